@@ -1,0 +1,197 @@
+# Runnel: `make help` lists what this file does.
+#
+# Sources are found by folder: a new .c file in kernel/, drivers/, net/,
+# libc-shim/ or apps/<app>/ is built without a change here, and a new
+# tests/unit/test_*.c becomes a test program.
+
+MAKEFLAGS += --no-builtin-rules
+.SUFFIXES:
+.DELETE_ON_ERROR:
+.SECONDARY:
+
+CC      := gcc
+CLANG   := clang
+PYTHON  := /usr/bin/python3
+BUILD   := build
+
+# --- what is built ---------------------------------------------------------
+
+APPS := $(notdir $(patsubst %/,%,$(wildcard apps/*/)))
+ifdef APP
+# An application outside the tree: make APP=/path/to/dir
+APP_DIR  := $(abspath $(APP))
+APP_NAME := $(notdir $(APP_DIR))
+IMAGES   := $(APP_NAME)
+else
+IMAGES   := $(APPS)
+endif
+
+PARTS      := boot kernel drivers net libc-shim
+GUEST_SRC  := $(wildcard $(addsuffix /*.c,$(PARTS)) $(addsuffix /*.S,$(PARTS)))
+GUEST_OBJ  := $(patsubst %,$(BUILD)/guest/%.o,$(GUEST_SRC))
+
+# What of kernel/ runs on the host too, for the tests.
+KERNEL_HOST_SRC := $(wildcard kernel/thread.c kernel/switch.S kernel/format.c \
+                              kernel/cmdline.c)
+NET_SRC         := $(wildcard net/*.c)
+# What of drivers/ is pure memory, tested with the test as the device.
+DRIVER_HOST_SRC := $(wildcard drivers/virtq.c drivers/virtio.c \
+                              drivers/virtio_net.c drivers/virtio_rng.c \
+                              drivers/virtio_pci.c drivers/pci.c)
+HOST_SUPPORT    := $(wildcard tests/host/*.c)
+
+# --- flags -----------------------------------------------------------------
+
+WARN := -Wall -Wextra -Wconversion -Wno-sign-conversion -Wshadow \
+        -Wstrict-prototypes -Wmissing-prototypes -Werror
+
+GCC_INCLUDE := $(shell $(CC) -print-file-name=include)
+NEWLIB      := $(BUILD)/newlib/x86_64-elf
+SYSINCLUDE  := $(BUILD)/sysinclude
+
+GUEST_FLAGS := -std=gnu11 -O2 -g -ffreestanding -fno-pic -fno-pie \
+    -mno-red-zone -mcmodel=small -fno-omit-frame-pointer \
+    -fno-asynchronous-unwind-tables -fstack-protector-strong \
+    -fcf-protection=none -fno-common -ffunction-sections -fdata-sections \
+    -nostdinc -isystem $(GCC_INCLUDE) -isystem $(NEWLIB)/include \
+    -idirafter $(SYSINCLUDE) -I.
+GUEST_LINK  := -nostdlib -static -no-pie -T linker.ld \
+    -Wl,-z,max-page-size=4096 -Wl,-z,noexecstack -Wl,--build-id \
+    -Wl,--gc-sections -Wl,--no-warn-rwx-segments
+GUEST_LIBS  := -L$(NEWLIB)/lib -Wl,--start-group -lc -lm -lgcc \
+    /usr/lib/x86_64-linux-gnu/libbearssl.a -Wl,--end-group
+
+HOST_FLAGS  := -std=gnu11 -g -I. -fno-omit-frame-pointer
+SANITIZE    := -O1 -fsanitize=address,undefined -fno-sanitize-recover=all
+
+# --- main targets ----------------------------------------------------------
+
+.PHONY: all run debug test check unit bench soak fuzz clean help packages
+all: packages
+	@$(MAKE) --no-print-directory images
+
+help:
+	@sed -n 's/^## //p' Makefile
+
+## make                    build build/<app>.elf and .iso for every apps/<app>
+## make APP=/path/to/dir   build an application from outside the tree
+## make run                boot http_hello in QEMU; PORT=8080 chooses the port
+## make test               every test that fits 20 minutes, quick ones first
+## make check              layers, format, headers, globals
+## make unit               the host tests, both compilers, sanitizers
+## make debug              QEMU waits; gdb starts with symbols
+## make bench              figures, as ratios; written to build/bench/
+## make soak               the long tests
+## make fuzz MINUTES=10    each fuzzer for so long
+## make clean              remove build/, except newlib
+packages:
+	@scripts/packages.sh
+
+.PHONY: images
+images: $(foreach app,$(IMAGES),$(BUILD)/$(app).elf $(BUILD)/$(app).iso)
+
+# --- newlib and system headers --------------------------------------------
+
+$(NEWLIB)/.built: scripts/newlib.sh
+	scripts/newlib.sh $(BUILD)
+
+# The few headers of Debian packages that guest code may see, and no others.
+$(SYSINCLUDE)/.made: Makefile
+	@mkdir -p $(SYSINCLUDE)
+	@ln -sfn /usr/include/linux $(SYSINCLUDE)/linux
+	@ln -sfn /usr/include/asm-generic $(SYSINCLUDE)/asm-generic
+	@ln -sfn /usr/include/x86_64-linux-gnu/asm $(SYSINCLUDE)/asm
+	@ln -sfn /usr/share/include/llhttp $(SYSINCLUDE)/llhttp
+	@for h in /usr/include/bearssl*.h; do \
+	    ln -sfn $$h $(SYSINCLUDE)/$$(basename $$h); done
+	@touch $@
+
+# --- guest objects and images ----------------------------------------------
+
+GUEST_READY := $(NEWLIB)/.built $(SYSINCLUDE)/.made
+
+$(BUILD)/guest/%.c.o: %.c | $(GUEST_READY)
+	@mkdir -p $(@D)
+	$(CC) $(GUEST_FLAGS) $(WARN) -MMD -MP -c $< -o $@
+
+$(BUILD)/guest/%.S.o: %.S | $(GUEST_READY)
+	@mkdir -p $(@D)
+	$(CC) $(GUEST_FLAGS) -MMD -MP -c $< -o $@
+
+# Interrupt handlers run on a stack of their own and must not touch SSE state.
+$(BUILD)/guest/kernel/interrupt.c.o: GUEST_FLAGS += -mgeneral-regs-only
+
+# llhttp as Debian ships it; its warnings are not ours to mend.
+LLHTTP_OBJ := $(patsubst %,$(BUILD)/guest/llhttp/%.o,api http llhttp)
+$(BUILD)/guest/llhttp/%.o: /usr/share/llhttp/%.c | $(GUEST_READY)
+	@mkdir -p $(@D)
+	$(CC) $(GUEST_FLAGS) -w -I/usr/share/include/llhttp -c $< -o $@
+
+$(BUILD)/libllhttp.a: $(LLHTTP_OBJ)
+	@rm -f $@
+	ar rcs $@ $^
+
+define IMAGE_RULES
+$(1)_SRC := $$(wildcard $(2)/*.c)
+$(1)_OBJ := $$(patsubst $(2)/%.c,$(BUILD)/guest/app/$(1)/%.o,$$($(1)_SRC))
+$(BUILD)/guest/app/$(1)/%.o: $(2)/%.c | $(GUEST_READY)
+	@mkdir -p $$(@D)
+	$$(CC) $$(GUEST_FLAGS) $$(WARN) -I$(dir $(2)) -MMD -MP -c $$< -o $$@
+$(BUILD)/$(1).elf: $$($(1)_OBJ) $(GUEST_OBJ) $(BUILD)/libllhttp.a linker.ld \
+                   scripts/link.sh scripts/symbols.py
+	CC="$$(CC)" PYTHON="$$(PYTHON)" scripts/link.sh $$@ $(1) \
+	    "$$(GUEST_FLAGS)" "$$(GUEST_LINK)" \
+	    "$$($(1)_OBJ) $$(GUEST_OBJ)" "$(BUILD)/libllhttp.a $$(GUEST_LIBS)"
+$(BUILD)/$(1).iso: $(BUILD)/$(1).elf scripts/iso.sh
+	scripts/iso.sh $$< $$@
+-include $$($(1)_OBJ:.o=.d)
+endef
+$(foreach app,$(APPS),$(eval $(call IMAGE_RULES,$(app),apps/$(app))))
+ifdef APP
+ifeq ($(filter $(APP_NAME),$(APPS)),)
+$(eval $(call IMAGE_RULES,$(APP_NAME),$(APP_DIR)))
+endif
+endif
+-include $(GUEST_OBJ:.o=.d)
+
+# --- host library and unit tests -------------------------------------------
+# Three variants: plain (libnet.a for others to link), gcc and clang with
+# sanitizers for the tests.
+
+HOST_SRC := $(NET_SRC) $(KERNEL_HOST_SRC) $(DRIVER_HOST_SRC) $(HOST_SUPPORT)
+UNIT_SRC := $(wildcard tests/unit/test_*.c)
+
+# 1: folder, 2: compiler, 3: flags
+define HOST_RULES
+$(BUILD)/$(1)/obj/%.c.o: %.c
+	@mkdir -p $$(@D)
+	$(2) $(HOST_FLAGS) $(3) $(WARN) -MMD -MP -c $$< -o $$@
+$(BUILD)/$(1)/obj/%.S.o: %.S
+	@mkdir -p $$(@D)
+	$(2) $(HOST_FLAGS) -c $$< -o $$@
+$(BUILD)/$(1)/libnet.a: $(patsubst %,$(BUILD)/$(1)/obj/%.o,$(NET_SRC) \
+                        $(KERNEL_HOST_SRC))
+	@rm -f $$@
+	ar rcs $$@ $$^
+$(BUILD)/$(1)/libtest.a: $(patsubst %,$(BUILD)/$(1)/obj/%.o,$(HOST_SUPPORT) \
+                         $(DRIVER_HOST_SRC))
+	@rm -f $$@
+	ar rcs $$@ $$^
+$(BUILD)/$(1)/test_%: $(BUILD)/$(1)/obj/tests/unit/test_%.c.o \
+                      $(BUILD)/$(1)/libtest.a $(BUILD)/$(1)/libnet.a
+	$(2) $(3) -o $$@ $$< -Wl,--start-group $(BUILD)/$(1)/libtest.a \
+	    $(BUILD)/$(1)/libnet.a -Wl,--end-group -lcmocka -lm
+-include $(patsubst %,$(BUILD)/$(1)/obj/%.d,$(HOST_SRC) $(UNIT_SRC))
+endef
+$(eval $(call HOST_RULES,host,$(CC),-O2))
+$(eval $(call HOST_RULES,host-gcc,$(CC),$(SANITIZE)))
+$(eval $(call HOST_RULES,host-clang,$(CLANG),$(SANITIZE)))
+
+UNIT_GCC   := $(patsubst tests/unit/%.c,$(BUILD)/host-gcc/%,$(UNIT_SRC))
+UNIT_CLANG := $(patsubst tests/unit/%.c,$(BUILD)/host-clang/%,$(UNIT_SRC))
+
+unit: $(UNIT_GCC) $(UNIT_CLANG)
+	scripts/unit.sh $^
+
+clean:
+	rm -rf $(filter-out $(BUILD)/newlib,$(wildcard $(BUILD)/*))

@@ -1,0 +1,49 @@
+/*
+ * kernel/page.h - whole pages of memory, and who has them.
+ *
+ * All usable memory is mapped at its physical address, so a pointer is also
+ * what a device is told. Every page has an owner, and the sum over the owners
+ * is the number of pages in use: a leak has a name.
+ */
+#ifndef KERNEL_PAGE_H
+#define KERNEL_PAGE_H
+
+#include "kernel/base.h"
+
+enum page_owner {
+    PAGE_HEAP,   /* newlib's malloc */
+    PAGE_STACK,  /* green threads' stacks */
+    PAGE_NET,    /* the stack's pools: buffers, connections */
+    PAGE_DEVICE, /* rings and what else devices read and write */
+    PAGE_TABLE,  /* page tables */
+    PAGE_OWNER_COUNT
+};
+
+/*
+ * Take `pages` pages that follow one another.
+ *
+ * pages:   1 or more.
+ * owner:   who is counted for them until page_free().
+ * Blocks:  never.
+ * Returns: the first byte, aligned to a page, contents undefined; null when no
+ *          such run is free.
+ */
+MUST_CHECK void *page_alloc(size_t pages, enum page_owner owner);
+
+/*
+ * Give back what page_alloc() gave.
+ *
+ * first, pages, owner: as they were then. Another count or owner is a bug.
+ */
+void page_free(void *first, size_t pages, enum page_owner owner);
+
+struct page_stats {
+    size_t total;                   /* pages that the allocator manages */
+    size_t free;                    /* of these, not given out */
+    size_t used[PAGE_OWNER_COUNT];  /* given out, by owner */
+};
+
+/* How many pages there are, and who has them. Blocks: never. */
+void page_stats_get(struct page_stats *stats);
+
+#endif

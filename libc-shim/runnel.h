@@ -1,0 +1,50 @@
+/*
+ * libc-shim/runnel.h - what a program asks of its machine beyond libc.
+ *
+ * A program is an ordinary main(argc, argv) on a green thread. This header
+ * gives it the TCP instance that boot/ configured, the stop event, the line
+ * that says it is ready, and a place to declare its own command-line keys.
+ */
+#ifndef LIBC_SHIM_RUNNEL_H
+#define LIBC_SHIM_RUNNEL_H
+
+#include "kernel/base.h"
+#include "kernel/cmdline.h"
+#include "net/addr.h"
+
+struct tcpv4;
+struct net;
+
+/* The machine's TCP instance, on the first network card. Never null. */
+struct tcpv4 *runnel_tcp(void);
+
+/* The non-blocking stack under it, for counters and the like. Never null. */
+struct net *runnel_net(void);
+
+/* The address that the machine has, or 0.0.0.0 before it has one. */
+struct ipv4_addr runnel_address(void);
+
+/*
+ * Say that the program serves: writes `NAME listens on ADDRESS:PORT` and then
+ * `runnel: ready`, the line that tools wait for. Call it after listening.
+ */
+void runnel_ready(const char *name, uint16_t port);
+
+/*
+ * Wait for the request to stop: the power button, or SIGTERM sent to QEMU.
+ *
+ * Returns: true when it came, false when `deadline_us` passed first.
+ */
+bool runnel_wait_stop(uint64_t deadline_us);
+
+/*
+ * A program's own keys: define both, and they are parsed (and shown by
+ * --help) with the machine's. The defaults are none.
+ */
+extern const struct cmdline_key runnel_keys[];
+extern const size_t runnel_key_count;
+
+/* One line for --help: what the program does. The default says nothing. */
+extern const char runnel_about[];
+
+#endif

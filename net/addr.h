@@ -1,0 +1,80 @@
+/*
+ * net/addr.h - addresses, in the bytes in which they stand on the wire.
+ *
+ * Never a bare integer: byte order cannot be confused, and two kinds of
+ * address cannot be exchanged by mistake.
+ */
+#ifndef NET_ADDR_H
+#define NET_ADDR_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct ipv4_addr {
+    uint8_t byte[4];
+};
+
+struct mac_addr {
+    uint8_t byte[6];
+};
+
+enum { IPV4_TEXT_BYTES = 16, IPV4_PORT_TEXT_BYTES = 22, MAC_TEXT_BYTES = 18 };
+
+#define IPV4_ADDR(a, b, c, d) ((struct ipv4_addr){{(a), (b), (c), (d)}})
+
+static inline uint32_t ipv4_addr_host(struct ipv4_addr addr)
+{
+    return (uint32_t)addr.byte[0] << 24 | (uint32_t)addr.byte[1] << 16 |
+           (uint32_t)addr.byte[2] << 8 | (uint32_t)addr.byte[3];
+}
+
+static inline struct ipv4_addr ipv4_addr_make(uint32_t host)
+{
+    return (struct ipv4_addr){{(uint8_t)(host >> 24), (uint8_t)(host >> 16),
+                               (uint8_t)(host >> 8), (uint8_t)host}};
+}
+
+static inline bool ipv4_addr_equal(struct ipv4_addr a, struct ipv4_addr b)
+{
+    return ipv4_addr_host(a) == ipv4_addr_host(b);
+}
+
+static inline bool ipv4_addr_is_zero(struct ipv4_addr addr)
+{
+    return ipv4_addr_host(addr) == 0;
+}
+
+/* 224.0.0.0/4. */
+static inline bool ipv4_addr_is_multicast(struct ipv4_addr addr)
+{
+    return addr.byte[0] >> 4 == 14;
+}
+
+/* 127.0.0.0/8. */
+static inline bool ipv4_addr_is_loopback(struct ipv4_addr addr)
+{
+    return addr.byte[0] == 127;
+}
+
+/*
+ * Read "10.0.0.2": four decimal numbers, no leading zero, nothing else.
+ * Returns: false when malformed; `addr` is then unchanged.
+ */
+bool ipv4_addr_parse(const char *text, struct ipv4_addr *addr);
+
+/* Read "10.0.0.2/24". Returns: false when malformed; outputs unchanged. */
+bool ipv4_prefix_parse(const char *text, struct ipv4_addr *addr,
+                       uint8_t *prefix_bits);
+
+/* Read "10.0.0.2:80", port 1 to 65535. Returns as above. */
+bool ipv4_endpoint_parse(const char *text, struct ipv4_addr *addr,
+                         uint16_t *port);
+
+/* Write "10.0.0.2" into `text` (IPV4_TEXT_BYTES); returns `text`. */
+char *ipv4_addr_text(struct ipv4_addr addr, char *text);
+
+/* Write "52:54:00:12:34:56" into `text` (MAC_TEXT_BYTES); returns `text`. */
+char *mac_addr_text(struct mac_addr addr, char *text);
+
+#endif
