@@ -20,7 +20,7 @@
 /* The result says whether the call worked: ignoring it does not compile. */
 #define MUST_CHECK __attribute__((warn_unused_result))
 
-#define PRINTF_LIKE(format, first) __attribute__((format(printf, format, first)))
+#define PRINTF_LIKE(text, first) __attribute__((format(printf, text, first)))
 
 /* A deadline that never comes, wherever a deadline in microseconds is asked. */
 #define FOREVER UINT64_MAX

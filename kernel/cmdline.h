@@ -28,7 +28,7 @@ struct cmdline_key {
     const char *help;        /* one line for --help */
     cmdline_parse_fn *parse; /* null for a flag */
     void *out;               /* where parse writes; a bool for a flag */
-    bool *given;             /* set to true when the key was there; may be null */
+    bool *given; /* set to true when the key was there; may be null */
 };
 
 struct cmdline_table {
@@ -57,10 +57,11 @@ struct cmdline_args {
  * args:    filled in on CMDLINE_OK.
  * Blocks:  never.
  */
-MUST_CHECK enum cmdline_status
-cmdline_parse(char *line, char *name, const struct cmdline_table *tables,
-              size_t table_count, void (*write)(const char *text),
-              struct cmdline_args *args);
+MUST_CHECK enum cmdline_status cmdline_parse(char *line, char *name,
+                                             const struct cmdline_table *tables,
+                                             size_t table_count,
+                                             void (*write)(const char *text),
+                                             struct cmdline_args *args);
 
 /* Parsers that keys of several modules need. */
 cmdline_parse_fn cmdline_parse_text;    /* out: const char *, stays valid */

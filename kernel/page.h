@@ -38,9 +38,9 @@ MUST_CHECK void *page_alloc(size_t pages, enum page_owner owner);
 void page_free(void *first, size_t pages, enum page_owner owner);
 
 struct page_stats {
-    size_t total;                   /* pages that the allocator manages */
-    size_t free;                    /* of these, not given out */
-    size_t used[PAGE_OWNER_COUNT];  /* given out, by owner */
+    size_t total;                  /* pages that the allocator manages */
+    size_t free;                   /* of these, not given out */
+    size_t used[PAGE_OWNER_COUNT]; /* given out, by owner */
 };
 
 /* How many pages there are, and who has them. Blocks: never. */

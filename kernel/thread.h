@@ -60,9 +60,8 @@ enum thread_status { THREAD_OK, THREAD_NO_MEMORY };
  * Returns:     THREAD_OK, or THREAD_NO_MEMORY (an ordinary refusal).
  */
 MUST_CHECK enum thread_status thread_spawn(struct thread **thread,
-                                           const char *name,
-                                           size_t stack_bytes, thread_fn *fn,
-                                           void *arg);
+                                           const char *name, size_t stack_bytes,
+                                           thread_fn *fn, void *arg);
 
 /* The running thread; never null after thread_init(). */
 struct thread *thread_self(void);

@@ -38,15 +38,15 @@ enum buffer_flag {
 };
 
 struct buffer {
-    struct buffer *next;  /* the following view of the same packet */
-    struct buffer *link;  /* the following packet of a queue; holder's use */
-    uint8_t *data;        /* first byte of the view */
-    uint32_t len;         /* bytes in this view */
-    uint32_t refs;        /* in a root: views that share it */
-    struct buffer *root;  /* whose memory this is; itself in a root */
+    struct buffer *next; /* the following view of the same packet */
+    struct buffer *link; /* the following packet of a queue; holder's use */
+    uint8_t *data;       /* first byte of the view */
+    uint32_t len;        /* bytes in this view */
+    uint32_t refs;       /* in a root: views that share it */
+    struct buffer *root; /* whose memory this is; itself in a root */
     void (*release)(struct buffer *root, void *context); /* in a root */
-    void *context;        /* pool, or the context of release */
-    uint16_t csum_start;  /* from the packet's first byte; BUFFER_CSUM_PARTIAL */
+    void *context;       /* pool, or the context of release */
+    uint16_t csum_start; /* from the packet's first byte; BUFFER_CSUM_PARTIAL */
     uint16_t csum_offset; /* of the 16-bit field, from csum_start */
     uint16_t gso_bytes;   /* text bytes per segment; BUFFER_GSO_TCP4 */
     uint8_t flags;        /* enum buffer_flag */
@@ -83,8 +83,7 @@ MUST_CHECK struct buffer *buffer_alloc(struct buffer_pool *pool,
  */
 MUST_CHECK struct buffer *
 buffer_wrap(struct buffer_pool *pool, const void *data, uint32_t len,
-            void (*release)(struct buffer *root, void *context),
-            void *context);
+            void (*release)(struct buffer *root, void *context), void *context);
 
 /*
  * A second view: `len` bytes of `buf` from `offset`, which must lie within
@@ -123,10 +122,10 @@ void buffer_trim(struct buffer *buf, uint32_t bytes);
 uint32_t buffer_held_bytes(const struct buffer *buf);
 
 struct buffer_pool_stats {
-    size_t pages;      /* taken from the host */
-    size_t pages_max;  /* the bound */
-    size_t chunks;     /* chunks and views given out and not yet back */
-    uint64_t refused;  /* allocations that failed */
+    size_t pages;     /* taken from the host */
+    size_t pages_max; /* the bound */
+    size_t chunks;    /* chunks and views given out and not yet back */
+    uint64_t refused; /* allocations that failed */
 };
 void buffer_pool_stats_get(const struct buffer_pool *pool,
                            struct buffer_pool_stats *stats);

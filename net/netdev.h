@@ -89,7 +89,7 @@ struct netdev_counters {
     uint64_t rx_no_buffer; /* ring slots that could not be refilled at once */
     uint64_t kicks;        /* notifications written to the device */
     uint64_t interrupts;
-    uint64_t resets;       /* the device broke the rules, or asked for it */
+    uint64_t resets; /* the device broke the rules, or asked for it */
 };
 
 struct netdev {
