@@ -1,0 +1,157 @@
+/*
+ * net/net.h - one TCP/IPv4 stack, without threads, locks, devices or globals.
+ *
+ * Sans-I/O: frames and time go in, frames and events come out. A process may
+ * hold a thousand of these. Nothing here blocks. The same files run in the
+ * kernel, in the simulator, under the fuzzers and in a Linux process;
+ * net/README.md shows how to host one.
+ *
+ * The order of work for a batch: net_input() for every frame that has come,
+ * net_run() for the timers, net_flush() once. Replies are out when net_flush()
+ * returns.
+ */
+#ifndef NET_NET_H
+#define NET_NET_H
+
+#include "kernel/base.h"
+#include "net/addr.h"
+#include "net/buffer.h"
+#include "net/counters.h"
+#include "net/tcp.h"
+
+struct net;    /* opaque: one stack */
+struct netdev; /* net/netdev.h */
+
+/* What the stack needs of whoever hosts it. The first three are required. */
+struct net_host {
+    void *context; /* first argument of each call below */
+
+    /* PAGE_BYTES bytes, aligned to PAGE_BYTES; null when there are none. */
+    void *(*page_alloc)(void *context);
+    void (*page_free)(void *context, void *page);
+
+    /* Fill `out` with unpredictable bytes. The same bytes and the same input
+     * give the same output. */
+    void (*random)(void *context, void *out, size_t bytes);
+
+    /* What has changed on a connection, or null; see net/tcp.h. */
+    void (*tcp_event)(void *context, struct tcp_conn *conn, unsigned changes);
+
+    /*
+     * Where IP packets go instead of to a device; null: to the device. For
+     * drivers of tests that want no Ethernet and no ARP. Takes `packet`.
+     */
+    void (*packet_out)(void *context, struct buffer *packet);
+};
+
+struct net_config {
+    struct net_host host;
+    size_t pages_max;        /* the most that the stack takes from the host */
+    uint32_t flow_pages_max; /* 0: three quarters of pages_max; what received
+                                and queued data may hold together */
+    struct tcp_config tcp;
+};
+
+/* Sensible values for everything but `host`; pages_max for 16 MiB. */
+struct net_config net_config_default(void);
+
+/*
+ * Make a stack.
+ *
+ * config:  copied.
+ * now_us:  the host's clock; see net_run().
+ * Returns: the stack, which the caller destroys; null when the host has not
+ *          enough pages.
+ */
+MUST_CHECK struct net *net_create(const struct net_config *config,
+                                  uint64_t now_us);
+
+/*
+ * Free everything that the stack holds, without a word to any peer. Handles
+ * of connections are invalid afterwards; buffers that the caller still holds
+ * must have been released before.
+ */
+void net_destroy(struct net *net);
+
+struct net_address {
+    struct ipv4_addr addr;
+    uint8_t prefix_bits;      /* 0 to 32 */
+    struct ipv4_addr gateway; /* 0.0.0.0: none; may lie off the network, it
+                                  is then reached on the link (/32 clouds) */
+};
+
+enum net_status {
+    NET_OK,
+    NET_NO_MEMORY,
+    NET_BAD_ADDRESS, /* not a host's unicast address on that network */
+    NET_FULL         /* every interface slot is taken */
+};
+
+/*
+ * Give the stack a network card with an address, and start it.
+ *
+ * dev: must outlive the stack. Null: no card (host.packet_out is set).
+ * Returns: every net_status.
+ */
+MUST_CHECK enum net_status net_attach(struct net *net, struct netdev *dev,
+                                      const struct net_address *address);
+
+/* The pool of the stack's buffers; valid until net_destroy(). */
+struct buffer_pool *net_pool(struct net *net);
+
+/*
+ * Frames have come.
+ *
+ * dev:    the card, as attached.
+ * frames: a queue through `link`; the stack takes it. Any bytes at all.
+ */
+void net_input(struct net *net, struct netdev *dev, struct buffer *frames,
+               uint64_t now_us);
+
+/* An IP packet has come, without Ethernet. The stack takes it. */
+void net_input_packet(struct net *net, struct buffer *packet, uint64_t now_us);
+
+/* The card said something: a set of enum netdev_event. */
+void net_device_event(struct net *net, struct netdev *dev, unsigned events,
+                      uint64_t now_us);
+
+/*
+ * Run every timer that is due at `now_us`.
+ *
+ * now_us: never smaller than in an earlier call (a clock that jumps back is
+ *         taken to stand still).
+ */
+void net_run(struct net *net, uint64_t now_us);
+
+/*
+ * Send what is to be sent: data, acknowledgements, window updates; then kick
+ * the cards, once each.
+ *
+ * Returns: true when a card was full and something waits for room in it: call
+ *          again after the next net_input() or reclaim.
+ */
+bool net_flush(struct net *net, uint64_t now_us);
+
+/* Whether net_flush() would have something to do. */
+bool net_needs_flush(const struct net *net);
+
+/* When net_run() has to be called next: may be early, never late. FOREVER when
+ * no timer runs. */
+uint64_t net_next_deadline(const struct net *net);
+
+/* The counters: one for every reason of every drop, and more. */
+const struct net_counters *net_counters(const struct net *net);
+
+/* The address of the first interface; 0.0.0.0 before net_attach(). */
+struct ipv4_addr net_address(const struct net *net);
+
+struct net_memory {
+    size_t pages; /* taken from the host now */
+    size_t pages_max;
+    size_t buffers;    /* chunks and views in use */
+    size_t conns;      /* control blocks in use, of any state */
+    size_t time_waits; /* TIME-WAIT entries */
+};
+void net_memory_get(const struct net *net, struct net_memory *memory);
+
+#endif

@@ -1,0 +1,53 @@
+/*
+ * net/stack.h - a stack (net/net.h) with a network thread and a flow API.
+ *
+ * This and net/flow*.c are the only files of net/ that know threads. The
+ * network thread drains the cards in batches, runs timers, flushes once per
+ * batch, and sleeps until a card's signal, a flow's wish to send, or the next
+ * deadline.
+ */
+#ifndef NET_STACK_H
+#define NET_STACK_H
+
+#include "kernel/base.h"
+#include "kernel/thread.h"
+#include "net/net.h"
+
+struct stack; /* opaque */
+struct tcpv4;
+
+struct stack_config {
+    struct net_config net; /* host.tcp_event is set by the stack itself */
+};
+
+/*
+ * Make a stack and start its network thread.
+ *
+ * signal:  raised by the drivers' interrupt handlers; outlives the stack.
+ * Returns: null when there is no memory.
+ */
+MUST_CHECK struct stack *stack_create(const struct stack_config *config,
+                                      struct thread_signal *signal);
+
+/* As net_attach(), and the network thread serves the card from now on. */
+MUST_CHECK enum net_status stack_attach(struct stack *stack, struct netdev *dev,
+                                        const struct net_address *address);
+
+struct net *stack_net(struct stack *stack);
+struct tcpv4 *stack_tcp(struct stack *stack);
+
+/*
+ * Stop the network thread and free everything. tcpv4_disconnect() comes first;
+ * no flow may be in use.
+ * Blocks: until the network thread has ended.
+ */
+void stack_destroy(struct stack *stack);
+
+struct stack_counters {
+    uint64_t rounds; /* of the network thread */
+    uint64_t sleeps;
+};
+void stack_counters_get(const struct stack *stack,
+                        struct stack_counters *counters);
+
+#endif

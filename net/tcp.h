@@ -1,0 +1,252 @@
+/*
+ * net/tcp.h - the non-blocking TCP core.
+ *
+ * No call waits. What could not be done now answers TCP_AGAIN, and an event
+ * tells when to ask again. The blocking flow API (net/flow.h) is a thin layer
+ * on this; so can a socket layer be.
+ *
+ * Every call that may send takes the clock; segments leave at net_flush().
+ * Events are handed out when the stack's own state is at rest (at the end of
+ * net_input(), net_run() and net_flush()), never from within a tcp_ call, so
+ * the callback may call anything here.
+ *
+ * A connection's handle belongs to the caller from tcp_connect() or
+ * tcp_accept() until tcp_release(). The connection itself lives on after that
+ * for as long as its teardown needs, bounded in time and number.
+ *
+ * Source: RFC 9293 3.9.1 (user calls), 3.10.
+ */
+#ifndef NET_TCP_H
+#define NET_TCP_H
+
+#include "kernel/base.h"
+#include "net/addr.h"
+#include "net/buffer.h"
+
+struct net;
+struct tcp_conn;     /* opaque */
+struct tcp_listener; /* opaque */
+
+/* What can be set per stack; per connection see the setters. */
+struct tcp_config {
+    uint32_t conns_max;     /* control blocks of any state */
+    uint32_t time_wait_max; /* TIME-WAIT entries, of a small kind */
+    uint32_t orphans_max;   /* released, and not yet gone */
+    uint32_t rcv_buf_bytes; /* receive window at most; 65535 works */
+    uint32_t snd_buf_bytes; /* queued and unacknowledged bytes at most */
+    bool window_scaling;    /* RFC 7323 2 */
+    uint16_t mss_bytes;     /* 0: from the interface's MTU */
+    uint32_t initial_cwnd_segments; /* 10, RFC 6928 */
+    uint64_t rto_initial_us;        /* 1 s, RFC 6298 2.1 */
+    uint64_t rto_min_us;            /* 200 ms as Linux; RFC 6298 2.4 says 1 s */
+    uint64_t rto_max_us;            /* 60 s, RFC 6298 2.5 */
+    uint64_t delayed_ack_us;        /* 40 ms; 0: acknowledge at every flush */
+    uint64_t msl_us;                /* 30 s; TIME-WAIT lasts two of these */
+    uint64_t fin_wait_2_us;         /* 60 s, for a released connection */
+    uint64_t syn_timeout_us;        /* 3 min, RFC 9293 MUST-23 */
+    uint64_t synack_timeout_us;     /* 60 s */
+    uint64_t r2_us;                 /* 15 min of retransmission, SHLD-11 */
+    uint64_t keepalive_idle_us;     /* 2 h, MUST-28 */
+    uint64_t keepalive_interval_us; /* 75 s */
+    uint32_t keepalive_probes;      /* 9 */
+    uint32_t challenge_acks_per_second; /* per connection, RFC 5961 7 */
+    uint32_t ooo_pieces_max;            /* out-of-order pieces per connection */
+    uint16_t ephemeral_first;           /* 49152, RFC 6335 */
+    uint16_t ephemeral_last;            /* 65535 */
+};
+
+struct tcp_config tcp_config_default(void);
+
+enum tcp_status {
+    TCP_OK,
+    TCP_AGAIN, /* not now; an event will tell */
+    TCP_EOF,   /* read: the peer has closed and all was read; write: we have
+                  closed */
+    TCP_ENDED  /* the connection is over, for the reason tcp_end_reason() */
+};
+
+/* Why a connection is over. Sticky: the first reason stays. */
+enum tcp_end {
+    TCP_END_NONE,        /* it is not */
+    TCP_END_CLOSED,      /* both sides have closed: a normal end */
+    TCP_END_RESET,       /* reset by the peer */
+    TCP_END_REFUSED,     /* RST in answer to our SYN */
+    TCP_END_SYN_TIMEOUT, /* no answer to our SYN */
+    TCP_END_TIMEOUT,     /* retransmission reached R2 */
+    TCP_END_KEEPALIVE,   /* no answer to keep-alive probes */
+    TCP_END_USER_TIMEOUT,
+    TCP_END_ABORTED,     /* tcp_abort() */
+    TCP_END_UNREACHABLE, /* ICMP, or no answer to ARP, before it was open */
+    TCP_END_NO_ROUTE,
+    TCP_END_BAD_ADDRESS, /* broadcast, multicast, 0.0.0.0; MUST-46 */
+    TCP_END_NO_PORT,     /* every ephemeral port to that peer is in use */
+    TCP_END_NO_MEMORY,
+    TCP_END_REASON_COUNT
+};
+
+/* What may have changed; a set of these is an event. */
+enum tcp_change {
+    TCP_CHANGE_OPEN = 1 << 0,     /* connect has come to its end: open, or
+                                     ended for a reason */
+    TCP_CHANGE_READABLE = 1 << 1, /* data, end of stream, or the end */
+    TCP_CHANGE_WRITABLE = 1 << 2, /* room in the send queue, or the end */
+    TCP_CHANGE_ACKED = 1 << 3,    /* all that was sent is acknowledged */
+    TCP_CHANGE_FIN_SENT = 1 << 4, /* all is on the wire, FIN included */
+    TCP_CHANGE_CLOSED = 1 << 5    /* both sides have closed, or the end */
+};
+
+struct tcp_endpoints {
+    struct ipv4_addr local, peer;
+    uint16_t local_port, peer_port;
+};
+
+/* ---- opening ---- */
+
+/*
+ * Connect to `peer`.
+ *
+ * local_port: 0: an ephemeral one (RFC 6056).
+ * conn:       set on TCP_OK; the handshake goes on, TCP_CHANGE_OPEN tells how
+ *             it ended.
+ * why:        set on TCP_ENDED: BAD_ADDRESS, NO_ROUTE, NO_PORT, NO_MEMORY.
+ * Returns:    TCP_OK, TCP_ENDED.
+ * Source:     RFC 9293 3.10.1.
+ */
+MUST_CHECK enum tcp_status tcp_connect(struct net *net, struct ipv4_addr peer,
+                                       uint16_t peer_port, uint16_t local_port,
+                                       uint64_t now_us, struct tcp_conn **conn,
+                                       enum tcp_end *why);
+
+struct tcp_listen_options {
+    struct ipv4_addr local; /* 0.0.0.0: any of ours; MUST-43 */
+    uint32_t backlog;       /* open and not yet accepted, at most */
+    uint32_t syn_backlog;   /* half open, at most */
+    /* An open connection can be taken by tcp_accept(); delivered at rest. */
+    void (*acceptable)(void *context, struct tcp_listener *listener);
+    void *context;
+};
+
+enum tcp_listen_status {
+    TCP_LISTEN_OK,
+    TCP_LISTEN_IN_USE,
+    TCP_LISTEN_NO_MEMORY
+};
+
+/*
+ * Listen on `port`.
+ * listener: set on TCP_LISTEN_OK; the caller's until tcp_unlisten().
+ */
+MUST_CHECK enum tcp_listen_status
+tcp_listen(struct net *net, uint16_t port,
+           const struct tcp_listen_options *options,
+           struct tcp_listener **listener);
+
+/* Stop listening: half-open and unaccepted connections are reset. */
+void tcp_unlisten(struct tcp_listener *listener, uint64_t now_us);
+
+/*
+ * Ask somebody about ports on which nobody listens, at SYN time.
+ *
+ * find: returns a listener (which it may just have made), or null: RST.
+ *       Null: nobody is asked.
+ */
+void tcp_set_listener_query(struct net *net,
+                            struct tcp_listener *(*find)(void *context,
+                                                         uint16_t port),
+                            void *context);
+
+/* The oldest open connection of a listener, or null. The handle is the
+ * caller's. */
+MUST_CHECK struct tcp_conn *tcp_accept(struct tcp_listener *listener);
+
+/* ---- data ---- */
+
+/*
+ * Queue the bytes of a chain for sending, by reference.
+ *
+ * chain:   at most tcp_send_room() bytes, unchanged until released. Taken on
+ *          TCP_OK; otherwise it stays the caller's.
+ * Returns: TCP_OK; TCP_AGAIN (more than the room, or no memory for it);
+ *          TCP_EOF (after tcp_shutdown()); TCP_ENDED.
+ * Source:  RFC 9293 3.10.2.
+ */
+MUST_CHECK enum tcp_status tcp_send(struct tcp_conn *conn, struct buffer *chain,
+                                    uint64_t now_us);
+
+/* Bytes that tcp_send() would take now. */
+uint32_t tcp_send_room(const struct tcp_conn *conn);
+
+/* Bytes queued or in flight, not yet acknowledged. */
+uint32_t tcp_send_pending(const struct tcp_conn *conn);
+
+/*
+ * Take received bytes, in order, by reference.
+ *
+ * bytes_max: at most so many; the rest stays.
+ * chain:     set on TCP_OK to one or more views, which the caller releases.
+ * Returns:   TCP_OK, TCP_AGAIN, TCP_EOF, TCP_ENDED (after all data was taken).
+ * Source:    RFC 9293 3.10.3.
+ */
+MUST_CHECK enum tcp_status tcp_recv(struct tcp_conn *conn, uint32_t bytes_max,
+                                    uint64_t now_us, struct buffer **chain);
+
+/* Bytes that tcp_recv() would give now. */
+uint32_t tcp_recv_ready(const struct tcp_conn *conn);
+
+/* Copy up to `bytes` of what tcp_recv() would give; returns how many. */
+uint32_t tcp_peek(const struct tcp_conn *conn, void *out, uint32_t bytes);
+
+/* ---- closing ---- */
+
+/* No more will be sent: FIN follows the queued data. Idempotent. */
+void tcp_shutdown(struct tcp_conn *conn, uint64_t now_us);
+
+/* Nobody will read: what was not read is dropped, what comes is answered with
+ * RST (SHLD-3). */
+void tcp_shutdown_read(struct tcp_conn *conn, uint64_t now_us);
+
+/* End it now with RST; the handle stays valid. Source: RFC 9293 3.10.5. */
+void tcp_abort(struct tcp_conn *conn, uint64_t now_us);
+
+/*
+ * Give up the handle. Closes first, if nobody did; unread data makes it a RST
+ * (SHLD-3). The stack finishes the teardown.
+ */
+void tcp_release(struct tcp_conn *conn, uint64_t now_us);
+
+/* ---- asking and setting ---- */
+
+enum tcp_end tcp_end_reason(const struct tcp_conn *conn);
+struct tcp_endpoints tcp_endpoints(const struct tcp_conn *conn);
+
+/* Whether FIN is sent and all before it; whether both directions are over. */
+bool tcp_fin_sent(const struct tcp_conn *conn);
+bool tcp_closed(const struct tcp_conn *conn);
+
+/* A pointer of the caller's own, null at first. */
+void tcp_set_context(struct tcp_conn *conn, void *context);
+void *tcp_context(const struct tcp_conn *conn);
+
+void tcp_set_nodelay(struct tcp_conn *conn, bool on, uint64_t now_us);
+void tcp_set_keepalive(struct tcp_conn *conn, bool on, uint64_t now_us);
+
+/* The end when data stays unacknowledged so long; 0: only R2. RFC 5482. */
+void tcp_set_user_timeout(struct tcp_conn *conn, uint64_t timeout_us,
+                          uint64_t now_us);
+
+struct tcp_info {
+    const char *state; /* "ESTABLISHED" */
+    enum tcp_end end;
+    uint32_t mss_bytes;
+    uint32_t cwnd_bytes, ssthresh_bytes;
+    uint32_t snd_wnd_bytes, rcv_wnd_bytes;
+    uint8_t snd_wnd_shift, rcv_wnd_shift;
+    uint64_t srtt_us, rttvar_us, rto_us;
+    uint64_t bytes_sent, bytes_received; /* of the stream */
+    uint64_t segments_sent, segments_received;
+    uint64_t retransmissions;
+    uint32_t in_flight_bytes;
+};
+void tcp_info_get(const struct tcp_conn *conn, struct tcp_info *info);
+
+#endif
