@@ -159,7 +159,7 @@ endif
 # sanitizers for the tests.
 
 HOST_SRC := $(NET_SRC) $(KERNEL_HOST_SRC) $(DRIVER_HOST_SRC) $(HOST_SUPPORT)
-UNIT_SRC := $(wildcard tests/unit/test_*.c)
+UNIT_SRC := $(wildcard tests/unit/test_*.c tests/conformance/test_*.c)
 
 # 1: folder, 2: compiler, 3: flags
 define HOST_RULES
@@ -179,16 +179,21 @@ $(BUILD)/$(1)/libtest.a: $(patsubst %,$(BUILD)/$(1)/obj/%.o,$(HOST_SUPPORT) \
 	ar rcs $$@ $$^
 $(BUILD)/$(1)/test_%: $(BUILD)/$(1)/obj/tests/unit/test_%.c.o \
                       $(BUILD)/$(1)/libtest.a $(BUILD)/$(1)/libnet.a
-	$(2) $(3) -o $$@ $$< -Wl,--start-group $(BUILD)/$(1)/libtest.a \
-	    $(BUILD)/$(1)/libnet.a -Wl,--end-group -lcmocka -lm
+	$$(LINK_TEST_$(1))
+$(BUILD)/$(1)/test_%: $(BUILD)/$(1)/obj/tests/conformance/test_%.c.o \
+                      $(BUILD)/$(1)/libtest.a $(BUILD)/$(1)/libnet.a
+	$$(LINK_TEST_$(1))
+LINK_TEST_$(1) = $(2) $(3) -o $$@ $$< -Wl,--start-group \
+    $(BUILD)/$(1)/libtest.a $(BUILD)/$(1)/libnet.a -Wl,--end-group -lcmocka -lm
 -include $(patsubst %,$(BUILD)/$(1)/obj/%.d,$(HOST_SRC) $(UNIT_SRC))
 endef
 $(eval $(call HOST_RULES,host,$(CC),-O2))
 $(eval $(call HOST_RULES,host-gcc,$(CC),$(SANITIZE)))
 $(eval $(call HOST_RULES,host-clang,$(CLANG),$(SANITIZE)))
 
-UNIT_GCC   := $(patsubst tests/unit/%.c,$(BUILD)/host-gcc/%,$(UNIT_SRC))
-UNIT_CLANG := $(patsubst tests/unit/%.c,$(BUILD)/host-clang/%,$(UNIT_SRC))
+UNIT_NAMES := $(basename $(notdir $(UNIT_SRC)))
+UNIT_GCC   := $(addprefix $(BUILD)/host-gcc/,$(UNIT_NAMES))
+UNIT_CLANG := $(addprefix $(BUILD)/host-clang/,$(UNIT_NAMES))
 
 unit: $(UNIT_GCC) $(UNIT_CLANG)
 	scripts/unit.sh $^

@@ -1,0 +1,818 @@
+/*
+ * tests/conformance/test_segment_arrives.c - every state times every
+ * combination of flags times every edge of the window.
+ *
+ * The stack is a black box here: a connection is brought into its state by
+ * packets and user calls alone, one segment arrives, and the reply on the wire
+ * and the state afterwards are compared with rules written from the text of
+ * RFC 9293 3.10.7 (with RFC 5961 and RFC 1337), step by step, each row citing
+ * its sentence. No header of net/tcp_*.c but the public one is included, and
+ * packets are built and read by this file alone, so that a mistake on both
+ * sides does not cancel out.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "net/net.h"
+#include "net/tcp.h"
+
+enum { FIN = 1, SYN = 2, RST = 4, PSH = 8, ACK = 16, URG = 32 };
+
+enum state {
+    S_CLOSED,
+    S_LISTEN,
+    S_SYN_SENT,
+    S_SYN_RCVD_PASSIVE,
+    S_SYN_RCVD_ACTIVE,
+    S_ESTABLISHED,
+    S_FIN_WAIT_1,
+    S_FIN_WAIT_2,
+    S_CLOSE_WAIT,
+    S_CLOSING,
+    S_LAST_ACK,
+    S_TIME_WAIT,
+    S_COUNT
+};
+
+static const char *const state_name[S_COUNT] = {
+    "CLOSED",       "LISTEN",      "SYN-SENT",   "SYN-RECEIVED",
+    "SYN-RECEIVED", "ESTABLISHED", "FIN-WAIT-1", "FIN-WAIT-2",
+    "CLOSE-WAIT",   "CLOSING",     "LAST-ACK",   "TIME-WAIT",
+};
+
+#define S(state)   (1u << (S_##state))
+#define S_SYN_RCVD (S(SYN_RCVD_PASSIVE) | S(SYN_RCVD_ACTIVE))
+#define S_SYNCHRONIZED                                                         \
+    (S_SYN_RCVD | S(ESTABLISHED) | S(FIN_WAIT_1) | S(FIN_WAIT_2) |             \
+     S(CLOSE_WAIT) | S(CLOSING) | S(LAST_ACK) | S(TIME_WAIT))
+
+static const struct ipv4_addr our_addr = {{10, 0, 0, 1}};
+static const struct ipv4_addr peer_addr = {{10, 0, 0, 2}};
+
+enum {
+    OUR_PORT = 80,
+    PEER_PORT = 2000,
+    PEER_WINDOW = 8000,
+    RCV_BUF = 20000,
+    SENT_BYTES = 100, /* what we have in flight */
+    PACKETS_MAX = 8
+};
+
+#define PEER_ISS 0xfffffff8u /* so that the tests cross the wrap */
+
+/* ---- packets, built and read here ---- */
+
+struct seg {
+    uint32_t seq, ack;
+    uint16_t src_port, dst_port, wnd;
+    uint8_t flags;
+    uint16_t len; /* text bytes */
+};
+
+static void put16(uint8_t *at, uint32_t value)
+{
+    at[0] = (uint8_t)(value >> 8);
+    at[1] = (uint8_t)value;
+}
+
+static void put32(uint8_t *at, uint32_t value)
+{
+    put16(at, value >> 16);
+    put16(at + 2, value & 0xffff);
+}
+
+static uint32_t get16(const uint8_t *at)
+{
+    return (uint32_t)at[0] << 8 | at[1];
+}
+
+static uint32_t get32(const uint8_t *at)
+{
+    return get16(at) << 16 | get16(at + 2);
+}
+
+/* RFC 1071, the plain way. */
+static uint32_t sum16(const uint8_t *data, size_t len, uint32_t sum)
+{
+    for (size_t i = 0; i < len; i++)
+        sum += i & 1 ? data[i] : (uint32_t)data[i] << 8;
+    while (sum >> 16)
+        sum = (sum & 0xffff) + (sum >> 16);
+    return sum;
+}
+
+static size_t packet_build(uint8_t *out, const struct seg *seg)
+{
+    size_t tcp_len = 20u + seg->len;
+    uint8_t pseudo[12] = {10, 0, 0, 2, 10, 0, 0, 1, 0, 6};
+    uint8_t *tcp = out + 20;
+
+    memset(out, 0, 40);
+    memset(tcp + 20, 'x', seg->len);
+    out[0] = 0x45;
+    put16(out + 2, (uint32_t)(20 + tcp_len));
+    out[6] = 0x40; /* DF */
+    out[8] = 64;
+    out[9] = 6;
+    memcpy(out + 12, peer_addr.byte, 4);
+    memcpy(out + 16, our_addr.byte, 4);
+    put16(out + 10, ~sum16(out, 20, 0) & 0xffff);
+    put16(tcp, seg->src_port);
+    put16(tcp + 2, seg->dst_port);
+    put32(tcp + 4, seg->seq);
+    put32(tcp + 8, seg->ack);
+    tcp[12] = 5 << 4;
+    tcp[13] = seg->flags;
+    put16(tcp + 14, seg->wnd);
+    put16(pseudo + 10, (uint32_t)tcp_len);
+    put16(tcp + 16,
+          ~sum16(tcp, tcp_len, sum16(pseudo, sizeof pseudo, 0)) & 0xffff);
+    return 20 + tcp_len;
+}
+
+/* ---- a stack, and the peer that this file is ---- */
+
+struct world {
+    struct net *net;
+    uint64_t now_us;
+    uint64_t random;
+    struct tcp_conn *conn;
+    struct tcp_listener *listener;
+    struct seg out[PACKETS_MAX];
+    unsigned out_count;
+    uint16_t our_port;
+    uint32_t iss;
+    uint32_t una, nxt; /* ours, as RFC 9293 3.3.1 */
+    uint32_t rcv_nxt;
+    uint32_t rcv_wnd; /* as last advertised */
+};
+
+static long pages_out;
+
+static void *host_page_alloc(void *context)
+{
+    (void)context;
+    pages_out++;
+    return aligned_alloc(PAGE_BYTES, PAGE_BYTES);
+}
+
+static void host_page_free(void *context, void *page)
+{
+    (void)context;
+    pages_out--;
+    free(page);
+}
+
+static void host_random_fill(void *context, void *out, size_t bytes)
+{
+    struct world *w = context;
+
+    for (size_t i = 0; i < bytes; i++) {
+        w->random = w->random * 6364136223846793005u + 1442695040888963407u;
+        ((uint8_t *)out)[i] = (uint8_t)(w->random >> 56);
+    }
+}
+
+static void host_packet_out(void *context, struct buffer *packet)
+{
+    struct world *w = context;
+    uint8_t bytes[2048];
+    uint32_t len = buffer_copy_out(packet, 0, bytes, sizeof bytes);
+    const uint8_t *tcp = bytes + 20;
+
+    assert_true(len >= 40 && bytes[0] == 0x45 && bytes[9] == 6);
+    assert_int_equal(get16(bytes + 2), len);
+    assert_true(w->out_count < PACKETS_MAX);
+    w->out[w->out_count++] = (struct seg){
+        .src_port = (uint16_t)get16(tcp),
+        .dst_port = (uint16_t)get16(tcp + 2),
+        .seq = get32(tcp + 4),
+        .ack = get32(tcp + 8),
+        .wnd = (uint16_t)get16(tcp + 14),
+        .flags = tcp[13],
+        .len = (uint16_t)(len - 20 - (tcp[12] >> 4) * 4u),
+    };
+    buffer_release(packet);
+}
+
+static void settle(struct world *w)
+{
+    net_run(w->net, w->now_us);
+    net_flush(w->net, w->now_us);
+    if (w->out_count) {
+        const struct seg *last = &w->out[w->out_count - 1];
+
+        if (last->flags & ACK && !(last->flags & RST))
+            w->rcv_wnd = last->wnd;
+    }
+}
+
+static void arrive(struct world *w, struct seg seg)
+{
+    uint8_t bytes[2048];
+    size_t len;
+    struct buffer *packet = buffer_alloc(net_pool(w->net), BUFFER_LARGE, 0);
+
+    assert_non_null(packet);
+    seg.src_port = PEER_PORT;
+    seg.dst_port = w->our_port;
+    seg.wnd = PEER_WINDOW;
+    len = packet_build(bytes, &seg);
+    memcpy(packet->data, bytes, len);
+    packet->len = (uint32_t)len;
+    net_input_packet(w->net, packet, w->now_us);
+    settle(w);
+}
+
+static void world_make(struct world *w, uint64_t now_us)
+{
+    struct net_config config = net_config_default();
+    struct net_address address = {.addr = our_addr, .prefix_bits = 24};
+
+    *w = (struct world){.now_us = now_us, .random = 7, .our_port = OUR_PORT};
+    config.host = (struct net_host){
+        .context = w,
+        .page_alloc = host_page_alloc,
+        .page_free = host_page_free,
+        .random = host_random_fill,
+        .packet_out = host_packet_out,
+    };
+    config.tcp.delayed_ack_us = 0; /* every acknowledgement at once */
+    config.tcp.window_scaling = false;
+    config.tcp.rcv_buf_bytes = RCV_BUF;
+    w->net = net_create(&config, now_us);
+    assert_non_null(w->net);
+    assert_int_equal(net_attach(w->net, NULL, &address), NET_OK);
+}
+
+static void world_end(struct world *w)
+{
+    if (w->conn)
+        tcp_release(w->conn, w->now_us);
+    net_destroy(w->net);
+    assert_int_equal(pages_out, 0);
+}
+
+/* ---- the way into each state ---- */
+
+static void listen_here(struct world *w)
+{
+    struct tcp_listen_options options = {.backlog = 4, .syn_backlog = 4};
+
+    assert_int_equal(tcp_listen(w->net, OUR_PORT, &options, &w->listener),
+                     TCP_LISTEN_OK);
+}
+
+static void take_syn_ack(struct world *w, uint8_t flags)
+{
+    assert_int_equal(w->out_count, 1);
+    assert_int_equal(w->out[0].flags & (SYN | ACK | RST), flags);
+    w->iss = w->out[0].seq;
+    w->una = w->iss;
+    w->nxt = w->iss + 1;
+    w->out_count = 0;
+}
+
+static void go_syn_rcvd_passive(struct world *w)
+{
+    listen_here(w);
+    arrive(w, (struct seg){.seq = PEER_ISS, .flags = SYN});
+    w->rcv_wnd = w->out[0].wnd;
+    take_syn_ack(w, SYN | ACK);
+    w->rcv_nxt = PEER_ISS + 1;
+}
+
+static void go_syn_sent(struct world *w)
+{
+    enum tcp_end why;
+
+    assert_int_equal(tcp_connect(w->net, peer_addr, PEER_PORT, OUR_PORT,
+                                 w->now_us, &w->conn, &why),
+                     TCP_OK);
+    settle(w);
+    take_syn_ack(w, SYN);
+}
+
+static void go_syn_rcvd_active(struct world *w)
+{
+    go_syn_sent(w);
+    arrive(w, (struct seg){.seq = PEER_ISS, .flags = SYN});
+    w->rcv_wnd = w->out[0].wnd;
+    take_syn_ack(w, SYN | ACK);
+    w->rcv_nxt = PEER_ISS + 1;
+}
+
+static void go_established(struct world *w)
+{
+    go_syn_rcvd_passive(w);
+    arrive(w, (struct seg){.seq = w->rcv_nxt, .ack = w->nxt, .flags = ACK});
+    w->una = w->nxt;
+    w->conn = tcp_accept(w->listener);
+    assert_non_null(w->conn);
+}
+
+static void we_send(struct world *w)
+{
+    static const uint8_t text[SENT_BYTES];
+    struct buffer *chain =
+        buffer_wrap(net_pool(w->net), text, sizeof text, NULL, NULL);
+
+    assert_int_equal(tcp_send(w->conn, chain, w->now_us), TCP_OK);
+    settle(w);
+    assert_int_equal(w->out_count, 1);
+    assert_int_equal(w->out[0].len, SENT_BYTES);
+    w->nxt += SENT_BYTES;
+    w->out_count = 0;
+}
+
+static void we_close(struct world *w)
+{
+    tcp_shutdown(w->conn, w->now_us);
+    settle(w);
+    assert_int_equal(w->out_count, 1);
+    assert_true(w->out[0].flags & FIN);
+    w->nxt++;
+    w->out_count = 0;
+}
+
+static void peer_closes(struct world *w, uint32_t ack)
+{
+    arrive(w, (struct seg){.seq = w->rcv_nxt, .ack = ack, .flags = FIN | ACK});
+    w->una = ack;
+    w->rcv_nxt++;
+    w->out_count = 0;
+}
+
+static void go_to(struct world *w, enum state state)
+{
+    switch (state) {
+    case S_CLOSED:
+        w->rcv_nxt = PEER_ISS;
+        return;
+    case S_LISTEN:
+        listen_here(w);
+        w->rcv_nxt = PEER_ISS;
+        return;
+    case S_SYN_SENT:
+        go_syn_sent(w);
+        w->rcv_nxt = PEER_ISS;
+        return;
+    case S_SYN_RCVD_PASSIVE:
+        go_syn_rcvd_passive(w);
+        return;
+    case S_SYN_RCVD_ACTIVE:
+        go_syn_rcvd_active(w);
+        return;
+    default:
+        go_established(w);
+    }
+    if (state != S_FIN_WAIT_2 && state != S_TIME_WAIT)
+        we_send(w);
+    if (state == S_CLOSE_WAIT || state == S_LAST_ACK)
+        peer_closes(w, w->una);
+    if (state != S_ESTABLISHED && state != S_CLOSE_WAIT)
+        we_close(w);
+    if (state == S_FIN_WAIT_2)
+        arrive(w, (struct seg){.seq = w->rcv_nxt, .ack = w->nxt, .flags = ACK});
+    if (state == S_FIN_WAIT_2)
+        w->una = w->nxt;
+    if (state == S_TIME_WAIT)
+        peer_closes(w, w->nxt);
+    if (state == S_CLOSING)
+        peer_closes(w, w->una);
+    w->out_count = 0;
+}
+
+/* The state now, as far as it shows from outside. */
+static const char *state_now(struct world *w, enum state before)
+{
+    struct net_memory memory;
+    struct tcp_info info;
+
+    net_memory_get(w->net, &memory);
+    if (!w->conn && w->listener)
+        w->conn = tcp_accept(w->listener);
+    if (w->conn) {
+        tcp_info_get(w->conn, &info);
+        return info.state;
+    }
+    if (before == S_CLOSED)
+        return "CLOSED";
+    return memory.conns ? "SYN-RECEIVED" : "LISTEN";
+}
+
+/* ---- the rules, from the text ---- */
+
+/* Where SEG.SEQ lies. */
+enum {
+    Q_OLD = 1 << 0,    /* RCV.NXT - 1 */
+    Q_NEXT = 1 << 1,   /* RCV.NXT */
+    Q_INSIDE = 1 << 2, /* RCV.NXT + 1 */
+    Q_LAST = 1 << 3,   /* RCV.NXT + RCV.WND - 1 */
+    Q_EDGE = 1 << 4,   /* RCV.NXT + RCV.WND */
+    Q_FAR = 1 << 5,    /* RCV.NXT + 2^31 */
+    Q_IN = Q_NEXT | Q_INSIDE | Q_LAST,
+    Q_OUT = Q_OLD | Q_EDGE | Q_FAR,
+    Q_COUNT = 6
+};
+
+/* Where SEG.ACK lies. */
+enum {
+    A_ANCIENT = 1 << 0, /* SND.UNA - MAX.SND.WND - 1 */
+    A_OLD = 1 << 1,     /* SND.UNA - 1 */
+    A_UNA = 1 << 2,     /* SND.UNA */
+    A_PART = 1 << 3,    /* SND.UNA + 1, when less than SND.NXT */
+    A_NXT = 1 << 4,     /* SND.NXT, when more than SND.UNA */
+    A_UNSENT = 1 << 5,  /* SND.NXT + 1 */
+    A_FAR = 1 << 6,     /* SND.NXT + 2^31 */
+    A_COUNT = 7
+};
+
+enum reply {
+    R_NONE = 1 << 0,
+    R_ACK = 1 << 1,     /* <SEQ=SND.NXT><ACK=RCV.NXT><CTL=ACK> */
+    R_SYN_ACK = 1 << 2, /* <SEQ=ISS><ACK=SEG.SEQ+1 or RCV.NXT><CTL=SYN,ACK> */
+    R_RST = 1 << 3,     /* <SEQ=SEG.ACK><CTL=RST> */
+    R_RST_ACK = 1 << 4, /* <SEQ=0><ACK=SEG.SEQ+SEG.LEN><CTL=RST,ACK> */
+};
+
+#define ANY   0xffu
+#define SAME  (-1) /* the state does not change */
+#define GO_ON (-2) /* the next step */
+
+/* One sentence. The first row that fits decides; replies is a set where the
+ * text leaves a choice. */
+struct rule {
+    unsigned states;
+    uint8_t on, off; /* flags that must be set, must be clear */
+    unsigned seq, ack;
+    unsigned replies;
+    int next; /* enum state, SAME, or GO_ON */
+    const char *text;
+};
+
+/* clang-format off */
+static const struct rule rules[] = {
+/* 3.10.7.1: CLOSED */
+{S(CLOSED), RST, 0, ANY, ANY, R_NONE, SAME,
+ "an incoming segment containing a RST is discarded"},
+{S(CLOSED), 0, ACK, ANY, ANY, R_RST_ACK, SAME, "if the ACK bit is off"},
+{S(CLOSED), ACK, 0, ANY, ANY, R_RST, SAME, "if the ACK bit is on"},
+
+/* 3.10.7.2: LISTEN */
+{S(LISTEN), RST, 0, ANY, ANY, R_NONE, SAME, "first, check for a RST"},
+{S(LISTEN), ACK, 0, ANY, ANY, R_RST, SAME, "second, check for an ACK"},
+{S(LISTEN), SYN | FIN, 0, ANY, ANY, R_NONE, SAME,
+ "departure: no honest peer sends SYN and FIN; dropped as Linux does"},
+{S(LISTEN), SYN, 0, ANY, ANY, R_SYN_ACK, S_SYN_RCVD_PASSIVE,
+ "third, check for a SYN"},
+{S(LISTEN), 0, 0, ANY, ANY, R_NONE, SAME, "fourth, other data or control"},
+
+/* 3.10.7.3: SYN-SENT. SND.UNA is ISS. */
+{S(SYN_SENT), ACK | RST, 0, ANY, A_ANCIENT | A_OLD | A_UNA | A_UNSENT | A_FAR,
+ R_NONE, SAME, "unless the RST bit is set: drop the segment and return"},
+{S(SYN_SENT), ACK, 0, ANY, A_ANCIENT | A_OLD | A_UNA | A_UNSENT | A_FAR,
+ R_RST, SAME, "SEG.ACK =< ISS or SEG.ACK > SND.NXT: send a reset"},
+{S(SYN_SENT), RST | ACK, 0, ANY, ANY, R_NONE, S_CLOSED,
+ "if the ACK was acceptable: connection reset"},
+{S(SYN_SENT), RST, 0, ANY, ANY, R_NONE, SAME, "otherwise (no ACK), drop"},
+{S(SYN_SENT), SYN | ACK, FIN, ANY, A_NXT, R_ACK, S_ESTABLISHED,
+ "our SYN has been ACKed"},
+{S(SYN_SENT), SYN, ACK | FIN, ANY, ANY, R_SYN_ACK, S_SYN_RCVD_ACTIVE,
+ "otherwise, enter SYN-RECEIVED"},
+{S(SYN_SENT), SYN | FIN, 0, ANY, ANY, R_NONE, SAME,
+ "departure: SYN with FIN is dropped in every state that looks at SYN"},
+{S(SYN_SENT), 0, SYN | RST, ANY, ANY, R_NONE, SAME,
+ "fifth, if neither of the SYN or RST bits is set"},
+
+/* 3.10.7.4 second, before first for RST: RFC 5961 3.2 looks at SEG.SEQ. */
+{S(TIME_WAIT), RST, 0, ANY, ANY, R_NONE, SAME,
+ "RFC 1337 3, fix 1: ignore RST in TIME-WAIT"},
+{S_SYNCHRONIZED, RST, 0, Q_OUT, ANY, R_NONE, SAME,
+ "RST outside the window: silently drop"},
+{S(SYN_RCVD_PASSIVE), RST, 0, Q_NEXT, ANY, R_NONE, S_LISTEN,
+ "passive OPEN: return this connection to the LISTEN state"},
+{S_SYNCHRONIZED, RST, 0, Q_NEXT, ANY, R_NONE, S_CLOSED,
+ "RST exactly at RCV.NXT: the connection is reset"},
+{S_SYNCHRONIZED, RST, 0, Q_INSIDE | Q_LAST, ANY, R_ACK, SAME,
+ "RST inside the window: challenge ACK"},
+
+/* First: sequence. SYN and text reach back into the window from Q_OLD; the
+ * rows below are for segments that the acceptability test refuses. */
+#define REFUSED 0x40 /* a pseudo flag, set by the caller */
+{S_SYN_RCVD, SYN | REFUSED, 0, Q_OLD, ANY, R_ACK | R_SYN_ACK, SAME,
+ "not acceptable: ACK; a SYN that comes again may have SYN-ACK again"},
+{S(TIME_WAIT), SYN | REFUSED, ACK | FIN, ANY, ANY, R_ACK, SAME,
+ "an old duplicate SYN in TIME-WAIT"},
+{S_SYNCHRONIZED, REFUSED, 0, ANY, ANY, R_ACK, SAME,
+ "not acceptable: an acknowledgment should be sent in reply"},
+
+/* Fourth: SYN. */
+{S(SYN_RCVD_PASSIVE), SYN, 0, ANY, ANY, R_ACK | R_SYN_ACK, SAME,
+ "departure: RFC 5961 4.2 here too; the text would return to LISTEN, which "
+ "lets anybody end a half-open connection"},
+{S_SYNCHRONIZED & ~S(TIME_WAIT), SYN, 0, ANY, ANY, R_ACK, SAME,
+ "challenge ACK, irrespective of the sequence number (RFC 5961 4.2)"},
+/* TIME-WAIT: MAY-2 is tested on its own; nobody listens here. */
+{S(TIME_WAIT), SYN, 0, ANY, ANY, R_ACK, SAME, "challenge ACK"},
+
+/* Fifth: ACK. */
+{S_SYNCHRONIZED, 0, ACK, ANY, ANY, R_NONE, SAME, "if the ACK bit is off"},
+{S_SYN_RCVD, ACK, 0, ANY, A_ANCIENT | A_OLD | A_UNA | A_UNSENT | A_FAR, R_RST,
+ SAME, "SYN-RECEIVED: not SND.UNA < SEG.ACK =< SND.NXT: reset"},
+{S_SYNCHRONIZED, ACK, 0, ANY, A_ANCIENT | A_UNSENT | A_FAR, R_ACK, SAME,
+ "RFC 5961 5.2: discarded, and an ACK sent back"},
+{S_SYNCHRONIZED, ACK, 0, ANY, ANY, 0, GO_ON, "acceptable"},
+};
+/* clang-format on */
+
+struct verdict {
+    unsigned replies;
+    const char *state;
+    uint32_t rcv_advance; /* sequence numbers taken */
+    const char *text;
+};
+
+static uint32_t seg_len(const struct seg *seg)
+{
+    return seg->len + (seg->flags & SYN ? 1u : 0) + (seg->flags & FIN ? 1u : 0);
+}
+
+static bool in_window(const struct world *w, uint32_t seq)
+{
+    return seq - w->rcv_nxt < w->rcv_wnd;
+}
+
+/* Table 6 of 3.10.7.4: the acceptability test; the window is never zero here. */
+static bool acceptable(const struct world *w, const struct seg *seg)
+{
+    uint32_t len = seg_len(seg);
+
+    return in_window(w, seg->seq) || (len && in_window(w, seg->seq + len - 1));
+}
+
+/* Fifth, for an acceptable ACK: the state that it leads to. */
+static enum state after_ack(enum state state, unsigned ack)
+{
+    bool fin_acked = ack == A_NXT;
+
+    switch (state) {
+    case S_SYN_RCVD_PASSIVE:
+    case S_SYN_RCVD_ACTIVE:
+        return S_ESTABLISHED;
+    case S_FIN_WAIT_1:
+        return fin_acked ? S_FIN_WAIT_2 : state;
+    case S_CLOSING:
+        return fin_acked ? S_TIME_WAIT : state;
+    case S_LAST_ACK:
+        return fin_acked ? S_CLOSED : state;
+    default:
+        return state;
+    }
+}
+
+/* Eighth, for a FIN in order. */
+static enum state after_fin(enum state state)
+{
+    switch (state) {
+    case S_ESTABLISHED:
+        return S_CLOSE_WAIT;
+    case S_FIN_WAIT_1:
+        return S_CLOSING;
+    case S_FIN_WAIT_2:
+        return S_TIME_WAIT;
+    default:
+        return state;
+    }
+}
+
+/* Seventh and eighth, once the ACK was acceptable. */
+static struct verdict text_and_fin(const struct world *w, enum state state,
+                                   const struct seg *seg)
+{
+    bool takes_text = state == S_ESTABLISHED || state == S_FIN_WAIT_1 ||
+                      state == S_FIN_WAIT_2;
+    uint32_t end = seg->seq + seg_len(seg);
+    bool fin = seg->flags & FIN && in_window(w, end - 1);
+    uint32_t right = w->rcv_nxt + w->rcv_wnd;
+
+    if (!seg_len(seg) || state == S_CLOSED)
+        return (struct verdict){R_NONE, state_name[state], 0, "nothing in it"};
+    if (!takes_text)
+        return (struct verdict){R_NONE | R_ACK, state_name[state], 0,
+                                "text and FIN after FIN: ignored"};
+    if ((int32_t)(seg->seq - w->rcv_nxt) > 0)
+        return (struct verdict){R_ACK, state_name[state], 0,
+                                "out of order: ACK at once (MAY-13)"};
+    if (fin)
+        state = after_fin(state);
+    if ((int32_t)(end - right) > 0)
+        end = right;
+    return (struct verdict){R_ACK, state_name[state], end - w->rcv_nxt,
+                            "text and FIN in order: taken, acknowledged"};
+}
+
+static struct verdict expected(const struct world *w, enum state state,
+                               const struct seg *seg, unsigned seq,
+                               unsigned ack)
+{
+    uint8_t flags = seg->flags & (FIN | SYN | RST | ACK);
+    bool synchronized = S_SYNCHRONIZED >> state & 1;
+
+    if (synchronized && !acceptable(w, seg))
+        flags |= REFUSED;
+    for (size_t i = 0; i < sizeof rules / sizeof rules[0]; i++) {
+        const struct rule *r = &rules[i];
+        enum state next;
+
+        if (!(r->states >> state & 1) || (flags & r->on) != r->on ||
+            flags & r->off || !(r->seq & seq) || !(r->ack & ack))
+            continue;
+        if (r->next == GO_ON)
+            break;
+        next = r->next == SAME ? state : (enum state)r->next;
+        return (struct verdict){r->replies, state_name[next], 0, r->text};
+    }
+    return text_and_fin(w, after_ack(state, ack), seg);
+}
+
+/* ---- comparing ---- */
+
+static bool reply_is(const struct world *w, const struct seg *in,
+                     const struct verdict *v, enum reply kind)
+{
+    const struct seg *out = &w->out[0];
+    uint8_t flags = out->flags & (FIN | SYN | RST | ACK);
+    uint32_t rcv_nxt = w->rcv_nxt + v->rcv_advance;
+
+    if (kind == R_NONE)
+        return w->out_count == 0;
+    if (w->out_count != 1 || out->src_port != w->our_port ||
+        out->dst_port != PEER_PORT || out->len)
+        return false;
+    switch (kind) {
+    case R_ACK:
+        return flags == ACK && out->seq == w->nxt && out->ack == rcv_nxt;
+    case R_SYN_ACK:
+        return flags == (SYN | ACK) && (!w->nxt || out->seq == w->iss) &&
+               (out->ack == in->seq + 1 || out->ack == w->rcv_nxt);
+    case R_RST:
+        return flags == RST && out->seq == in->ack;
+    default:
+        return flags == (RST | ACK) && out->seq == 0 &&
+               out->ack == in->seq + seg_len(in);
+    }
+}
+
+static bool reply_fits(const struct world *w, const struct seg *in,
+                       const struct verdict *v)
+{
+    for (unsigned kind = 1; kind <= R_RST_ACK; kind <<= 1)
+        if (v->replies & kind && reply_is(w, in, v, (enum reply)kind))
+            return true;
+    return false;
+}
+
+static int wrong; /* disagreements of this run */
+
+static void tell(const struct world *w, enum state state, const struct seg *in,
+                 const struct verdict *v, const char *now)
+{
+    if (wrong++ >= 40)
+        return;
+    print_error("%s%s flags %02x seq nxt%+d ack una%+d (nxt%+d) len %u: want "
+                "replies %02x, %s, +%u (%s); got %u: flags %02x seq %x ack %x, "
+                "%s; una %x nxt %x rcv_nxt %x\n",
+                state_name[state],
+                state == S_SYN_RCVD_ACTIVE ? " (active)" : "", in->flags,
+                (int)(in->seq - w->rcv_nxt), (int)(in->ack - w->una),
+                (int)(in->ack - w->nxt), in->len, v->replies, v->state,
+                v->rcv_advance, v->text, w->out_count, w->out[0].flags,
+                w->out[0].seq, w->out[0].ack, now, w->una, w->nxt, w->rcv_nxt);
+}
+
+/* The clock at which our initial sequence number stands 50 before the wrap:
+ * it moves by one every 4 us (RFC 9293 3.4.1), so one look tells when. */
+static uint64_t start_us[S_COUNT];
+
+static void find_start(enum state state)
+{
+    struct world w;
+
+    start_us[state] = 1000000;
+    world_make(&w, start_us[state]);
+    go_to(&w, state);
+    if (w.nxt)
+        start_us[state] += 4 * (uint64_t)(0xffffffffu - 50 - w.iss);
+    world_end(&w);
+}
+
+static uint32_t seq_at(const struct world *w, unsigned seq)
+{
+    uint32_t wnd = w->rcv_wnd ? w->rcv_wnd : RCV_BUF;
+
+    switch (seq) {
+    case Q_OLD:
+        return w->rcv_nxt - 1;
+    case Q_NEXT:
+        return w->rcv_nxt;
+    case Q_INSIDE:
+        return w->rcv_nxt + 1;
+    case Q_LAST:
+        return w->rcv_nxt + wnd - 1;
+    case Q_EDGE:
+        return w->rcv_nxt + wnd;
+    default:
+        return w->rcv_nxt + (1u << 31);
+    }
+}
+
+/* False: there is no such place in this state. */
+static bool ack_at(const struct world *w, unsigned ack, uint32_t *at)
+{
+    switch (ack) {
+    case A_ANCIENT:
+        *at = w->una - PEER_WINDOW - 1;
+        return true;
+    case A_OLD:
+        *at = w->una - 1;
+        return true;
+    case A_UNA:
+        *at = w->una;
+        return true;
+    case A_PART:
+        *at = w->una + 1;
+        return w->nxt - w->una > 1;
+    case A_NXT:
+        *at = w->nxt;
+        return w->nxt != w->una;
+    case A_UNSENT:
+        *at = w->nxt + 1;
+        return true;
+    default:
+        *at = w->nxt + (1u << 31);
+        return true;
+    }
+}
+
+static void one_case(enum state state, uint8_t flags, unsigned seq,
+                     unsigned ack, uint16_t len)
+{
+    struct world w;
+    struct seg seg = {.flags = flags, .len = len};
+
+    world_make(&w, start_us[state]);
+    go_to(&w, state);
+    seg.seq = seq_at(&w, seq);
+    if (ack_at(&w, ack, &seg.ack)) {
+        struct verdict v = expected(&w, state, &seg, seq, ack);
+        const char *now;
+
+        arrive(&w, seg);
+        now = state_now(&w, state);
+        if (!reply_fits(&w, &seg, &v) || strcmp(now, v.state) != 0)
+            tell(&w, state, &seg, &v, now);
+    }
+    world_end(&w);
+}
+
+/* Every cell of one state. */
+static void every_cell(void **context)
+{
+    enum state state = (enum state)(uintptr_t)*context;
+    static const uint16_t lens[] = {0, 1, 3};
+
+    wrong = 0;
+    find_start(state);
+    for (unsigned flags = 0; flags < 64; flags++)
+        for (unsigned q = 0; q < Q_COUNT; q++)
+            for (unsigned a = 0; a < A_COUNT; a++)
+                for (unsigned l = 0; l < 3; l++)
+                    one_case(state, (uint8_t)flags, 1u << q, 1u << a, lens[l]);
+    if (wrong)
+        fail_msg("%d cells of %s disagree with the text", wrong,
+                 state_name[state]);
+}
+
+#define CELLS(state)                                                           \
+    {                                                                          \
+        "segment_arrives__" #state "__every_cell_as_the_text", every_cell,     \
+            NULL, NULL, (void *)(uintptr_t)S_##state                           \
+    }
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        CELLS(CLOSED),           CELLS(LISTEN),          CELLS(SYN_SENT),
+        CELLS(SYN_RCVD_PASSIVE), CELLS(SYN_RCVD_ACTIVE), CELLS(ESTABLISHED),
+        CELLS(FIN_WAIT_1),       CELLS(FIN_WAIT_2),      CELLS(CLOSE_WAIT),
+        CELLS(CLOSING),          CELLS(LAST_ACK),        CELLS(TIME_WAIT),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
