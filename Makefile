@@ -198,5 +198,13 @@ UNIT_CLANG := $(addprefix $(BUILD)/host-clang/,$(UNIT_NAMES))
 unit: $(UNIT_GCC) $(UNIT_CLANG)
 	scripts/unit.sh $^
 
+# --- checks and tests ------------------------------------------------------
+
+PYTEST := $(PYTHON) -B -m pytest -p no:cacheprovider
+
+check: packages
+	$(PYTHON) -B tests/static/check.py
+	$(PYTEST) -q tests/static
+
 clean:
 	rm -rf $(filter-out $(BUILD)/newlib,$(wildcard $(BUILD)/*))
