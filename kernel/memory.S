@@ -1,0 +1,182 @@
+/*
+ * kernel/memory.S - memcpy, memmove, memset, memcmp.
+ *
+ * Sixteen bytes at a time, unaligned; no streaming stores, for what is copied
+ * here is read again soon (newlib's evict it), and no `rep`, which is slow to
+ * start and slower still under an emulator. In assembly because a compiler
+ * turns such loops in C into calls of themselves.
+ */
+    .text
+    .balign 16
+    .globl memcpy, memmove
+    .type memcpy, @function
+    .type memmove, @function
+memcpy: /* memmove costs one comparison more, and cannot go wrong */
+memmove: /* rdi: to, rsi: from, rdx: bytes */
+    movq %rdi, %rax
+    cmpq $16, %rdx
+    jb copy_below_16
+    cmpq $32, %rdx
+    ja copy_above_32
+    movups (%rsi), %xmm0
+    movups -16(%rsi, %rdx), %xmm1
+    movups %xmm0, (%rdi)
+    movups %xmm1, -16(%rdi, %rdx)
+    ret
+
+copy_below_16:
+    cmpl $8, %edx
+    jb 1f
+    movq (%rsi), %rcx
+    movq -8(%rsi, %rdx), %r8
+    movq %rcx, (%rdi)
+    movq %r8, -8(%rdi, %rdx)
+    ret
+1:  cmpl $4, %edx
+    jb 2f
+    movl (%rsi), %ecx
+    movl -4(%rsi, %rdx), %r8d
+    movl %ecx, (%rdi)
+    movl %r8d, -4(%rdi, %rdx)
+    ret
+2:  testl %edx, %edx
+    jz 4f
+    movzbl (%rsi), %ecx
+    cmpl $1, %edx
+    je 3f
+    movzwl -2(%rsi, %rdx), %r8d
+    movw %r8w, -2(%rdi, %rdx)
+3:  movb %cl, (%rdi)
+4:  ret
+
+copy_above_32:
+    movups (%rsi), %xmm4
+    movups 16(%rsi), %xmm5
+    movups -32(%rsi, %rdx), %xmm6
+    movups -16(%rsi, %rdx), %xmm7
+    cmpq $64, %rdx
+    ja 1f
+    movups %xmm4, (%rdi)
+    movups %xmm5, 16(%rdi)
+    movups %xmm6, -32(%rdi, %rdx)
+    movups %xmm7, -16(%rdi, %rdx)
+    ret
+
+    /*
+     * Both ends are in registers already; the loops do 32 bytes a step and
+     * leave the last step to them, so overlapping ranges are safe.
+     */
+1:  movq %rdi, %rcx
+    subq %rsi, %rcx
+    cmpq %rdx, %rcx
+    jb copy_backwards
+    leaq -32(%rdi, %rdx), %r8 /* where the last 32 bytes go */
+    .balign 16
+2:  movups (%rsi), %xmm0
+    movups 16(%rsi), %xmm1
+    movups %xmm0, (%rdi)
+    movups %xmm1, 16(%rdi)
+    addq $32, %rsi
+    addq $32, %rdi
+    cmpq %r8, %rdi
+    jb 2b
+    movups %xmm6, (%r8)
+    movups %xmm7, 16(%r8)
+    ret
+
+copy_backwards:
+    leaq -32(%rsi, %rdx), %rsi
+    leaq -32(%rdi, %rdx), %rdi
+    .balign 16
+1:  movups (%rsi), %xmm0
+    movups 16(%rsi), %xmm1
+    movups %xmm0, (%rdi)
+    movups %xmm1, 16(%rdi)
+    subq $32, %rsi
+    subq $32, %rdi
+    cmpq %rax, %rdi
+    ja 1b
+    movups %xmm4, (%rax)
+    movups %xmm5, 16(%rax)
+    ret
+    .size memmove, . - memmove
+
+    .balign 16
+    .globl memset
+    .type memset, @function
+memset: /* rdi: to, esi: the byte, rdx: bytes */
+    movq %rdi, %rax
+    movzbl %sil, %ecx
+    movabsq $0x0101010101010101, %r8
+    imulq %r8, %rcx
+    cmpq $16, %rdx
+    jb set_below_16
+    movq %rcx, %xmm0
+    punpcklqdq %xmm0, %xmm0
+    leaq -16(%rdi, %rdx), %r8
+    .balign 16
+1:  movups %xmm0, (%rdi)
+    addq $16, %rdi
+    cmpq %r8, %rdi
+    jb 1b
+    movups %xmm0, (%r8)
+    ret
+
+set_below_16:
+    cmpl $8, %edx
+    jb 1f
+    movq %rcx, (%rdi)
+    movq %rcx, -8(%rdi, %rdx)
+    ret
+1:  cmpl $4, %edx
+    jb 2f
+    movl %ecx, (%rdi)
+    movl %ecx, -4(%rdi, %rdx)
+    ret
+2:  testl %edx, %edx
+    jz 3f
+    movb %cl, (%rdi)
+    cmpl $1, %edx
+    je 3f
+    movw %cx, -2(%rdi, %rdx)
+3:  ret
+    .size memset, . - memset
+
+    .balign 16
+    .globl memcmp
+    .type memcmp, @function
+memcmp: /* rdi, rsi: what to compare, rdx: bytes */
+    cmpq $16, %rdx
+    jb 2f
+1:  movups (%rdi), %xmm0
+    movups (%rsi), %xmm1
+    pcmpeqb %xmm1, %xmm0
+    pmovmskb %xmm0, %ecx
+    xorl $0xffff, %ecx
+    jnz compare_differ
+    addq $16, %rdi
+    addq $16, %rsi
+    subq $16, %rdx
+    cmpq $16, %rdx
+    jae 1b
+2:  testq %rdx, %rdx
+    jz 4f
+3:  movzbl (%rdi), %eax
+    movzbl (%rsi), %ecx
+    subl %ecx, %eax
+    jnz 5f
+    incq %rdi
+    incq %rsi
+    decq %rdx
+    jnz 3b
+4:  xorl %eax, %eax
+5:  ret
+compare_differ:
+    bsfl %ecx, %ecx
+    movzbl (%rdi, %rcx), %eax
+    movzbl (%rsi, %rcx), %ecx
+    subl %ecx, %eax
+    ret
+    .size memcmp, . - memcmp
+
+    .section .note.GNU-stack, "", @progbits

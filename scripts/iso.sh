@@ -1,0 +1,36 @@
+#!/bin/sh
+# Make a CD image of about 1 MB that boots through GRUB on a BIOS machine.
+#
+#   iso.sh IMAGE.elf OUT.iso [COMMAND LINE]
+#
+# The first entry boots through Multiboot 2, the second through Multiboot 1;
+# MULTIBOOT=1 in the environment makes the second the default.
+set -eu
+image=$1 out=$2 cmdline=${3:-}
+entry=$((${MULTIBOOT:-2} == 1))
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+
+mkdir -p "$work/boot/grub"
+strip -s -o "$work/boot/runnel.elf" "$image"
+cat >"$work/boot/grub/grub.cfg" <<EOF
+serial --unit=0 --speed=115200
+terminal_input serial console
+terminal_output serial console
+set timeout=0
+set default=$entry
+menuentry "Runnel (multiboot2)" {
+    multiboot2 /boot/runnel.elf $cmdline
+    boot
+}
+menuentry "Runnel (multiboot)" {
+    multiboot /boot/runnel.elf $cmdline
+    boot
+}
+EOF
+grub-mkrescue -d /usr/lib/grub/i386-pc -o "$out" "$work" \
+    --install-modules="multiboot multiboot2 normal serial terminal iso9660 biosdisk" \
+    --locales= --fonts= --themes= --compress=xz >"$work/log" 2>&1 || {
+    cat "$work/log" >&2
+    exit 1
+}
