@@ -31,13 +31,17 @@ GUEST_SRC  := $(wildcard $(addsuffix /*.c,$(PARTS)) $(addsuffix /*.S,$(PARTS)))
 GUEST_OBJ  := $(patsubst %,$(BUILD)/guest/%.o,$(GUEST_SRC))
 
 # What of kernel/ runs on the host too, for the tests.
-KERNEL_HOST_SRC := $(wildcard kernel/thread.c kernel/switch.S kernel/format.c \
+KERNEL_HOST_SRC := $(wildcard kernel/thread.c kernel/switch.S \
+                              kernel/deadline.c kernel/format.c \
                               kernel/cmdline.c)
 NET_SRC         := $(wildcard net/*.c)
 # What of drivers/ is pure memory, tested with the test as the device.
 DRIVER_HOST_SRC := $(wildcard drivers/virtq.c drivers/virtio.c \
                               drivers/virtio_net.c drivers/virtio_rng.c \
                               drivers/virtio_pci.c drivers/pci.c)
+# What of boot/ is: the parsers of what a boot loader leaves.
+BOOT_HOST_SRC   := $(wildcard boot/boot_info.c boot/multiboot1.c \
+                              boot/multiboot2.c boot/pvh.c boot/memory_map.c)
 HOST_SUPPORT    := $(wildcard tests/host/*.c)
 
 # --- flags -----------------------------------------------------------------
@@ -102,8 +106,8 @@ $(SYSINCLUDE)/.made: Makefile
 	@ln -sfn /usr/include/asm-generic $(SYSINCLUDE)/asm-generic
 	@ln -sfn /usr/include/x86_64-linux-gnu/asm $(SYSINCLUDE)/asm
 	@ln -sfn /usr/share/include/llhttp $(SYSINCLUDE)/llhttp
-	@for h in /usr/include/bearssl*.h; do \
-	    ln -sfn $$h $(SYSINCLUDE)/$$(basename $$h); done
+	@ln -sfn /usr/include/bearssl.h $(SYSINCLUDE)/bearssl.h
+	@ln -sfn /usr/include/bearssl $(SYSINCLUDE)/bearssl
 	@touch $@
 
 # --- guest objects and images ----------------------------------------------
@@ -158,7 +162,8 @@ endif
 # Three variants: plain (libnet.a for others to link), gcc and clang with
 # sanitizers for the tests.
 
-HOST_SRC := $(NET_SRC) $(KERNEL_HOST_SRC) $(DRIVER_HOST_SRC) $(HOST_SUPPORT)
+HOST_SRC := $(NET_SRC) $(KERNEL_HOST_SRC) $(DRIVER_HOST_SRC) \
+            $(BOOT_HOST_SRC) $(HOST_SUPPORT)
 UNIT_SRC := $(wildcard tests/unit/test_*.c tests/conformance/test_*.c)
 
 # 1: folder, 2: compiler, 3: flags
@@ -174,7 +179,7 @@ $(BUILD)/$(1)/libnet.a: $(patsubst %,$(BUILD)/$(1)/obj/%.o,$(NET_SRC) \
 	@rm -f $$@
 	ar rcs $$@ $$^
 $(BUILD)/$(1)/libtest.a: $(patsubst %,$(BUILD)/$(1)/obj/%.o,$(HOST_SUPPORT) \
-                         $(DRIVER_HOST_SRC))
+                         $(DRIVER_HOST_SRC) $(BOOT_HOST_SRC))
 	@rm -f $$@
 	ar rcs $$@ $$^
 $(BUILD)/$(1)/test_%: $(BUILD)/$(1)/obj/tests/unit/test_%.c.o \
