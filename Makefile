@@ -79,7 +79,8 @@ help:
 
 ## make                    build build/<app>.elf and .iso for every apps/<app>
 ## make APP=/path/to/dir   build an application from outside the tree
-## make run                boot http_hello in QEMU; PORT=8080 chooses the port
+## make run                boot http_hello in QEMU. PORT=8080 APP_NAME=echo
+##                         ACCEL=kvm|tcg MEM=64 ARGS="--logs=debug"
 ## make test               every test that fits 20 minutes, quick ones first
 ## make check              layers, format, headers, globals
 ## make unit               the host tests, both compilers, sanitizers
@@ -210,6 +211,35 @@ PYTEST := $(PYTHON) -B -m pytest -p no:cacheprovider
 check: packages
 	$(PYTHON) -B tests/static/check.py
 	$(PYTEST) -q tests/static
+
+# The quick ones first; what is broken is seen early.
+test: packages
+	@$(MAKE) --no-print-directory check
+	@$(MAKE) --no-print-directory unit
+	@$(MAKE) --no-print-directory images
+	$(PYTEST) -rs tests/qemu
+
+soak: packages
+	@$(MAKE) --no-print-directory images
+	$(PYTEST) -rs --soak tests/qemu
+
+bench: packages
+	@$(MAKE) --no-print-directory images
+	$(PYTHON) -B tests/bench/bench.py
+
+# --- running ---------------------------------------------------------------
+
+RUN_APP  := $(or $(APP_NAME),http_hello)
+RUN_PORT := $(if $(filter echo,$(RUN_APP)),7,80)
+export PORT ACCEL MEM ARGS
+
+run: packages
+	@$(MAKE) --no-print-directory $(BUILD)/$(RUN_APP).elf
+	@scripts/run.sh $(BUILD)/$(RUN_APP).elf $(RUN_PORT)
+
+debug: packages
+	@$(MAKE) --no-print-directory $(BUILD)/$(RUN_APP).elf
+	@scripts/debug.sh $(BUILD)/$(RUN_APP).elf
 
 clean:
 	rm -rf $(filter-out $(BUILD)/newlib,$(wildcard $(BUILD)/*))

@@ -1,0 +1,91 @@
+"""Fixtures, and what every failure report carries: the guests' consoles."""
+import os
+
+import pytest
+
+import guest as guests
+import netns
+
+
+def pytest_addoption(parser):
+    parser.addoption("--soak", action="store_true",
+                     help="the long versions, for hours rather than minutes")
+
+
+def pytest_configure(config):
+    config.addinivalue_line("markers", "soak: only in make soak")
+
+
+def pytest_collection_modifyitems(config, items):
+    """Quick mode leaves the soak tests out; it does not skip them."""
+    if config.getoption("--soak"):
+        return
+    out = [item for item in items if item.get_closest_marker("soak")]
+    items[:] = [item for item in items if item not in out]
+    config.hook.pytest_deselected(items=out)
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item):
+    """As root nothing is skipped; a failure shows the consoles."""
+    report = (yield).get_result()
+    if report.skipped and os.geteuid() == 0:
+        report.outcome = "failed"
+        report.longrepr = f"skipped although we are root: {report.longrepr}"
+    if report.failed:
+        for one in getattr(item, "guests", []):
+            report.sections.append((f"console of {one.image}", one.report()))
+
+
+class Guests(list):
+    """The guests that one test, or one module, has started."""
+
+    def __call__(self, app, args="", **options):
+        one = guests.Guest(app, args, **options)
+        self.append(one)
+        return one
+
+    def end(self):
+        for one in self:
+            one.kill()
+
+
+@pytest.fixture
+def start(request):
+    """start("http_hello", net=...): a Guest, ended with the test."""
+    started = Guests()
+    request.node.guests = started
+    yield started
+    started.end()
+
+
+@pytest.fixture(scope="module")
+def start_shared():
+    """The same for a guest that the tests of a module share."""
+    started = Guests()
+    yield started
+    started.end()
+
+
+@pytest.fixture(autouse=True)
+def shared_consoles(request):
+    """A shared guest's console belongs to each report of its module."""
+    if "start_shared" in request.fixturenames and \
+            not hasattr(request.node, "guests"):
+        request.node.guests = request.getfixturevalue("start_shared")
+    yield
+
+
+@pytest.fixture(scope="session")
+def soak(request):
+    return request.config.getoption("--soak")
+
+
+@pytest.fixture(scope="module")
+def namespace():
+    """A namespace with a TAP device; only root can have one."""
+    if os.geteuid() != 0:
+        pytest.skip("needs root, for a network namespace with a TAP device")
+    one = netns.Namespace()
+    yield one
+    one.remove()
