@@ -99,6 +99,12 @@ struct netdev {
     uint16_t mtu_bytes; /* largest IP packet in one frame */
     uint16_t caps;      /* enum netdev_cap */
     bool link_up;
+    /*
+     * When receive() must be called at the latest, on kernel/clock.h's clock;
+     * 0: only when there is an interrupt. Set by arm(): a driver's watchdog,
+     * the retry of a starved ring, and the steps of a reset hang on it.
+     */
+    uint64_t wake_us;
     struct netdev_counters count;
 };
 

@@ -1,0 +1,230 @@
+/*
+ * drivers/virtq.c - one split virtqueue, seen from the driver.
+ *
+ * Every access to what the device may write at the same time is an __atomic
+ * builtin: exactly one load, which the compiler cannot repeat.
+ * Source: virtio 1.2 2.7.
+ */
+#include "drivers/virtq.h"
+
+#include <string.h>
+
+#include "kernel/page.h"
+
+static size_t pages_of(size_t bytes)
+{
+    return (bytes + PAGE_BYTES - 1) / PAGE_BYTES;
+}
+
+static size_t ring_pages(const struct virtq *queue)
+{
+    return pages_of(vring_size(queue->size, VIRTQ_ALIGN));
+}
+
+static size_t slot_pages(const struct virtq *queue)
+{
+    return pages_of(queue->size * sizeof(struct virtq_slot));
+}
+
+bool virtq_create(struct virtq *queue, unsigned size, bool event_idx)
+{
+    void *ring;
+
+    ASSERT(size > 0 && size <= VIRTQ_SIZE_MAX && (size & (size - 1)) == 0);
+    *queue = (struct virtq){.size = (uint16_t)size, .event_idx = event_idx};
+
+    ring = page_alloc(ring_pages(queue), PAGE_DEVICE);
+    if (!ring)
+        return false;
+    queue->slot = page_alloc(slot_pages(queue), PAGE_DEVICE);
+    if (!queue->slot) {
+        page_free(ring, ring_pages(queue), PAGE_DEVICE);
+        return false;
+    }
+    vring_init(&queue->ring, size, ring, VIRTQ_ALIGN);
+    virtq_reset(queue);
+    return true;
+}
+
+void virtq_destroy(struct virtq *queue)
+{
+    ASSERT(queue->chains == 0);
+    page_free(queue->slot, slot_pages(queue), PAGE_DEVICE);
+    page_free(queue->ring.desc, ring_pages(queue), PAGE_DEVICE);
+    *queue = (struct virtq){0};
+}
+
+void virtq_reset(struct virtq *queue)
+{
+    ASSERT(queue->chains == 0);
+    memset(queue->ring.desc, 0, ring_pages(queue) * PAGE_BYTES);
+    memset(queue->slot, 0, queue->size * sizeof(struct virtq_slot));
+    for (unsigned i = 0; i < queue->size; i++)
+        queue->slot[i].next = (uint16_t)(i + 1);
+    queue->free_head = 0;
+    queue->free_count = queue->size;
+    queue->avail_idx = 0;
+    queue->published = 0;
+    queue->used_seen = 0;
+    queue->used_end = 0;
+    queue->broken = false;
+    virtq_interrupt_off(queue);
+}
+
+/* Put the chain that begins at `head` back among the free descriptors. */
+static void *chain_free(struct virtq *queue, uint16_t head)
+{
+    struct virtq_slot *first = &queue->slot[head];
+    uint16_t last = head;
+    void *cookie = first->cookie;
+
+    for (unsigned i = 1; i < first->count; i++)
+        last = queue->slot[last].next;
+    queue->slot[last].next = queue->free_head;
+    queue->free_head = head;
+    queue->free_count = (uint16_t)(queue->free_count + first->count);
+    queue->chains--;
+    first->cookie = NULL;
+    return cookie;
+}
+
+void *virtq_take_back(struct virtq *queue, unsigned *cursor)
+{
+    for (; *cursor < queue->size; (*cursor)++)
+        if (queue->slot[*cursor].cookie)
+            return chain_free(queue, (uint16_t)*cursor);
+    return NULL;
+}
+
+bool virtq_push(struct virtq *queue, const struct virtq_part *parts,
+                unsigned count, bool device_writes, void *cookie)
+{
+    uint16_t head = queue->free_head;
+    uint16_t index = head;
+    uint16_t flags = device_writes ? VRING_DESC_F_WRITE : 0;
+    uint32_t bytes = 0;
+
+    ASSERT(count > 0 && cookie);
+    if (count > queue->free_count)
+        return false;
+
+    for (unsigned i = 0; i < count; i++) {
+        struct vring_desc *desc = &queue->ring.desc[index];
+        bool more = i + 1 < count;
+
+        desc->addr = (uintptr_t)parts[i].data;
+        desc->len = parts[i].bytes;
+        desc->flags = (uint16_t)(flags | (more ? VRING_DESC_F_NEXT : 0));
+        desc->next = more ? queue->slot[index].next : 0;
+        bytes += parts[i].bytes;
+        index = queue->slot[index].next;
+    }
+    queue->free_head = index;
+    queue->free_count = (uint16_t)(queue->free_count - count);
+    queue->slot[head].cookie = cookie;
+    queue->slot[head].bytes = device_writes ? bytes : 0;
+    queue->slot[head].count = (uint16_t)count;
+    queue->chains++;
+
+    queue->ring.avail->ring[queue->avail_idx & (queue->size - 1)] = head;
+    queue->avail_idx++;
+    return true;
+}
+
+bool virtq_publish(struct virtq *queue)
+{
+    uint16_t before = queue->published;
+    uint16_t event;
+
+    if (queue->avail_idx == before)
+        return false;
+    queue->published = queue->avail_idx;
+    __atomic_store_n(&queue->ring.avail->idx, queue->avail_idx,
+                     __ATOMIC_RELEASE);
+    /* Both sides store, then load what the other stored: without the full
+     * fence each could miss the other, and the queue would stand still. */
+    __atomic_thread_fence(__ATOMIC_SEQ_CST);
+    if (!queue->event_idx)
+        return !(__atomic_load_n(&queue->ring.used->flags, __ATOMIC_RELAXED) &
+                 VRING_USED_F_NO_NOTIFY);
+    event = __atomic_load_n(&vring_avail_event(&queue->ring), __ATOMIC_RELAXED);
+    return vring_need_event(event, queue->avail_idx, before);
+}
+
+/* Whether the device has more for us than has been read. Notices an index that
+ * claims more than is in flight: a jump forward, or any step back. */
+static enum virtq_status look_for_more(struct virtq *queue)
+{
+    uint16_t idx = __atomic_load_n(&queue->ring.used->idx, __ATOMIC_ACQUIRE);
+    uint16_t more = (uint16_t)(idx - queue->used_seen);
+
+    if (more > (uint16_t)(queue->published - queue->used_seen)) {
+        queue->broken = true;
+        return VIRTQ_BROKEN;
+    }
+    queue->used_end = idx;
+    return more ? VIRTQ_OK : VIRTQ_EMPTY;
+}
+
+enum virtq_status virtq_pop(struct virtq *queue, struct virtq_done *done)
+{
+    const struct vring_used_elem *elem;
+    enum virtq_status status;
+    uint32_t id, bytes, limit;
+
+    if (queue->broken)
+        return VIRTQ_BROKEN;
+    if (queue->used_seen == queue->used_end) {
+        status = look_for_more(queue);
+        if (status != VIRTQ_OK)
+            return status;
+    }
+    elem = &queue->ring.used->ring[queue->used_seen & (queue->size - 1)];
+    id = __atomic_load_n(&elem->id, __ATOMIC_RELAXED);
+    bytes = __atomic_load_n(&elem->len, __ATOMIC_RELAXED);
+
+    if (id >= queue->size || !queue->slot[id].cookie) {
+        queue->broken = true;
+        return VIRTQ_BROKEN;
+    }
+    limit = queue->slot[id].bytes;
+    if (limit > 0 && bytes > limit) {
+        queue->broken = true;
+        return VIRTQ_BROKEN;
+    }
+    queue->used_seen++;
+    /* For what it only reads, a device may name any length (legacy ones do):
+     * virtio 1.2 2.7.8.2. */
+    done->bytes = limit > 0 ? bytes : 0;
+    done->cookie = chain_free(queue, (uint16_t)id);
+    return VIRTQ_OK;
+}
+
+void virtq_interrupt_off(struct virtq *queue)
+{
+    uint16_t behind;
+
+    if (!queue->event_idx) {
+        __atomic_store_n(&queue->ring.avail->flags, VRING_AVAIL_F_NO_INTERRUPT,
+                         __ATOMIC_RELAXED);
+        return;
+    }
+    /* An index that lies behind all that is in flight is passed again only
+     * after nearly 65,536 chains. */
+    behind = (uint16_t)(queue->used_seen - queue->size - 1);
+    __atomic_store_n(&vring_used_event(&queue->ring), behind, __ATOMIC_RELAXED);
+}
+
+bool virtq_interrupt_on(struct virtq *queue, unsigned after)
+{
+    if (queue->event_idx)
+        __atomic_store_n(&vring_used_event(&queue->ring),
+                         (uint16_t)(queue->used_seen + after - 1),
+                         __ATOMIC_RELAXED);
+    else
+        __atomic_store_n(&queue->ring.avail->flags, 0, __ATOMIC_RELAXED);
+    /* The store must be out before the load: see virtq_publish(). */
+    __atomic_thread_fence(__ATOMIC_SEQ_CST);
+    return __atomic_load_n(&queue->ring.used->idx, __ATOMIC_RELAXED) !=
+           queue->used_seen;
+}

@@ -1,0 +1,137 @@
+/*
+ * drivers/virtq.h - one split virtqueue, seen from the driver.
+ *
+ * Pure memory: no port and no register, so a test plays the device. The device
+ * is not trusted: of the shared memory only used->idx, used->ring[], the flags
+ * and the event index are read, each once and into a local; what a descriptor
+ * says is remembered in private slots, and the shared table is only written.
+ * Does not: notify the device (its caller does), pack rings, use indirect
+ * descriptors.
+ * Source: virtio 1.2 2.7.
+ */
+#ifndef DRIVERS_VIRTQ_H
+#define DRIVERS_VIRTQ_H
+
+#include <linux/virtio_ring.h>
+
+#include "kernel/base.h"
+
+enum {
+    VIRTQ_SIZE_MAX = 1024, /* what a legacy device may force upon us */
+    /*
+     * Descriptors, available ring and used ring follow one another as the
+     * legacy interface demands; the modern one is content with it.
+     */
+    VIRTQ_ALIGN = 4096
+};
+
+/* What the driver knows of one descriptor; the device cannot see it. */
+struct virtq_slot {
+    void *cookie;   /* of the caller; in the head of a chain in flight only */
+    uint32_t bytes; /* head: what the device may write */
+    uint16_t next;  /* the following descriptor, of the chain or free */
+    uint16_t count; /* head: descriptors of the chain */
+};
+
+struct virtq {
+    struct vring ring;       /* shared: each side writes its own part */
+    struct virtq_slot *slot; /* private */
+    uint16_t size;           /* a power of two */
+    uint16_t free_head;      /* first free descriptor */
+    uint16_t free_count;     /* free descriptors */
+    uint16_t chains;         /* chains in flight */
+    uint16_t avail_idx;      /* free-running: what has been pushed */
+    uint16_t published;      /* free-running: what the device has been shown */
+    uint16_t used_seen;      /* free-running: up to where used was read */
+    uint16_t used_end;       /* free-running: used->idx when last read */
+    bool event_idx;          /* VIRTIO_RING_F_EVENT_IDX is negotiated */
+    bool broken;             /* the device broke a rule; until virtq_reset() */
+};
+
+/* A stretch of memory that the device reads or writes. */
+struct virtq_part {
+    const void *data;
+    uint32_t bytes; /* 1 or more */
+};
+
+enum virtq_status {
+    VIRTQ_OK,
+    VIRTQ_EMPTY, /* nothing more has come back */
+    VIRTQ_BROKEN /* the device broke a rule: it must be reset */
+};
+
+struct virtq_done {
+    void *cookie;
+    uint32_t bytes; /* what the device says it wrote: at most what it might,
+                       in a chain for it to write; else 0 */
+};
+
+/*
+ * Make an empty queue.
+ *
+ * size:      a power of two, 1 to VIRTQ_SIZE_MAX.
+ * event_idx: whether VIRTIO_RING_F_EVENT_IDX is negotiated.
+ * Returns:   false when there is no memory; the queue is then not to be used.
+ */
+MUST_CHECK bool virtq_create(struct virtq *queue, unsigned size,
+                             bool event_idx);
+
+/* Free its memory. The device must have been reset. Nothing may be in flight:
+ * virtq_take_back() comes first. */
+void virtq_destroy(struct virtq *queue);
+
+/* Empty it, as after virtq_create(). Same preconditions as virtq_destroy(). */
+void virtq_reset(struct virtq *queue);
+
+/* The next cookie that is in flight, or null: to be called until it is null,
+ * after the device was reset, with a cursor that begins at 0. */
+void *virtq_take_back(struct virtq *queue, unsigned *cursor);
+
+/*
+ * Queue a chain of descriptors. The device sees it after virtq_publish().
+ *
+ * parts:         `count` of them, 1 or more; their memory must stay as it is
+ *                until virtq_pop() gives the cookie back.
+ * device_writes: all parts are written by the device; else all are read.
+ * cookie:        not null.
+ * Returns:       false when fewer than `count` descriptors are free.
+ */
+MUST_CHECK bool virtq_push(struct virtq *queue, const struct virtq_part *parts,
+                           unsigned count, bool device_writes, void *cookie);
+
+/*
+ * Show the device all that was pushed: one store for the whole batch.
+ *
+ * Returns: whether the device wants to be notified of it.
+ * Source:  virtio 1.2 2.7.13.3, 2.7.10.
+ */
+MUST_CHECK bool virtq_publish(struct virtq *queue);
+
+/*
+ * Take back the next chain that the device has finished with.
+ *
+ * done:    filled in on VIRTQ_OK only.
+ * Returns: VIRTQ_OK; VIRTQ_EMPTY; VIRTQ_BROKEN for a chain that it does not
+ *          have, a length that it cannot have written, an index that jumps;
+ *          and from then on.
+ * Source:  virtio 1.2 2.7.14.
+ */
+MUST_CHECK enum virtq_status virtq_pop(struct virtq *queue,
+                                       struct virtq_done *done);
+
+/* Ask the device not to interrupt. It may do so nevertheless. Safe in an
+ * interrupt handler. Source: virtio 1.2 2.7.7. */
+void virtq_interrupt_off(struct virtq *queue);
+
+/*
+ * Ask for an interrupt when `after` more chains than now have come back
+ * (without EVENT_IDX: at the next one).
+ *
+ * after:   1 or more.
+ * Returns: true when something has come back already, of which there may be
+ *          no interrupt: pop again.
+ * Source:  virtio 1.2 2.7.7.1, and 2.7.14's note on the race.
+ */
+MUST_CHECK bool virtq_interrupt_on(struct virtq *queue, unsigned after);
+
+#endif
