@@ -29,12 +29,20 @@ struct thread_host {
      * promise that thread_signal_raise() in an interrupt ends it.
      */
     void (*idle)(uint64_t deadline_us);
-    /* A stack of `bytes` (a multiple of the page) above a guard; or null. */
+    /*
+     * A stack of `bytes` (a multiple of the page), aligned to 16, above a
+     * guard; or null. The thread's own struct lies in its topmost bytes.
+     */
     void *(*stack_alloc)(size_t bytes);
     void (*stack_free)(void *stack, size_t bytes);
 };
 
-/* Make the caller the first thread. Once, before anything else here. */
+/*
+ * Make the caller the first thread, named "main". Before anything else here;
+ * again only (in tests) when no other thread is left. Forgets the hook.
+ *
+ * host: is not copied and must stay.
+ */
 void thread_init(const struct thread_host *host);
 
 /*
@@ -88,7 +96,7 @@ enum wait_status {
 enum wait_status thread_sleep_until(uint64_t deadline_us);
 
 /*
- * Wait until `thread` has ended, and free it.
+ * Wait until `thread` has ended, and free it. One caller at a time.
  * Returns: WAIT_OK (the handle is gone), WAIT_DEADLINE, WAIT_CANCELLED (it
  *          is the caller that was cancelled); the handle stays in both.
  */
@@ -131,6 +139,13 @@ struct thread_signal {
 
 /* Set the signal and make its waiter ready. Safe in an interrupt handler. */
 void thread_signal_raise(struct thread_signal *signal);
+
+/*
+ * Whether a signal was raised that the scheduler has not yet looked at. The
+ * host's idle function must not halt then: it asks with interrupts disabled.
+ * Blocks: never.
+ */
+bool thread_signal_pending(void);
 
 /*
  * Wait until the signal is raised, and clear it. One waiter at a time.
