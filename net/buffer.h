@@ -100,6 +100,20 @@ void buffer_release(struct buffer *chain);
 /* Bytes in a chain. */
 uint32_t buffer_chain_len(const struct buffer *chain);
 
+/* Cut a chain to its first `bytes`; views behind them are released, except
+ * the first. Fewer bytes than that are left alone. */
+void buffer_chain_truncate(struct buffer *chain, uint32_t bytes);
+
+/*
+ * A chain with room for `bytes` (at most BUFFER_HEADROOM) before its first
+ * view: itself, or behind an empty view of its own, which then carries link
+ * and the packet's flags.
+ * Returns: the chain; null when the pool is exhausted, it is then unchanged.
+ */
+MUST_CHECK struct buffer *buffer_with_headroom(struct buffer_pool *pool,
+                                               struct buffer *chain,
+                                               uint32_t bytes);
+
 /* Copy up to `bytes` from `offset` of a chain. Returns how many there were. */
 uint32_t buffer_copy_out(const struct buffer *chain, uint32_t offset, void *out,
                          uint32_t bytes);

@@ -49,6 +49,7 @@ struct net_config {
     size_t pages_max;        /* the most that the stack takes from the host */
     uint32_t flow_pages_max; /* 0: three quarters of pages_max; what received
                                 and queued data may hold together */
+    uint64_t arp_age_us;     /* 60 s; then a neighbour is asked again */
     struct tcp_config tcp;
 };
 

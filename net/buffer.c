@@ -1,0 +1,339 @@
+/*
+ * net/buffer.c - views of shared bytes, and the pool of chunks under them.
+ *
+ * A chunk is a struct buffer, its root, with the bytes right behind it. Small
+ * chunks and bare views are objects of net/pool.h. Large chunks are half a
+ * page each, so no head fits beside them: a free half is known by `kind`.
+ */
+#include "net/buffer.h"
+
+#include <string.h>
+
+#include "net/buffer_pool.h"
+#include "net/poison.h"
+
+enum buffer_kind {
+    KIND_SMALL,      /* a root with its bytes, from the pool of small ones */
+    KIND_LARGE,      /* a root with its bytes, half a page */
+    KIND_LARGE_FREE, /* ... that nobody uses */
+    KIND_FOREIGN,    /* a root of somebody else's bytes */
+    KIND_VIEW        /* not a root */
+};
+
+enum {
+    SMALL_CHUNK_BYTES = sizeof(struct buffer) + BUFFER_SMALL_BYTES,
+    LARGE_CHUNK_BYTES = sizeof(struct buffer) + BUFFER_LARGE_BYTES
+};
+
+_Static_assert(2 * LARGE_CHUNK_BYTES == PAGE_BYTES, "two large ones a page");
+
+void buffer_pool_init(struct buffer_pool *pool, struct pages *pages)
+{
+    *pool = (struct buffer_pool){.pages = pages};
+    pool_init(&pool->small, pages, SMALL_CHUNK_BYTES, SIZE_MAX);
+    pool_init(&pool->views, pages, sizeof(struct buffer), SIZE_MAX);
+}
+
+/* --- large chunks: pairs of halves ----------------------------------------
+ * The list of free halves runs through next and, backwards, link. */
+
+static struct buffer *other_half(struct buffer *half)
+{
+    return (struct buffer *)((uintptr_t)half ^ LARGE_CHUNK_BYTES);
+}
+
+static void large_list(struct buffer_pool *pool, struct buffer *half)
+{
+    half->kind = KIND_LARGE_FREE;
+    half->link = NULL;
+    half->next = pool->large_free;
+    if (half->next)
+        half->next->link = half;
+    pool->large_free = half;
+    poison(half + 1, BUFFER_LARGE_BYTES);
+}
+
+static void large_unlist(struct buffer_pool *pool, struct buffer *half)
+{
+    if (half->next)
+        half->next->link = half->link;
+    if (half->link)
+        half->link->next = half->next;
+    else
+        pool->large_free = half->next;
+    unpoison(half + 1, BUFFER_LARGE_BYTES);
+}
+
+static struct buffer *large_alloc(struct buffer_pool *pool)
+{
+    struct buffer *half = pool->large_free;
+
+    if (half) {
+        large_unlist(pool, half);
+    } else {
+        half = pages_take(pool->pages);
+        if (!half) {
+            pool->large_refused++;
+            return NULL;
+        }
+        large_list(pool, other_half(half));
+    }
+    pool->large_count++;
+    return half;
+}
+
+static void large_free(struct buffer_pool *pool, struct buffer *half)
+{
+    struct buffer *other = other_half(half);
+
+    pool->large_count--;
+    if (other->kind == KIND_LARGE_FREE) {
+        large_unlist(pool, other);
+        pages_give(pool->pages, (void *)((uintptr_t)half & -PAGE_BYTES));
+    } else {
+        large_list(pool, half);
+    }
+}
+
+/* --- taking and releasing -------------------------------------------------- */
+
+/* The bytes of a root that has its own. */
+static uint8_t *chunk_bytes(const struct buffer *root)
+{
+    return (uint8_t *)(root + 1);
+}
+
+static uint32_t chunk_capacity(const struct buffer *root)
+{
+    return root->kind == KIND_SMALL ? BUFFER_SMALL_BYTES : BUFFER_LARGE_BYTES;
+}
+
+struct buffer *buffer_alloc(struct buffer_pool *pool, enum buffer_size size,
+                            uint32_t headroom)
+{
+    struct buffer *buf;
+
+    ASSERT(headroom <=
+           (size == BUFFER_SMALL ? BUFFER_SMALL_BYTES : BUFFER_LARGE_BYTES));
+    buf = size == BUFFER_SMALL ? pool_alloc(&pool->small) : large_alloc(pool);
+    if (!buf)
+        return NULL;
+    *buf = (struct buffer){
+        .data = chunk_bytes(buf) + headroom,
+        .refs = 1,
+        .root = buf,
+        .context = pool,
+        .kind = size == BUFFER_SMALL ? KIND_SMALL : KIND_LARGE,
+    };
+    return buf;
+}
+
+struct buffer *buffer_wrap(struct buffer_pool *pool, const void *data,
+                           uint32_t len,
+                           void (*release)(struct buffer *root, void *context),
+                           void *context)
+{
+    struct buffer *buf = pool_alloc(&pool->views);
+
+    if (!buf)
+        return NULL;
+    *buf = (struct buffer){
+        .data = (uint8_t *)(uintptr_t)data,
+        .len = len,
+        .refs = 1,
+        .root = buf,
+        .release = release,
+        .context = context,
+        .kind = KIND_FOREIGN,
+    };
+    return buf;
+}
+
+struct buffer *buffer_slice(struct buffer_pool *pool, struct buffer *buf,
+                            uint32_t offset, uint32_t len)
+{
+    struct buffer *view;
+
+    ASSERT(offset <= buf->len && len <= buf->len - offset);
+    view = pool_alloc(&pool->views);
+    if (!view)
+        return NULL;
+    *view = (struct buffer){
+        .data = buf->data + offset,
+        .len = len,
+        .root = buf->root,
+        .kind = KIND_VIEW,
+    };
+    buf->root->refs++;
+    return view;
+}
+
+static void root_free(struct buffer *root)
+{
+    switch ((enum buffer_kind)root->kind) {
+    case KIND_SMALL:
+        pool_free(root);
+        break;
+    case KIND_LARGE:
+        large_free(root->context, root);
+        break;
+    case KIND_FOREIGN:
+        if (root->release)
+            root->release(root, root->context);
+        pool_free(root);
+        break;
+    case KIND_LARGE_FREE:
+    case KIND_VIEW:
+        ASSERT(!"a buffer is released once");
+    }
+}
+
+void buffer_release(struct buffer *chain)
+{
+    struct buffer *next;
+
+    for (struct buffer *buf = chain; buf; buf = next) {
+        struct buffer *root = buf->root;
+
+        next = buf->next;
+        ASSERT(root->refs > 0);
+        if (buf != root)
+            pool_free(buf);
+        if (--root->refs == 0)
+            root_free(root);
+    }
+}
+
+/* --- looking and moving ----------------------------------------------------- */
+
+uint32_t buffer_chain_len(const struct buffer *chain)
+{
+    uint32_t bytes = 0;
+
+    for (const struct buffer *buf = chain; buf; buf = buf->next)
+        bytes += buf->len;
+    return bytes;
+}
+
+void buffer_chain_truncate(struct buffer *chain, uint32_t bytes)
+{
+    struct buffer *last = chain;
+
+    while (last && bytes > last->len) {
+        bytes -= last->len;
+        last = last->next;
+    }
+    if (!last)
+        return;
+    last->len = bytes;
+    buffer_release(last->next);
+    last->next = NULL;
+}
+
+uint32_t buffer_copy_out(const struct buffer *chain, uint32_t offset, void *out,
+                         uint32_t bytes)
+{
+    uint8_t *to = out;
+    uint32_t done = 0;
+
+    for (const struct buffer *buf = chain; buf && done < bytes;
+         buf = buf->next) {
+        uint32_t part;
+
+        if (offset >= buf->len) {
+            offset -= buf->len;
+            continue;
+        }
+        part = buf->len - offset;
+        if (part > bytes - done)
+            part = bytes - done;
+        memcpy(to + done, buf->data + offset, part);
+        done += part;
+        offset = 0;
+    }
+    return done;
+}
+
+/* Whether the view is the only one of a chunk, so that it may grow. */
+static bool may_grow(const struct buffer *buf)
+{
+    return buf->root->kind != KIND_FOREIGN && buf->root->refs == 1;
+}
+
+uint32_t buffer_headroom(const struct buffer *buf)
+{
+    if (!may_grow(buf))
+        return 0;
+    return (uint32_t)(buf->data - chunk_bytes(buf->root));
+}
+
+uint32_t buffer_tailroom(const struct buffer *buf)
+{
+    if (!may_grow(buf))
+        return 0;
+    return (uint32_t)(chunk_bytes(buf->root) + chunk_capacity(buf->root) -
+                      (buf->data + buf->len));
+}
+
+struct buffer *buffer_with_headroom(struct buffer_pool *pool,
+                                    struct buffer *chain, uint32_t bytes)
+{
+    struct buffer *head;
+
+    if (buffer_headroom(chain) >= bytes)
+        return chain;
+    ASSERT(bytes <= BUFFER_HEADROOM);
+    head = buffer_alloc(pool, BUFFER_SMALL, BUFFER_HEADROOM);
+    if (!head)
+        return NULL;
+    head->next = chain;
+    head->link = chain->link;
+    head->flags = chain->flags;
+    head->csum_start = chain->csum_start;
+    head->csum_offset = chain->csum_offset;
+    head->gso_bytes = chain->gso_bytes;
+    return head;
+}
+
+uint8_t *buffer_push(struct buffer *buf, uint32_t bytes)
+{
+    ASSERT(bytes <= buffer_headroom(buf));
+    buf->data -= bytes;
+    buf->len += bytes;
+    return buf->data;
+}
+
+void buffer_pull(struct buffer *buf, uint32_t bytes)
+{
+    ASSERT(bytes <= buf->len);
+    buf->data += bytes;
+    buf->len -= bytes;
+}
+
+void buffer_trim(struct buffer *buf, uint32_t bytes)
+{
+    ASSERT(bytes <= buf->len);
+    buf->len -= bytes;
+}
+
+uint32_t buffer_held_bytes(const struct buffer *buf)
+{
+    const struct buffer *root = buf->root;
+    uint32_t view = buf == root ? 0 : (uint32_t)sizeof(struct buffer);
+
+    if (root->kind == KIND_FOREIGN)
+        return view + (uint32_t)sizeof(struct buffer) + buf->len;
+    return view + (uint32_t)sizeof(struct buffer) + chunk_capacity(root);
+}
+
+void buffer_pool_stats_get(const struct buffer_pool *pool,
+                           struct buffer_pool_stats *stats)
+{
+    *stats = (struct buffer_pool_stats){
+        .pages = pool->pages->count,
+        .pages_max = pool->pages->max,
+        .chunks = pool->small.count + pool->views.count + pool->large_count,
+        .refused =
+            pool->small.refused + pool->views.refused + pool->large_refused,
+    };
+}

@@ -1,0 +1,29 @@
+/*
+ * net/buffer_pool.h - the inside of a buffer pool, for who owns one.
+ *
+ * Users of buffers need only net/buffer.h. The pool's memory is its owner's
+ * (struct net, or a test of a driver); it takes pages when buffers are asked
+ * for and has given all of them back when the last buffer is released.
+ */
+#ifndef NET_BUFFER_POOL_H
+#define NET_BUFFER_POOL_H
+
+#include "net/buffer.h"
+#include "net/pool.h"
+
+struct buffer_pool {
+    struct pool small;         /* a struct buffer and BUFFER_SMALL_BYTES */
+    struct pool views;         /* a struct buffer alone */
+    struct pages *pages;       /* large chunks stand two to a page, no head */
+    struct buffer *large_free; /* halves whose other half is in use */
+    size_t large_count;
+    uint64_t large_refused;
+};
+
+/*
+ * Make an empty pool.
+ * pages: where its pages come from, with the bound; outlives the pool.
+ */
+void buffer_pool_init(struct buffer_pool *pool, struct pages *pages);
+
+#endif

@@ -1,0 +1,48 @@
+/*
+ * net/checksum.h - the Internet checksum, over bytes and over chains.
+ *
+ * A running sum is a uint32_t that only these functions read: begin with 0 or
+ * checksum_pseudo(), add, and finish. Pieces are added one after another; only
+ * the last may have an odd length, except in a chain.
+ *
+ * Source: RFC 1071.
+ */
+#ifndef NET_CHECKSUM_H
+#define NET_CHECKSUM_H
+
+#include "kernel/base.h"
+#include "net/addr.h"
+#include "net/buffer.h"
+#include "net/wire.h"
+
+/* The sum with `len` bytes added. */
+uint32_t checksum_add(uint32_t sum, const void *data, size_t len);
+
+/* The same, while the bytes are copied to `to`, which must not overlap. */
+uint32_t checksum_copy(uint32_t sum, void *to, const void *from, size_t len);
+
+/* The sum with a chain's bytes from `offset` on added; views of any length. */
+uint32_t checksum_chain(uint32_t sum, const struct buffer *chain,
+                        uint32_t offset);
+
+/* The sum of the pseudo header of TCP and UDP: RFC 9293 3.1, RFC 768. */
+uint32_t checksum_pseudo(struct ipv4_addr src, struct ipv4_addr dst,
+                         uint8_t protocol, uint32_t len);
+
+/* The complement: what stands in a header's checksum field. */
+be16 checksum_finish(uint32_t sum);
+
+/* What stands in the field of a BUFFER_CSUM_PARTIAL packet: not complemented */
+be16 checksum_unfinished(uint32_t sum);
+
+/* Whether bytes that include their checksum add up. */
+bool checksum_is_good(uint32_t sum);
+
+/*
+ * Whether a received TCP or UDP segment may be believed: the device says so
+ * (BUFFER_CSUM_GOOD, BUFFER_CSUM_PARTIAL), or it adds up.
+ */
+bool checksum_transport_ok(struct ipv4_addr src, struct ipv4_addr dst,
+                           uint8_t protocol, const struct buffer *segment);
+
+#endif

@@ -1,0 +1,61 @@
+/*
+ * net/ethernet.h - frames of a network card.
+ *
+ * Ethernet II only: 802.3 lengths and VLAN tags are counted and dropped.
+ */
+#ifndef NET_ETHERNET_H
+#define NET_ETHERNET_H
+
+#include "kernel/base.h"
+#include "net/addr.h"
+#include "net/buffer.h"
+#include "net/ipv4.h"
+
+struct net;
+struct net_if;
+
+enum {
+    ETHERNET_HEADER_BYTES = 14,
+    ETHERNET_TYPE_IPV4 = 0x0800,
+    ETHERNET_TYPE_ARP = 0x0806,
+    ETHERNET_VLAN_BYTES = 4 /* how much longer than the MTU a frame may be */
+};
+
+struct ethernet_header {
+    struct mac_addr dst, src;
+    uint16_t type;
+};
+
+extern const struct mac_addr ethernet_broadcast;
+
+static inline bool mac_addr_equal(struct mac_addr a, struct mac_addr b)
+{
+    return __builtin_memcmp(a.byte, b.byte, sizeof(a.byte)) == 0;
+}
+
+/* Whether the address is a group's: multicast or broadcast. */
+static inline bool mac_addr_is_group(struct mac_addr addr)
+{
+    return addr.byte[0] & 1;
+}
+
+void ethernet_header_parse(const uint8_t bytes[ETHERNET_HEADER_BYTES],
+                           struct ethernet_header *header);
+void ethernet_header_emit(uint8_t bytes[ETHERNET_HEADER_BYTES],
+                          const struct ethernet_header *header);
+
+/* A frame has come; any bytes. Taken. */
+void ethernet_input(struct net *net, struct net_if *nif, struct buffer *frame);
+
+/*
+ * Enqueue a frame; it leaves at net_flush().
+ *
+ * packet:  without Ethernet's header, with headroom for it. Taken, except on
+ *          IPV4_FULL.
+ * Returns: IPV4_OK, IPV4_FULL.
+ */
+MUST_CHECK enum ipv4_status ethernet_output(struct net *net, struct net_if *nif,
+                                            struct mac_addr dst, uint16_t type,
+                                            struct buffer *packet);
+
+#endif

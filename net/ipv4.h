@@ -1,0 +1,152 @@
+/*
+ * net/ipv4.h - IPv4: one header, one hop.
+ *
+ * Sends with DF set and never fragments; routes to the attached networks,
+ * their gateways, and back to ourselves. Fragments that arrive are dropped and
+ * counted. Options are checked and otherwise ignored; source routes are not
+ * followed (a departure from RFC 9293 MUST-51 to 53, see ipv4_options_ok()).
+ *
+ * Source: RFC 791, RFC 1122 3.2, RFC 6864.
+ */
+#ifndef NET_IPV4_H
+#define NET_IPV4_H
+
+#include "kernel/base.h"
+#include "net/addr.h"
+#include "net/buffer.h"
+#include "net/wire.h"
+
+struct net;
+
+enum {
+    IPV4_LOOPBACK_MAX = 256, /* packets to ourselves that wait */
+    IPV4_MTU_DEFAULT = 1500, /* where no card says another */
+    IPV4_HEADER_BYTES = 20,
+    IPV4_TTL = 64,
+    IPV4_PROTO_ICMP = 1,
+    IPV4_PROTO_TCP = 6,
+    IPV4_PROTO_UDP = 17
+};
+
+struct ipv4 {
+    struct buffer *loopback, **loopback_end; /* a queue through link */
+    uint32_t loopback_count;
+};
+
+/* A header that has been checked, in the host's order. */
+struct ipv4_header {
+    struct ipv4_addr src, dst;
+    uint16_t header_bytes;
+    uint16_t total_bytes;
+    uint16_t id;
+    uint16_t fragment_bytes; /* offset of this fragment in its datagram */
+    bool more_fragments;
+    bool dont_fragment;
+    uint8_t tos, ttl, protocol;
+};
+
+/* Why a header was refused. */
+enum ipv4_verdict {
+    IPV4_GOOD,
+    IPV4_SHORT,      /* fewer than 20 bytes, or than the header says */
+    IPV4_VERSION,    /* not 4 */
+    IPV4_HEADER_LEN, /* fewer than five words, or more than there are */
+    IPV4_TOTAL_LEN   /* shorter than the header, or longer than the frame */
+};
+
+/*
+ * Read a header.
+ *
+ * bytes:        the header's; `contiguous` of them.
+ * packet_bytes: of the whole packet, at least `contiguous`; what lies behind
+ *               its total length is padding.
+ * header:       set on IPV4_GOOD. The checksum is not looked at.
+ */
+enum ipv4_verdict ipv4_header_parse(const uint8_t *bytes, uint32_t contiguous,
+                                    uint32_t packet_bytes,
+                                    struct ipv4_header *header);
+
+/* Write the 20 bytes of a header, checksum included; options are not sent. */
+void ipv4_header_emit(uint8_t *bytes, const struct ipv4_header *header);
+
+/* ---- in ---- */
+
+/* How a packet came to us. */
+enum ipv4_origin {
+    IPV4_FROM_LINK,      /* in a frame that was sent to us alone */
+    IPV4_FROM_BROADCAST, /* in a frame that was sent to many */
+    IPV4_FROM_OURSELVES  /* never was on a wire */
+};
+
+/* A packet on its way up. */
+struct ipv4_packet {
+    struct ipv4_header header;
+    const uint8_t *bytes; /* the header on the wire; the segment follows, as
+                             long as its first view is held and not moved */
+    enum ipv4_origin origin;
+    bool to_many; /* dst is a broadcast or multicast address */
+};
+
+/*
+ * A packet has come. Takes it; data at the IP header. Its first view holds the
+ * headers of IP and of the transport, or the whole packet.
+ */
+void ipv4_input(struct net *net, struct buffer *packet,
+                enum ipv4_origin origin);
+
+/* ---- out ---- */
+
+enum ipv4_status {
+    IPV4_OK,        /* taken; sent, or waiting for ARP */
+    IPV4_FULL,      /* not taken: the device is full, try again later */
+    IPV4_NO_ROUTE,  /* dropped */
+    IPV4_NO_MEMORY, /* dropped */
+    IPV4_TOO_BIG    /* dropped: more than the MTU */
+};
+
+/*
+ * Send a segment in one packet.
+ *
+ * src:     one of our addresses, or 0.0.0.0 where a protocol has none yet.
+ * ttl:     1 to 255; IPV4_TTL where nothing else is asked for.
+ * segment: begins with the transport's header, with headroom for the headers
+ *          below it or room in the pool for a view of its own. A transport's
+ *          checksum is left BUFFER_CSUM_PARTIAL: the pseudo header summed into
+ *          the field, csum_start counted from the segment's first byte; it is
+ *          completed here when the device cannot. Taken, except on IPV4_FULL;
+ *          it is then as it was, but its checksum may be complete already.
+ * Returns: every ipv4_status.
+ * Source:  RFC 1122 3.3.1; RFC 6864 4.1 (identification 0 when DF is set).
+ */
+MUST_CHECK enum ipv4_status ipv4_output(struct net *net, struct ipv4_addr src,
+                                        struct ipv4_addr dst, uint8_t protocol,
+                                        uint8_t ttl, uint8_t tos,
+                                        struct buffer *segment);
+
+/* Our address towards `dst`. Returns: false when there is no route. */
+MUST_CHECK bool ipv4_source_for(const struct net *net, struct ipv4_addr dst,
+                                struct ipv4_addr *src);
+
+/* The largest packet towards `dst`, in bytes; 0 when there is no route. */
+uint16_t ipv4_mtu_for(const struct net *net, struct ipv4_addr dst);
+
+/* enum netdev_cap of the device towards `dst`; 0 for ourselves. */
+unsigned ipv4_caps_for(const struct net *net, struct ipv4_addr dst);
+
+/* Whether an address is one of ours, 127/8 included. */
+bool ipv4_is_ours(const struct net *net, struct ipv4_addr addr);
+
+/* Whether an address is 255.255.255.255 or the broadcast address (either
+ * form) of an attached network. */
+bool ipv4_is_broadcast(const struct net *net, struct ipv4_addr addr);
+
+/* Hand what was sent to ourselves to its receivers, a bounded number.
+ * Returns: whether there was any. */
+bool ipv4_deliver_loopback(struct net *net);
+
+void ipv4_init(struct net *net);
+
+/* Drop what waits for delivery to ourselves. */
+void ipv4_destroy(struct net *net);
+
+#endif

@@ -1,0 +1,140 @@
+/*
+ * net/pool.c - objects of one size, on pages that the host lends.
+ *
+ * A page's head stands in its first 64 bytes, so that an object's page is
+ * found by clearing the low bits of its address.
+ */
+#include "net/pool.h"
+
+#include "net/poison.h"
+
+struct pool_page {
+    struct pool_page *next; /* in the pool's list of partial pages */
+    struct pool_page *prev;
+    struct pool *pool;
+    void *free;     /* objects given back, last first, linked by first word */
+    uint32_t used;  /* objects out */
+    uint32_t fresh; /* objects never given out yet: the last so many */
+};
+
+enum { HEAD_BYTES = PAGE_BYTES - POOL_OBJECT_BYTES_MAX };
+
+_Static_assert(sizeof(struct pool_page) <= HEAD_BYTES, "room for the head");
+
+void *pages_take(struct pages *pages)
+{
+    void *page;
+
+    if (pages->count >= pages->max)
+        return NULL;
+    page = pages->alloc(pages->context);
+    if (page)
+        pages->count++;
+    return page;
+}
+
+void pages_give(struct pages *pages, void *page)
+{
+    ASSERT(pages->count > 0);
+    pages->count--;
+    unpoison(page, PAGE_BYTES);
+    pages->free(pages->context, page);
+}
+
+void pool_init(struct pool *pool, struct pages *pages, uint32_t object_bytes,
+               size_t objects_max)
+{
+    ASSERT(object_bytes >= 16 && object_bytes <= POOL_OBJECT_BYTES_MAX);
+    *pool = (struct pool){
+        .pages = pages,
+        .object_bytes = object_bytes,
+        .objects_per_page = POOL_OBJECT_BYTES_MAX / object_bytes,
+        .max = objects_max,
+    };
+}
+
+static void list_page(struct pool *pool, struct pool_page *page)
+{
+    page->prev = NULL;
+    page->next = pool->partial;
+    if (page->next)
+        page->next->prev = page;
+    pool->partial = page;
+}
+
+static void unlist_page(struct pool *pool, struct pool_page *page)
+{
+    if (page->next)
+        page->next->prev = page->prev;
+    if (page->prev)
+        page->prev->next = page->next;
+    else
+        pool->partial = page->next;
+}
+
+static struct pool_page *add_page(struct pool *pool)
+{
+    struct pool_page *page = pages_take(pool->pages);
+
+    if (!page)
+        return NULL;
+    page->pool = pool;
+    page->free = NULL;
+    page->used = 0;
+    page->fresh = pool->objects_per_page;
+    list_page(pool, page);
+    poison((char *)page + HEAD_BYTES, POOL_OBJECT_BYTES_MAX);
+    return page;
+}
+
+/* An object of a page that has one. */
+static void *take_object(struct pool *pool, struct pool_page *page)
+{
+    void *object = page->free;
+
+    if (object) {
+        unpoison(object, pool->object_bytes);
+        page->free = *(void **)object;
+    } else {
+        object =
+            (char *)page + HEAD_BYTES +
+            (size_t)(pool->objects_per_page - page->fresh) * pool->object_bytes;
+        page->fresh--;
+        unpoison(object, pool->object_bytes);
+    }
+    return object;
+}
+
+void *pool_alloc(struct pool *pool)
+{
+    struct pool_page *page = pool->partial;
+
+    if (pool->count >= pool->max || (!page && !(page = add_page(pool)))) {
+        pool->refused++;
+        return NULL;
+    }
+    pool->count++;
+    if (++page->used == pool->objects_per_page)
+        unlist_page(pool, page);
+    return take_object(pool, page);
+}
+
+void pool_free(void *object)
+{
+    struct pool_page *page =
+        (struct pool_page *)((uintptr_t)object & ~(uintptr_t)(PAGE_BYTES - 1));
+    struct pool *pool = page->pool;
+
+    ASSERT(page->used > 0 && pool->count > 0);
+    pool->count--;
+    if (page->used-- == pool->objects_per_page)
+        list_page(pool, page);
+    if (page->used == 0) {
+        unlist_page(pool, page);
+        pages_give(pool->pages, page);
+        return;
+    }
+    *(void **)object = page->free;
+    page->free = object;
+    poison(object, pool->object_bytes);
+}

@@ -1,0 +1,67 @@
+/*
+ * net/pool.h - objects of one size, on pages that the host lends.
+ *
+ * The data path allocates here and nowhere else: constant time, a bound for
+ * each pool and one for all pages together, and no fragmentation, for a page
+ * holds objects of one size and goes back to the host with its last object.
+ * Objects are reused last in, first out, while they are warm in the cache.
+ */
+#ifndef NET_POOL_H
+#define NET_POOL_H
+
+#include "kernel/base.h"
+
+/* Where every pool of a stack takes its pages, and the bound on them. */
+struct pages {
+    void *(*alloc)(void *context); /* PAGE_BYTES, aligned to PAGE_BYTES */
+    void (*free)(void *context, void *page);
+    void *context;
+    size_t count; /* taken from the host and not yet given back */
+    size_t max;
+};
+
+/*
+ * Take one page.
+ * Returns: the page, contents undefined; null at the bound, or when the host
+ *          has none.
+ */
+MUST_CHECK void *pages_take(struct pages *pages);
+
+/* Give back what pages_take() gave. */
+void pages_give(struct pages *pages, void *page);
+
+struct pool_page; /* the head of each page; private to pool.c */
+
+struct pool {
+    struct pages *pages;
+    struct pool_page *partial; /* pages with a free object, warmest first */
+    uint32_t object_bytes;
+    uint32_t objects_per_page;
+    size_t count;     /* objects in use */
+    size_t max;       /* of these, at most */
+    uint64_t refused; /* pool_alloc() answered null */
+};
+
+/* The largest object: what a page holds beside its head. */
+enum { POOL_OBJECT_BYTES_MAX = PAGE_BYTES - 64 };
+
+/*
+ * Make an empty pool.
+ *
+ * object_bytes: 16 to POOL_OBJECT_BYTES_MAX; objects are aligned to the
+ *               largest power of two that divides it, at most 64.
+ * objects_max:  the bound; SIZE_MAX: only that of `pages`.
+ */
+void pool_init(struct pool *pool, struct pages *pages, uint32_t object_bytes,
+               size_t objects_max);
+
+/*
+ * Take an object.
+ * Returns: the object, contents undefined; null at the bound (counted).
+ */
+MUST_CHECK void *pool_alloc(struct pool *pool);
+
+/* Give back an object of any pool; its page says which. */
+void pool_free(void *object);
+
+#endif

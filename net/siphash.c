@@ -1,0 +1,77 @@
+/*
+ * net/siphash.c - SipHash-2-4 and SipHash-1-3.
+ */
+#include "net/siphash.h"
+
+struct sip {
+    uint64_t v0, v1, v2, v3;
+};
+
+static inline uint64_t rotate(uint64_t x, int bits)
+{
+    return x << bits | x >> (64 - bits);
+}
+
+static inline void rounds(struct sip *s, int count)
+{
+    for (int i = 0; i < count; i++) {
+        s->v0 += s->v1;
+        s->v2 += s->v3;
+        s->v1 = rotate(s->v1, 13) ^ s->v0;
+        s->v3 = rotate(s->v3, 16) ^ s->v2;
+        s->v0 = rotate(s->v0, 32);
+        s->v2 += s->v1;
+        s->v0 += s->v3;
+        s->v1 = rotate(s->v1, 17) ^ s->v2;
+        s->v3 = rotate(s->v3, 21) ^ s->v0;
+        s->v2 = rotate(s->v2, 32);
+    }
+}
+
+/* Up to 8 bytes as a little-endian number. */
+static inline uint64_t little_endian(const uint8_t *bytes, size_t count)
+{
+    uint64_t word = 0;
+
+    for (size_t i = 0; i < count; i++)
+        word |= (uint64_t)bytes[i] << 8 * i;
+    return word;
+}
+
+static inline uint64_t hash(const uint64_t key[2], const void *data, size_t len,
+                            int word_rounds, int final_rounds)
+{
+    const uint8_t *bytes = data;
+    struct sip s = {
+        .v0 = key[0] ^ 0x736f6d6570736575u,
+        .v1 = key[1] ^ 0x646f72616e646f6du,
+        .v2 = key[0] ^ 0x6c7967656e657261u,
+        .v3 = key[1] ^ 0x7465646279746573u,
+    };
+    uint64_t word;
+    size_t whole = len & ~(size_t)7;
+
+    for (size_t i = 0; i < whole; i += 8) {
+        word = little_endian(bytes + i, 8);
+        s.v3 ^= word;
+        rounds(&s, word_rounds);
+        s.v0 ^= word;
+    }
+    word = little_endian(bytes + whole, len - whole) | (uint64_t)len << 56;
+    s.v3 ^= word;
+    rounds(&s, word_rounds);
+    s.v0 ^= word;
+    s.v2 ^= 0xff;
+    rounds(&s, final_rounds);
+    return s.v0 ^ s.v1 ^ s.v2 ^ s.v3;
+}
+
+uint64_t siphash(const uint64_t key[2], const void *data, size_t len)
+{
+    return hash(key, data, len, 2, 4);
+}
+
+uint64_t siphash_1_3(const uint64_t key[2], const void *data, size_t len)
+{
+    return hash(key, data, len, 1, 3);
+}
