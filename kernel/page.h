@@ -20,6 +20,14 @@ enum page_owner {
 };
 
 /*
+ * Hand [start, end) over to the allocator, which keeps a little of it for its
+ * own notes (a byte per page).
+ *
+ * start, end: multiples of PAGE_BYTES; memory that is mapped and unused.
+ */
+void page_add(uintptr_t start, uintptr_t end);
+
+/*
  * Take `pages` pages that follow one another.
  *
  * pages:   1 or more.

@@ -10,6 +10,30 @@
 
 #include "kernel/base.h"
 
+/* A part of physical memory; end is exclusive. */
+struct memory_range {
+    uint64_t start;
+    uint64_t end;
+};
+
+/* Memory at this address and above is not mapped: the CPU cannot reach it. */
+uint64_t paging_limit(void);
+
+/*
+ * Build the page tables and go over to them.
+ *
+ * ranges:  memory, in whole pages, without the kernel's image.
+ * Blocks:  never.
+ * Returns: false when there is no memory for page tables.
+ */
+MUST_CHECK bool paging_init(const struct memory_range *ranges, size_t count);
+
+/* Whether `address` is in a page that paging_unmap_page() took out. */
+bool paging_is_guard(uint64_t address);
+
+/* Whether the page of `address` can be read. */
+bool paging_is_readable(uint64_t address);
+
 /*
  * Map registers of a device, uncached, at their physical address.
  *
