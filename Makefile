@@ -196,6 +196,8 @@ endef
 $(eval $(call HOST_RULES,host,$(CC),-O2))
 $(eval $(call HOST_RULES,host-gcc,$(CC),$(SANITIZE)))
 $(eval $(call HOST_RULES,host-clang,$(CLANG),$(SANITIZE)))
+$(eval $(call HOST_RULES,host-fuzz,$(CLANG),$(SANITIZE) \
+    -fsanitize=fuzzer-no-link))
 
 UNIT_NAMES := $(basename $(notdir $(UNIT_SRC)))
 UNIT_GCC   := $(addprefix $(BUILD)/host-gcc/,$(UNIT_NAMES))
@@ -240,6 +242,21 @@ run: packages
 debug: packages
 	@$(MAKE) --no-print-directory $(BUILD)/$(RUN_APP).elf
 	@scripts/debug.sh $(BUILD)/$(RUN_APP).elf
+
+FUZZERS := $(patsubst tests/fuzz/%.c,$(BUILD)/host-fuzz/%,\
+                      $(wildcard tests/fuzz/fuzz_*.c))
+
+$(BUILD)/host-fuzz/fuzz_%: $(BUILD)/host-fuzz/obj/tests/fuzz/fuzz_%.c.o \
+                           $(BUILD)/host-fuzz/libtest.a \
+                           $(BUILD)/host-fuzz/libnet.a
+	$(CLANG) $(SANITIZE) -fsanitize=fuzzer -o $@ $< -Wl,--start-group \
+	    $(BUILD)/host-fuzz/libtest.a $(BUILD)/host-fuzz/libnet.a \
+	    -Wl,--end-group -lm
+
+# Ten minutes each, or MINUTES; 0 replays the corpus in tests/fuzz/corpus/.
+MINUTES ?= 10
+fuzz: $(FUZZERS)
+	scripts/fuzz.sh $(MINUTES) $^
 
 clean:
 	rm -rf $(filter-out $(BUILD)/newlib,$(wildcard $(BUILD)/*))

@@ -1,0 +1,374 @@
+/*
+ * tests/fuzz/fuzz_stack.c - a whole stack under packets, user calls and time.
+ *
+ * The input is a program: each step is a packet (built from what the stack
+ * last said, so that it lands near the edges of its windows, with checksums
+ * repaired), a packet of raw bytes, a user call, or a step of the clock. At
+ * the end everything is released, hours pass, and nothing may be left.
+ *
+ * Bounds: INPUT_MAX bytes, so at most as many steps.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "net/net.h"
+#include "net/tcp.h"
+#include "tests/host/host.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+enum {
+    INPUT_MAX = 4096,
+    PEERS = 3,  /* ports of the peer from which segments come */
+    CONNS = 8,  /* handles that the input's program may hold */
+    PAGES = 256 /* the stack's bound, so that exhaustion is reached */
+};
+
+static const struct ipv4_addr our_addr = {{10, 0, 0, 1}};
+static const struct ipv4_addr peer_addr = {{10, 0, 0, 2}};
+
+/* What the peer knows of a connection: from the last segment to its port. */
+struct peer {
+    uint32_t seq, ack; /* where ours stand: next to send, next expected */
+    uint16_t our_port;
+};
+
+struct world {
+    const uint8_t *at, *end;
+    struct net *net;
+    struct tcp_listener *listener;
+    struct tcp_conn *conn[CONNS];
+    struct peer peer[PEERS];
+    uint64_t now_us;
+    long pages;
+};
+
+static void *page_alloc_host(void *context)
+{
+    struct world *w = context;
+
+    w->pages++;
+    return aligned_alloc(PAGE_BYTES, PAGE_BYTES);
+}
+
+static void page_free_host(void *context, void *page)
+{
+    struct world *w = context;
+
+    w->pages--;
+    free(page);
+}
+
+static void random_host(void *context, void *out, size_t bytes)
+{
+    uint8_t *to = out;
+
+    (void)context;
+    for (size_t i = 0; i < bytes; i++)
+        to[i] = (uint8_t)host_random();
+}
+
+/* --- bytes ------------------------------------------------------------------ */
+
+static uint32_t get(struct world *w, unsigned bytes)
+{
+    uint32_t value = 0;
+
+    while (bytes-- && w->at < w->end)
+        value = value << 8 | *w->at++;
+    return value;
+}
+
+static void put16(uint8_t *at, uint32_t value)
+{
+    at[0] = (uint8_t)(value >> 8);
+    at[1] = (uint8_t)value;
+}
+
+static void put32(uint8_t *at, uint32_t value)
+{
+    put16(at, value >> 16);
+    put16(at + 2, value & 0xffff);
+}
+
+static uint32_t get32(const uint8_t *at)
+{
+    return (uint32_t)at[0] << 24 | (uint32_t)at[1] << 16 |
+           (uint32_t)at[2] << 8 | at[3];
+}
+
+static uint32_t sum(const uint8_t *data, size_t len, uint32_t start)
+{
+    for (size_t i = 0; i < len; i++)
+        start += i & 1 ? data[i] : (uint32_t)data[i] << 8;
+    while (start >> 16)
+        start = (start & 0xffff) + (start >> 16);
+    return start;
+}
+
+/* Make both checksums of a TCP packet right, as far as it has the fields. */
+static void repair(uint8_t *packet, size_t len)
+{
+    uint8_t pseudo[12] = {0};
+    size_t ip_len = (packet[0] & 15u) * 4u;
+
+    if (len < 20 || ip_len < 20 || ip_len > len)
+        return;
+    put16(packet + 10, 0);
+    put16(packet + 10, ~sum(packet, ip_len, 0) & 0xffff);
+    if (packet[9] != 6 || len - ip_len < 20)
+        return;
+    memcpy(pseudo, packet + 12, 8);
+    pseudo[9] = 6;
+    put16(pseudo + 10, (uint32_t)(len - ip_len));
+    put16(packet + ip_len + 16, 0);
+    put16(packet + ip_len + 16,
+          ~sum(packet + ip_len, len - ip_len, sum(pseudo, 12, 0)) & 0xffff);
+}
+
+/* --- packets ---------------------------------------------------------------- */
+
+/* Remember where the connection stands, from what the stack says. */
+static void packet_out(void *context, struct buffer *packet)
+{
+    struct world *w = context;
+    uint8_t head[40];
+    uint32_t len = buffer_chain_len(packet);
+
+    if (buffer_copy_out(packet, 0, head, 40) == 40 && head[9] == 6) {
+        uint32_t index = (head[22] << 8 | head[23]) % PEERS;
+        uint32_t text = len - 20 - (head[32] >> 4) * 4u;
+        struct peer *peer = &w->peer[index];
+
+        peer->our_port = (uint16_t)(head[20] << 8 | head[21]);
+        peer->ack =
+            get32(head + 24) + text + (head[33] & 2 ? 1 : 0) + (head[33] & 1);
+        if (head[33] & 16)
+            peer->seq = get32(head + 28);
+    }
+    buffer_release(packet);
+}
+
+static void packet_in(struct world *w, const uint8_t *bytes, size_t len)
+{
+    struct buffer *packet = buffer_alloc(net_pool(w->net), BUFFER_LARGE, 14);
+
+    if (!packet)
+        return;
+    memcpy(packet->data, bytes, len);
+    packet->len = (uint32_t)len;
+    net_input_packet(w->net, packet, w->now_us);
+}
+
+static void step_segment(struct world *w)
+{
+    static const int32_t near[] = {
+        0,    1,     -1,    2,     -2,        100,       -100, 1459,
+        1460, 65535, 65536, -8001, INT32_MAX, INT32_MIN, 4096, -4096};
+    uint8_t bytes[1500] = {0x45, 0, 0, 0, 0, 0, 0x40, 0, 64, 6};
+    uint8_t *tcp = bytes + 20;
+    uint32_t index = get(w, 1), where = get(w, 1), shape = get(w, 1);
+    struct peer *peer = &w->peer[index % PEERS];
+    size_t options = shape >> 6 ? (shape >> 4 & 7) * 4 : 0;
+    size_t text = shape & 15 ? 1u << (shape & 15) % 11 : 0;
+    size_t len = 40 + options + text;
+
+    put16(bytes + 2, (uint32_t)len);
+    memcpy(bytes + 12, peer_addr.byte, 4);
+    memcpy(bytes + 16, our_addr.byte, 4);
+    put16(tcp, 3000 - 3000 % PEERS + index % PEERS);
+    put16(tcp + 2, peer->our_port ? peer->our_port : 80);
+    put32(tcp + 4, peer->seq + (uint32_t)near[where & 15]);
+    put32(tcp + 8, peer->ack + (uint32_t)near[where >> 4]);
+    tcp[12] = (uint8_t)((5 + options / 4) << 4);
+    tcp[13] = (uint8_t)get(w, 1);
+    put16(tcp + 14, get(w, 2));
+    for (size_t i = 0; i < options; i++)
+        tcp[20 + i] = (uint8_t)get(w, 1);
+    memset(tcp + 20 + options, (int)shape, text);
+    repair(bytes, len);
+    packet_in(w, bytes, len);
+}
+
+static void step_raw(struct world *w)
+{
+    uint8_t bytes[256];
+    size_t len = get(w, 1);
+
+    for (size_t i = 0; i < len; i++)
+        bytes[i] = (uint8_t)get(w, 1);
+    if (len && bytes[0] & 0x80) { /* the first bit asks for an honest one */
+        bytes[0] = 0x45;
+        if (len >= 20) {
+            put16(bytes + 2, (uint32_t)len);
+            memcpy(bytes + 12, peer_addr.byte, 4);
+            memcpy(bytes + 16, our_addr.byte, 4);
+        }
+    }
+    repair(bytes, len);
+    packet_in(w, bytes, len);
+}
+
+/* --- user calls --------------------------------------------------------------- */
+
+static void take_conn(struct world *w, struct tcp_conn *conn)
+{
+    for (unsigned i = 0; conn && i < CONNS; i++)
+        if (!w->conn[i]) {
+            w->conn[i] = conn;
+            return;
+        }
+    if (conn)
+        tcp_release(conn, w->now_us);
+}
+
+static void call_connect(struct world *w, uint32_t what)
+{
+    struct tcp_conn *conn;
+    enum tcp_end why;
+
+    if (tcp_connect(w->net, what & 1 ? our_addr : peer_addr,
+                    (uint16_t)(3000 - 3000 % PEERS + what % PEERS),
+                    (uint16_t)(what & 2 ? 4000 + what % PEERS : 0), w->now_us,
+                    &conn, &why) == TCP_OK)
+        take_conn(w, conn);
+}
+
+static void call_send(struct world *w, struct tcp_conn *conn, uint32_t what)
+{
+    static const uint8_t text[65536];
+    struct buffer *chain = buffer_wrap(net_pool(w->net), text,
+                                       1 + (what * 257) % 65535, NULL, NULL);
+
+    if (chain && tcp_send(conn, chain, w->now_us) != TCP_OK)
+        buffer_release(chain);
+}
+
+static void call_recv(struct world *w, struct tcp_conn *conn, uint32_t what)
+{
+    struct buffer *chain;
+
+    if (tcp_recv(conn, 1 + what * 16, w->now_us, &chain) == TCP_OK)
+        buffer_release(chain);
+}
+
+static void step_call(struct world *w)
+{
+    uint32_t what = get(w, 1), arg = get(w, 1);
+    unsigned index = arg % CONNS;
+    struct tcp_conn *conn = w->conn[index];
+
+    if (what % 10 == 0)
+        call_connect(w, arg);
+    if (what % 10 == 1)
+        take_conn(w, tcp_accept(w->listener));
+    if (!conn)
+        return;
+    switch (what % 10) {
+    case 2:
+        call_send(w, conn, arg);
+        break;
+    case 3:
+        call_recv(w, conn, arg);
+        break;
+    case 4:
+        tcp_shutdown(conn, w->now_us);
+        break;
+    case 5:
+        tcp_abort(conn, w->now_us);
+        break;
+    case 6:
+        tcp_release(conn, w->now_us);
+        w->conn[index] = NULL;
+        break;
+    case 7:
+        tcp_set_nodelay(conn, arg & 16, w->now_us);
+        break;
+    case 8:
+        tcp_set_keepalive(conn, arg & 16, w->now_us);
+        break;
+    case 9:
+        tcp_shutdown_read(conn, w->now_us);
+        break;
+    }
+}
+
+static void settle(struct world *w)
+{
+    net_run(w->net, w->now_us);
+    net_flush(w->net, w->now_us);
+}
+
+/* --- one input ------------------------------------------------------------------ */
+
+static void world_make(struct world *w, const uint8_t *data, size_t size)
+{
+    struct net_config config = net_config_default();
+    struct net_address address = {.addr = our_addr, .prefix_bits = 24};
+    struct tcp_listen_options listen = {.backlog = 4, .syn_backlog = 4};
+
+    *w = (struct world){.at = data, .end = data + size, .now_us = 1000000};
+    config.host = (struct net_host){
+        .context = w,
+        .page_alloc = page_alloc_host,
+        .page_free = page_free_host,
+        .random = random_host,
+        .packet_out = packet_out,
+    };
+    config.pages_max = PAGES;
+    w->net = net_create(&config, w->now_us);
+    ASSERT(w->net);
+    ASSERT(net_attach(w->net, NULL, &address) == NET_OK);
+    ASSERT(tcp_listen(w->net, 80, &listen, &w->listener) == TCP_LISTEN_OK);
+}
+
+/* All handles go, and then hours: nothing may be left. */
+static void world_end(struct world *w)
+{
+    struct net_memory memory;
+
+    tcp_unlisten(w->listener, w->now_us);
+    for (unsigned i = 0; i < CONNS; i++)
+        if (w->conn[i])
+            tcp_release(w->conn[i], w->now_us);
+    for (unsigned round = 0; round < 4096; round++) {
+        uint64_t next_us;
+
+        settle(w);
+        next_us = net_next_deadline(w->net);
+        if (next_us == FOREVER)
+            break;
+        if (next_us > w->now_us)
+            w->now_us = next_us;
+    }
+    net_memory_get(w->net, &memory);
+    ASSERT(memory.conns == 0 && memory.time_waits == 0 && memory.buffers == 0);
+    net_destroy(w->net);
+    ASSERT(w->pages == 0);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    struct world w;
+
+    if (size > INPUT_MAX)
+        return 0;
+    host_seed(1);
+    world_make(&w, data, size);
+    while (w.at < w.end) {
+        uint32_t kind = get(&w, 1);
+
+        if (kind < 160)
+            step_segment(&w);
+        else if (kind < 176)
+            step_raw(&w);
+        else if (kind < 240)
+            step_call(&w);
+        else
+            w.now_us += 1ull << (kind & 15) * 2;
+        if (kind & 1 || kind >= 240)
+            settle(&w);
+    }
+    world_end(&w);
+    return 0;
+}
