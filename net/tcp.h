@@ -134,6 +134,8 @@ enum tcp_listen_status {
 
 /*
  * Listen on `port`.
+ * port:     0: on none; only an answer of tcp_set_listener_query() brings
+ *           connections to it.
  * listener: set on TCP_LISTEN_OK; the caller's until tcp_unlisten().
  */
 MUST_CHECK enum tcp_listen_status
@@ -190,8 +192,15 @@ uint32_t tcp_send_pending(const struct tcp_conn *conn);
 MUST_CHECK enum tcp_status tcp_recv(struct tcp_conn *conn, uint32_t bytes_max,
                                     uint64_t now_us, struct buffer **chain);
 
+/* The same, but one view: what came in one piece stays in one piece. */
+MUST_CHECK enum tcp_status tcp_recv_view(struct tcp_conn *conn, uint64_t now_us,
+                                         struct buffer **view);
+
 /* Bytes that tcp_recv() would give now. */
 uint32_t tcp_recv_ready(const struct tcp_conn *conn);
+
+/* Whether tcp_recv() would answer anything but TCP_AGAIN. */
+bool tcp_readable(const struct tcp_conn *conn);
 
 /* Copy up to `bytes` of what tcp_recv() would give; returns how many. */
 uint32_t tcp_peek(const struct tcp_conn *conn, void *out, uint32_t bytes);
