@@ -70,7 +70,7 @@ SANITIZE    := -O1 -fsanitize=address,undefined -fno-sanitize-recover=all
 
 # --- main targets ----------------------------------------------------------
 
-.PHONY: all run debug test check unit bench soak fuzz clean help packages
+.PHONY: all run debug test check unit bench soak fuzz sim clean help packages
 all: packages
 	@$(MAKE) --no-print-directory images
 
@@ -84,6 +84,7 @@ help:
 ## make test               every test that fits 20 minutes, quick ones first
 ## make check              layers, format, headers, globals
 ## make unit               the host tests, both compilers, sanitizers
+## make sim SEEDS=2000     two stacks, a bad wire, virtual time
 ## make debug              QEMU waits; gdb starts with symbols
 ## make bench              figures, as ratios; written to build/bench/
 ## make soak               the long tests
@@ -165,6 +166,7 @@ endif
 
 HOST_SRC := $(NET_SRC) $(KERNEL_HOST_SRC) $(DRIVER_HOST_SRC) \
             $(BOOT_HOST_SRC) $(HOST_SUPPORT)
+SIM_SRC  := $(wildcard tests/sim/*.c)
 UNIT_SRC := $(wildcard tests/unit/test_*.c tests/conformance/test_*.c)
 
 # 1: folder, 2: compiler, 3: flags
@@ -189,9 +191,13 @@ $(BUILD)/$(1)/test_%: $(BUILD)/$(1)/obj/tests/unit/test_%.c.o \
 $(BUILD)/$(1)/test_%: $(BUILD)/$(1)/obj/tests/conformance/test_%.c.o \
                       $(BUILD)/$(1)/libtest.a $(BUILD)/$(1)/libnet.a
 	$$(LINK_TEST_$(1))
+$(BUILD)/$(1)/sim: $(patsubst %,$(BUILD)/$(1)/obj/%.o,$(SIM_SRC)) \
+                   $(BUILD)/$(1)/libtest.a $(BUILD)/$(1)/libnet.a
+	$(2) $(3) -o $$@ $$(filter %.o,$$^) -Wl,--start-group \
+	    $(BUILD)/$(1)/libtest.a $(BUILD)/$(1)/libnet.a -Wl,--end-group -lm
 LINK_TEST_$(1) = $(2) $(3) -o $$@ $$< -Wl,--start-group \
     $(BUILD)/$(1)/libtest.a $(BUILD)/$(1)/libnet.a -Wl,--end-group -lcmocka -lm
--include $(patsubst %,$(BUILD)/$(1)/obj/%.d,$(HOST_SRC) $(UNIT_SRC))
+-include $(patsubst %,$(BUILD)/$(1)/obj/%.d,$(HOST_SRC) $(UNIT_SRC) $(SIM_SRC))
 endef
 $(eval $(call HOST_RULES,host,$(CC),-O2))
 $(eval $(call HOST_RULES,host-gcc,$(CC),$(SANITIZE)))
@@ -242,6 +248,13 @@ run: packages
 debug: packages
 	@$(MAKE) --no-print-directory $(BUILD)/$(RUN_APP).elf
 	@scripts/debug.sh $(BUILD)/$(RUN_APP).elf
+
+# The simulator: SEEDS seeds from SEED on, under sanitizers; a failing one
+# prints itself.
+SEED  ?= 1
+SEEDS ?= 2000
+sim: $(BUILD)/host-gcc/sim
+	$< $(SEED) $(SEEDS)
 
 FUZZERS := $(patsubst tests/fuzz/%.c,$(BUILD)/host-fuzz/%,\
                       $(wildcard tests/fuzz/fuzz_*.c))
