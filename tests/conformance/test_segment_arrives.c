@@ -6,405 +6,22 @@
  * packets and user calls alone, one segment arrives, and the reply on the wire
  * and the state afterwards are compared with rules written from the text of
  * RFC 9293 3.10.7 (with RFC 5961 and RFC 1337), step by step, each row citing
- * its sentence. No header of net/tcp_*.c but the public one is included, and
- * packets are built and read by this file alone, so that a mistake on both
- * sides does not cancel out.
+ * its sentence. No private header of net/ is included,
+ * and tests/host/states.c builds and reads packets with code of its own.
  */
 #include <setjmp.h>
 #include <stdarg.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
 
-#include "net/net.h"
-#include "net/tcp.h"
-
-enum { FIN = 1, SYN = 2, RST = 4, PSH = 8, ACK = 16, URG = 32 };
-
-enum state {
-    S_CLOSED,
-    S_LISTEN,
-    S_SYN_SENT,
-    S_SYN_RCVD_PASSIVE,
-    S_SYN_RCVD_ACTIVE,
-    S_ESTABLISHED,
-    S_FIN_WAIT_1,
-    S_FIN_WAIT_2,
-    S_CLOSE_WAIT,
-    S_CLOSING,
-    S_LAST_ACK,
-    S_TIME_WAIT,
-    S_COUNT
-};
-
-static const char *const state_name[S_COUNT] = {
-    "CLOSED",       "LISTEN",      "SYN-SENT",   "SYN-RECEIVED",
-    "SYN-RECEIVED", "ESTABLISHED", "FIN-WAIT-1", "FIN-WAIT-2",
-    "CLOSE-WAIT",   "CLOSING",     "LAST-ACK",   "TIME-WAIT",
-};
+#include "tests/host/states.h"
 
 #define S(state)   (1u << (S_##state))
 #define S_SYN_RCVD (S(SYN_RCVD_PASSIVE) | S(SYN_RCVD_ACTIVE))
 #define S_SYNCHRONIZED                                                         \
     (S_SYN_RCVD | S(ESTABLISHED) | S(FIN_WAIT_1) | S(FIN_WAIT_2) |             \
      S(CLOSE_WAIT) | S(CLOSING) | S(LAST_ACK) | S(TIME_WAIT))
-
-static const struct ipv4_addr our_addr = {{10, 0, 0, 1}};
-static const struct ipv4_addr peer_addr = {{10, 0, 0, 2}};
-
-enum {
-    OUR_PORT = 80,
-    PEER_PORT = 2000,
-    PEER_WINDOW = 8000,
-    RCV_BUF = 20000,
-    SENT_BYTES = 100, /* what we have in flight */
-    PACKETS_MAX = 8
-};
-
-#define PEER_ISS 0xfffffff8u /* so that the tests cross the wrap */
-
-/* ---- packets, built and read here ---- */
-
-struct seg {
-    uint32_t seq, ack;
-    uint16_t src_port, dst_port, wnd;
-    uint8_t flags;
-    uint16_t len; /* text bytes */
-};
-
-static void put16(uint8_t *at, uint32_t value)
-{
-    at[0] = (uint8_t)(value >> 8);
-    at[1] = (uint8_t)value;
-}
-
-static void put32(uint8_t *at, uint32_t value)
-{
-    put16(at, value >> 16);
-    put16(at + 2, value & 0xffff);
-}
-
-static uint32_t get16(const uint8_t *at)
-{
-    return (uint32_t)at[0] << 8 | at[1];
-}
-
-static uint32_t get32(const uint8_t *at)
-{
-    return get16(at) << 16 | get16(at + 2);
-}
-
-/* RFC 1071, the plain way. */
-static uint32_t sum16(const uint8_t *data, size_t len, uint32_t sum)
-{
-    for (size_t i = 0; i < len; i++)
-        sum += i & 1 ? data[i] : (uint32_t)data[i] << 8;
-    while (sum >> 16)
-        sum = (sum & 0xffff) + (sum >> 16);
-    return sum;
-}
-
-static size_t packet_build(uint8_t *out, const struct seg *seg)
-{
-    size_t tcp_len = 20u + seg->len;
-    uint8_t pseudo[12] = {10, 0, 0, 2, 10, 0, 0, 1, 0, 6};
-    uint8_t *tcp = out + 20;
-
-    memset(out, 0, 40);
-    memset(tcp + 20, 'x', seg->len);
-    out[0] = 0x45;
-    put16(out + 2, (uint32_t)(20 + tcp_len));
-    out[6] = 0x40; /* DF */
-    out[8] = 64;
-    out[9] = 6;
-    memcpy(out + 12, peer_addr.byte, 4);
-    memcpy(out + 16, our_addr.byte, 4);
-    put16(out + 10, ~sum16(out, 20, 0) & 0xffff);
-    put16(tcp, seg->src_port);
-    put16(tcp + 2, seg->dst_port);
-    put32(tcp + 4, seg->seq);
-    put32(tcp + 8, seg->ack);
-    tcp[12] = 5 << 4;
-    tcp[13] = seg->flags;
-    put16(tcp + 14, seg->wnd);
-    put16(pseudo + 10, (uint32_t)tcp_len);
-    put16(tcp + 16,
-          ~sum16(tcp, tcp_len, sum16(pseudo, sizeof pseudo, 0)) & 0xffff);
-    return 20 + tcp_len;
-}
-
-/* ---- a stack, and the peer that this file is ---- */
-
-struct world {
-    struct net *net;
-    uint64_t now_us;
-    uint64_t random;
-    struct tcp_conn *conn;
-    struct tcp_listener *listener;
-    struct seg out[PACKETS_MAX];
-    unsigned out_count;
-    uint16_t our_port;
-    uint32_t iss;
-    uint32_t una, nxt; /* ours, as RFC 9293 3.3.1 */
-    uint32_t rcv_nxt;
-    uint32_t rcv_wnd; /* as last advertised */
-};
-
-static long pages_out;
-
-static void *host_page_alloc(void *context)
-{
-    (void)context;
-    pages_out++;
-    return aligned_alloc(PAGE_BYTES, PAGE_BYTES);
-}
-
-static void host_page_free(void *context, void *page)
-{
-    (void)context;
-    pages_out--;
-    free(page);
-}
-
-static void host_random_fill(void *context, void *out, size_t bytes)
-{
-    struct world *w = context;
-
-    for (size_t i = 0; i < bytes; i++) {
-        w->random = w->random * 6364136223846793005u + 1442695040888963407u;
-        ((uint8_t *)out)[i] = (uint8_t)(w->random >> 56);
-    }
-}
-
-static void host_packet_out(void *context, struct buffer *packet)
-{
-    struct world *w = context;
-    uint8_t bytes[2048];
-    uint32_t len = buffer_copy_out(packet, 0, bytes, sizeof bytes);
-    const uint8_t *tcp = bytes + 20;
-
-    assert_true(len >= 40 && bytes[0] == 0x45 && bytes[9] == 6);
-    assert_int_equal(get16(bytes + 2), len);
-    assert_true(w->out_count < PACKETS_MAX);
-    w->out[w->out_count++] = (struct seg){
-        .src_port = (uint16_t)get16(tcp),
-        .dst_port = (uint16_t)get16(tcp + 2),
-        .seq = get32(tcp + 4),
-        .ack = get32(tcp + 8),
-        .wnd = (uint16_t)get16(tcp + 14),
-        .flags = tcp[13],
-        .len = (uint16_t)(len - 20 - (tcp[12] >> 4) * 4u),
-    };
-    buffer_release(packet);
-}
-
-static void settle(struct world *w)
-{
-    net_run(w->net, w->now_us);
-    net_flush(w->net, w->now_us);
-    if (w->out_count) {
-        const struct seg *last = &w->out[w->out_count - 1];
-
-        if (last->flags & ACK && !(last->flags & RST))
-            w->rcv_wnd = last->wnd;
-    }
-}
-
-static void arrive(struct world *w, struct seg seg)
-{
-    uint8_t bytes[2048];
-    size_t len;
-    struct buffer *packet = buffer_alloc(net_pool(w->net), BUFFER_LARGE, 0);
-
-    assert_non_null(packet);
-    seg.src_port = PEER_PORT;
-    seg.dst_port = w->our_port;
-    seg.wnd = PEER_WINDOW;
-    len = packet_build(bytes, &seg);
-    memcpy(packet->data, bytes, len);
-    packet->len = (uint32_t)len;
-    net_input_packet(w->net, packet, w->now_us);
-    settle(w);
-}
-
-static void world_make(struct world *w, uint64_t now_us)
-{
-    struct net_config config = net_config_default();
-    struct net_address address = {.addr = our_addr, .prefix_bits = 24};
-
-    *w = (struct world){.now_us = now_us, .random = 7, .our_port = OUR_PORT};
-    config.host = (struct net_host){
-        .context = w,
-        .page_alloc = host_page_alloc,
-        .page_free = host_page_free,
-        .random = host_random_fill,
-        .packet_out = host_packet_out,
-    };
-    config.tcp.delayed_ack_us = 0; /* every acknowledgement at once */
-    config.tcp.window_scaling = false;
-    config.tcp.rcv_buf_bytes = RCV_BUF;
-    w->net = net_create(&config, now_us);
-    assert_non_null(w->net);
-    assert_int_equal(net_attach(w->net, NULL, &address), NET_OK);
-}
-
-static void world_end(struct world *w)
-{
-    if (w->conn)
-        tcp_release(w->conn, w->now_us);
-    net_destroy(w->net);
-    assert_int_equal(pages_out, 0);
-}
-
-/* ---- the way into each state ---- */
-
-static void listen_here(struct world *w)
-{
-    struct tcp_listen_options options = {.backlog = 4, .syn_backlog = 4};
-
-    assert_int_equal(tcp_listen(w->net, OUR_PORT, &options, &w->listener),
-                     TCP_LISTEN_OK);
-}
-
-static void take_syn_ack(struct world *w, uint8_t flags)
-{
-    assert_int_equal(w->out_count, 1);
-    assert_int_equal(w->out[0].flags & (SYN | ACK | RST), flags);
-    w->iss = w->out[0].seq;
-    w->una = w->iss;
-    w->nxt = w->iss + 1;
-    w->out_count = 0;
-}
-
-static void go_syn_rcvd_passive(struct world *w)
-{
-    listen_here(w);
-    arrive(w, (struct seg){.seq = PEER_ISS, .flags = SYN});
-    w->rcv_wnd = w->out[0].wnd;
-    take_syn_ack(w, SYN | ACK);
-    w->rcv_nxt = PEER_ISS + 1;
-}
-
-static void go_syn_sent(struct world *w)
-{
-    enum tcp_end why;
-
-    assert_int_equal(tcp_connect(w->net, peer_addr, PEER_PORT, OUR_PORT,
-                                 w->now_us, &w->conn, &why),
-                     TCP_OK);
-    settle(w);
-    take_syn_ack(w, SYN);
-}
-
-static void go_syn_rcvd_active(struct world *w)
-{
-    go_syn_sent(w);
-    arrive(w, (struct seg){.seq = PEER_ISS, .flags = SYN});
-    w->rcv_wnd = w->out[0].wnd;
-    take_syn_ack(w, SYN | ACK);
-    w->rcv_nxt = PEER_ISS + 1;
-}
-
-static void go_established(struct world *w)
-{
-    go_syn_rcvd_passive(w);
-    arrive(w, (struct seg){.seq = w->rcv_nxt, .ack = w->nxt, .flags = ACK});
-    w->una = w->nxt;
-    w->conn = tcp_accept(w->listener);
-    assert_non_null(w->conn);
-}
-
-static void we_send(struct world *w)
-{
-    static const uint8_t text[SENT_BYTES];
-    struct buffer *chain =
-        buffer_wrap(net_pool(w->net), text, sizeof text, NULL, NULL);
-
-    assert_int_equal(tcp_send(w->conn, chain, w->now_us), TCP_OK);
-    settle(w);
-    assert_int_equal(w->out_count, 1);
-    assert_int_equal(w->out[0].len, SENT_BYTES);
-    w->nxt += SENT_BYTES;
-    w->out_count = 0;
-}
-
-static void we_close(struct world *w)
-{
-    tcp_shutdown(w->conn, w->now_us);
-    settle(w);
-    assert_int_equal(w->out_count, 1);
-    assert_true(w->out[0].flags & FIN);
-    w->nxt++;
-    w->out_count = 0;
-}
-
-static void peer_closes(struct world *w, uint32_t ack)
-{
-    arrive(w, (struct seg){.seq = w->rcv_nxt, .ack = ack, .flags = FIN | ACK});
-    w->una = ack;
-    w->rcv_nxt++;
-    w->out_count = 0;
-}
-
-static void go_to(struct world *w, enum state state)
-{
-    switch (state) {
-    case S_CLOSED:
-        w->rcv_nxt = PEER_ISS;
-        return;
-    case S_LISTEN:
-        listen_here(w);
-        w->rcv_nxt = PEER_ISS;
-        return;
-    case S_SYN_SENT:
-        go_syn_sent(w);
-        w->rcv_nxt = PEER_ISS;
-        return;
-    case S_SYN_RCVD_PASSIVE:
-        go_syn_rcvd_passive(w);
-        return;
-    case S_SYN_RCVD_ACTIVE:
-        go_syn_rcvd_active(w);
-        return;
-    default:
-        go_established(w);
-    }
-    if (state != S_FIN_WAIT_2 && state != S_TIME_WAIT)
-        we_send(w);
-    if (state == S_CLOSE_WAIT || state == S_LAST_ACK)
-        peer_closes(w, w->una);
-    if (state != S_ESTABLISHED && state != S_CLOSE_WAIT)
-        we_close(w);
-    if (state == S_FIN_WAIT_2)
-        arrive(w, (struct seg){.seq = w->rcv_nxt, .ack = w->nxt, .flags = ACK});
-    if (state == S_FIN_WAIT_2)
-        w->una = w->nxt;
-    if (state == S_TIME_WAIT)
-        peer_closes(w, w->nxt);
-    if (state == S_CLOSING)
-        peer_closes(w, w->una);
-    w->out_count = 0;
-}
-
-/* The state now, as far as it shows from outside. */
-static const char *state_now(struct world *w, enum state before)
-{
-    struct net_memory memory;
-    struct tcp_info info;
-
-    net_memory_get(w->net, &memory);
-    if (!w->conn && w->listener)
-        w->conn = tcp_accept(w->listener);
-    if (w->conn) {
-        tcp_info_get(w->conn, &info);
-        return info.state;
-    }
-    if (before == S_CLOSED)
-        return "CLOSED";
-    return memory.conns ? "SYN-RECEIVED" : "LISTEN";
-}
 
 /* ---- the rules, from the text ---- */
 
@@ -696,21 +313,7 @@ static void tell(const struct world *w, enum state state, const struct seg *in,
                 w->out[0].seq, w->out[0].ack, now, w->una, w->nxt, w->rcv_nxt);
 }
 
-/* The clock at which our initial sequence number stands 50 before the wrap:
- * it moves by one every 4 us (RFC 9293 3.4.1), so one look tells when. */
 static uint64_t start_us[S_COUNT];
-
-static void find_start(enum state state)
-{
-    struct world w;
-
-    start_us[state] = 1000000;
-    world_make(&w, start_us[state]);
-    go_to(&w, state);
-    if (w.nxt)
-        start_us[state] += 4 * (uint64_t)(0xffffffffu - 50 - w.iss);
-    world_end(&w);
-}
 
 static uint32_t seq_at(const struct world *w, unsigned seq)
 {
@@ -767,14 +370,14 @@ static void one_case(enum state state, uint8_t flags, unsigned seq,
     struct seg seg = {.flags = flags, .len = len};
 
     world_make(&w, start_us[state]);
-    go_to(&w, state);
+    world_go(&w, state);
     seg.seq = seq_at(&w, seq);
     if (ack_at(&w, ack, &seg.ack)) {
         struct verdict v = expected(&w, state, &seg, seq, ack);
         const char *now;
 
-        arrive(&w, seg);
-        now = state_now(&w, state);
+        world_arrive(&w, seg);
+        now = world_state(&w, state);
         if (!reply_fits(&w, &seg, &v) || strcmp(now, v.state) != 0)
             tell(&w, state, &seg, &v, now);
     }
@@ -788,7 +391,7 @@ static void every_cell(void **context)
     static const uint16_t lens[] = {0, 1, 3};
 
     wrong = 0;
-    find_start(state);
+    start_us[state] = states_start_us(state);
     for (unsigned flags = 0; flags < 64; flags++)
         for (unsigned q = 0; q < Q_COUNT; q++)
             for (unsigned a = 0; a < A_COUNT; a++)
