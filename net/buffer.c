@@ -89,7 +89,7 @@ static void large_free(struct buffer_pool *pool, struct buffer *half)
     pool->large_count--;
     if (other->kind == KIND_LARGE_FREE) {
         large_unlist(pool, other);
-        pages_give(pool->pages, (void *)((uintptr_t)half & -PAGE_BYTES));
+        pages_give(pool->pages, half < other ? half : other);
     } else {
         large_list(pool, half);
     }
@@ -184,7 +184,7 @@ static void root_free(struct buffer *root)
         break;
     case KIND_LARGE_FREE:
     case KIND_VIEW:
-        ASSERT(!"a buffer is released once");
+        ASSERT(root->kind <= KIND_FOREIGN); /* it is released twice */
     }
 }
 
@@ -275,6 +275,16 @@ uint32_t buffer_tailroom(const struct buffer *buf)
                       (buf->data + buf->len));
 }
 
+/* What the first view of a packet says about all of it. */
+static void copy_packet_members(struct buffer *to, const struct buffer *from)
+{
+    to->link = from->link;
+    to->flags = from->flags;
+    to->csum_start = from->csum_start;
+    to->csum_offset = from->csum_offset;
+    to->gso_bytes = from->gso_bytes;
+}
+
 struct buffer *buffer_with_headroom(struct buffer_pool *pool,
                                     struct buffer *chain, uint32_t bytes)
 {
@@ -286,13 +296,38 @@ struct buffer *buffer_with_headroom(struct buffer_pool *pool,
     head = buffer_alloc(pool, BUFFER_SMALL, BUFFER_HEADROOM);
     if (!head)
         return NULL;
+    copy_packet_members(head, chain);
     head->next = chain;
-    head->link = chain->link;
-    head->flags = chain->flags;
-    head->csum_start = chain->csum_start;
-    head->csum_offset = chain->csum_offset;
-    head->gso_bytes = chain->gso_bytes;
     return head;
+}
+
+struct buffer *buffer_gather(struct buffer_pool *pool, struct buffer *chain,
+                             uint32_t bytes)
+{
+    struct buffer *first;
+
+    if (chain->len >= bytes || !chain->next)
+        return chain;
+    first = buffer_alloc(pool, BUFFER_SMALL, 0);
+    if (!first) {
+        buffer_release(chain);
+        return NULL;
+    }
+    copy_packet_members(first, chain);
+    first->len = buffer_copy_out(chain, 0, first->data, bytes);
+    bytes = first->len;
+    while (chain && bytes >= chain->len) {
+        struct buffer *next = chain->next;
+
+        bytes -= chain->len;
+        chain->next = NULL;
+        buffer_release(chain);
+        chain = next;
+    }
+    if (chain)
+        buffer_pull(chain, bytes);
+    first->next = chain;
+    return first;
 }
 
 uint8_t *buffer_push(struct buffer *buf, uint32_t bytes)

@@ -114,6 +114,15 @@ MUST_CHECK struct buffer *buffer_with_headroom(struct buffer_pool *pool,
                                                struct buffer *chain,
                                                uint32_t bytes);
 
+/*
+ * A chain whose first view holds the first `bytes` (at most
+ * BUFFER_SMALL_BYTES), or all there are: itself, or with these bytes copied to
+ * a view of their own. Taken.
+ * Returns: the chain; null when the pool is exhausted, all is then released.
+ */
+MUST_CHECK struct buffer *buffer_gather(struct buffer_pool *pool,
+                                        struct buffer *chain, uint32_t bytes);
+
 /* Copy up to `bytes` from `offset` of a chain. Returns how many there were. */
 uint32_t buffer_copy_out(const struct buffer *chain, uint32_t offset, void *out,
                          uint32_t bytes);

@@ -15,16 +15,18 @@
     COUNTER(eth_rx) COUNTER(eth_tx) \
     COUNTER(eth_short) COUNTER(eth_long) COUNTER(eth_not_ours) \
     COUNTER(eth_bad_source) COUNTER(eth_own_source) COUNTER(eth_type) \
-    COUNTER(eth_no_room) \
+    COUNTER(eth_no_room) COUNTER(eth_no_memory) \
     COUNTER(arp_rx) COUNTER(arp_tx) \
     COUNTER(arp_short) COUNTER(arp_format) COUNTER(arp_bad_sender) \
     COUNTER(arp_conflict) COUNTER(arp_unsolicited) COUNTER(arp_evicted) \
-    COUNTER(arp_pending_full) COUNTER(arp_failed) \
+    COUNTER(arp_pending_full) COUNTER(arp_failed) COUNTER(arp_flap) \
+    COUNTER(arp_limited) COUNTER(arp_no_memory) \
     COUNTER(ip_rx) COUNTER(ip_tx) \
     COUNTER(ip_short) COUNTER(ip_version) COUNTER(ip_header_len) \
     COUNTER(ip_total_len) COUNTER(ip_checksum) COUNTER(ip_options) \
     COUNTER(ip_bad_source) COUNTER(ip_not_ours) COUNTER(ip_fragment) \
     COUNTER(ip_protocol) COUNTER(ip_no_route) COUNTER(ip_too_big) \
+    COUNTER(ip_no_memory) COUNTER(ip_loopback_full) \
     COUNTER(icmp_rx) COUNTER(icmp_tx) \
     COUNTER(icmp_short) COUNTER(icmp_checksum) COUNTER(icmp_broadcast) \
     COUNTER(icmp_type) COUNTER(icmp_embedded) COUNTER(icmp_limited) \

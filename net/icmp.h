@@ -59,11 +59,12 @@ void icmp_input(struct net *net, const struct ipv4_packet *ip,
  * Tell a packet's sender that it cannot be delivered, if that is allowed: not
  * about broadcasts, fragments and ICMP errors, and not too often.
  *
- * ip: the packet, whose bytes are still there.
+ * segment: what the packet carries, from the transport's header on. Only read.
  * Source: RFC 1122 3.2.2; the limit per destination and its jitter: CVE-2020-
  *         25705, where a limit for all told an attacker which ports are open.
  */
 void icmp_unreachable(struct net *net, const struct ipv4_packet *ip,
+                      const struct buffer *segment,
                       enum icmp_unreachable_code code);
 
 #endif

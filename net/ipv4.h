@@ -4,7 +4,7 @@
  * Sends with DF set and never fragments; routes to the attached networks,
  * their gateways, and back to ourselves. Fragments that arrive are dropped and
  * counted. Options are checked and otherwise ignored; source routes are not
- * followed (a departure from RFC 9293 MUST-51 to 53, see ipv4_options_ok()).
+ * followed (a departure from RFC 9293 MUST-51 to 53, see options_ok()).
  *
  * Source: RFC 791, RFC 1122 3.2, RFC 6864.
  */
@@ -22,10 +22,14 @@ enum {
     IPV4_LOOPBACK_MAX = 256, /* packets to ourselves that wait */
     IPV4_MTU_DEFAULT = 1500, /* where no card says another */
     IPV4_HEADER_BYTES = 20,
+    IPV4_HEADERS_MAX = 60 + 60, /* IP's and TCP's, options included */
     IPV4_TTL = 64,
     IPV4_PROTO_ICMP = 1,
+    IPV4_PROTO_IPIP = 4,
     IPV4_PROTO_TCP = 6,
-    IPV4_PROTO_UDP = 17
+    IPV4_PROTO_UDP = 17,
+    IPV4_PROTO_IPV6 = 41,
+    IPV4_PROTO_GRE = 47
 };
 
 struct ipv4 {
@@ -88,8 +92,8 @@ struct ipv4_packet {
 };
 
 /*
- * A packet has come. Takes it; data at the IP header. Its first view holds the
- * headers of IP and of the transport, or the whole packet.
+ * A packet has come. Takes it; data at the IP header. The protocols get it with
+ * all headers in its first view, and without padding.
  */
 void ipv4_input(struct net *net, struct buffer *packet,
                 enum ipv4_origin origin);

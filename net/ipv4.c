@@ -1,0 +1,276 @@
+/*
+ * net/ipv4.c - the header on the wire, and packets that come.
+ *
+ * Fragments are counted and dropped; ipv4_input() is where they would be put
+ * together. What leaves is in net/ipv4_output.c.
+ */
+#include "net/ipv4.h"
+
+#include <string.h>
+
+#include "net/checksum.h"
+#include "net/net_priv.h"
+#include "net/wire.h"
+
+/* As on the wire: RFC 791 3.1. */
+struct wire_header {
+    uint8_t version_words;
+    uint8_t tos;
+    be16 total_bytes;
+    be16 id;
+    be16 flags_offset;
+    uint8_t ttl;
+    uint8_t protocol;
+    be16 checksum;
+    struct ipv4_addr src, dst;
+};
+
+_Static_assert(sizeof(struct wire_header) == IPV4_HEADER_BYTES, "as on a wire");
+
+enum { FLAG_DF = 0x4000, FLAG_MF = 0x2000, OFFSET_MASK = 0x1fff };
+
+enum ipv4_verdict ipv4_header_parse(const uint8_t *bytes, uint32_t contiguous,
+                                    uint32_t packet_bytes,
+                                    struct ipv4_header *header)
+{
+    struct wire_header wire;
+    uint16_t flags_offset;
+
+    if (contiguous < IPV4_HEADER_BYTES)
+        return IPV4_SHORT;
+    memcpy(&wire, bytes, sizeof(wire));
+    if (wire.version_words >> 4 != 4)
+        return IPV4_VERSION;
+    flags_offset = be16_get(wire.flags_offset);
+    *header = (struct ipv4_header){
+        .src = wire.src,
+        .dst = wire.dst,
+        .header_bytes = (uint16_t)((wire.version_words & 15) * 4),
+        .total_bytes = be16_get(wire.total_bytes),
+        .id = be16_get(wire.id),
+        .fragment_bytes = (uint16_t)((flags_offset & OFFSET_MASK) * 8),
+        .more_fragments = flags_offset & FLAG_MF,
+        .dont_fragment = flags_offset & FLAG_DF,
+        .tos = wire.tos,
+        .ttl = wire.ttl,
+        .protocol = wire.protocol,
+    };
+    if (header->header_bytes < IPV4_HEADER_BYTES ||
+        header->header_bytes > contiguous)
+        return IPV4_HEADER_LEN;
+    if (header->total_bytes < header->header_bytes ||
+        header->total_bytes > packet_bytes)
+        return IPV4_TOTAL_LEN;
+    return IPV4_GOOD;
+}
+
+void ipv4_header_emit(uint8_t *bytes, const struct ipv4_header *header)
+{
+    struct wire_header wire = {
+        .version_words = 4 << 4 | IPV4_HEADER_BYTES / 4,
+        .tos = header->tos,
+        .total_bytes = be16_make(header->total_bytes),
+        .id = be16_make(header->id),
+        .flags_offset =
+            be16_make((uint16_t)((header->dont_fragment ? FLAG_DF : 0) |
+                                 (header->more_fragments ? FLAG_MF : 0) |
+                                 header->fragment_bytes / 8)),
+        .ttl = header->ttl,
+        .protocol = header->protocol,
+        .src = header->src,
+        .dst = header->dst,
+    };
+
+    wire.checksum = checksum_finish(checksum_add(0, &wire, sizeof(wire)));
+    memcpy(bytes, &wire, sizeof(wire));
+}
+
+/* --- options ------------------------------------------------------------- */
+
+enum {
+    OPTION_END = 0,
+    OPTION_NOP = 1,
+    OPTION_RECORD_ROUTE = 7,
+    OPTION_TIMESTAMP = 68,
+    OPTION_LOOSE_ROUTE = 131,
+    OPTION_STRICT_ROUTE = 137
+};
+
+/* Whether an option's pointer, its third byte, points into it. One past its
+ * end is a list that is full: RFC 791 3.1. */
+static bool pointer_ok(const uint8_t *option, uint8_t len, uint8_t lowest)
+{
+    return len >= 3 && option[2] >= lowest && option[2] <= len + 1;
+}
+
+static bool option_ok(const uint8_t *option, uint8_t len)
+{
+    switch (option[0]) {
+    case OPTION_RECORD_ROUTE:
+        return pointer_ok(option, len, 4);
+    case OPTION_TIMESTAMP:
+        return len >= 4 && pointer_ok(option, len, 5);
+    case OPTION_LOOSE_ROUTE:
+    case OPTION_STRICT_ROUTE:
+        return false;
+    default:
+        return true;
+    }
+}
+
+/*
+ * Whether the options are well formed and harmless. Nothing is done for any.
+ *
+ * Source: RFC 791 3.1. RFC 9293 MUST-51 to 53 want a source route followed and
+ * returned; it is dropped here, for it lets a stranger choose the way of our
+ * answers (RFC 7126 4.3, 4.4 recommend so).
+ */
+static bool options_ok(const uint8_t *options, uint32_t bytes)
+{
+    uint32_t at = 0;
+
+    while (at < bytes && options[at] != OPTION_END) {
+        uint8_t len;
+
+        if (options[at] == OPTION_NOP) {
+            at++;
+            continue;
+        }
+        if (bytes - at < 2)
+            return false;
+        len = options[at + 1];
+        if (len < 2 || len > bytes - at || !option_ok(options + at, len))
+            return false;
+        at += len;
+    }
+    return true;
+}
+
+/* --- in -------------------------------------------------------------------- */
+
+/* Check and count the header. Returns: whether the packet goes on. */
+static bool header_ok(struct net *net, const struct buffer *packet,
+                      struct ipv4_header *header)
+{
+    struct net_counters *counters = &net->counters;
+
+    switch (ipv4_header_parse(packet->data, packet->len,
+                              buffer_chain_len(packet), header)) {
+    case IPV4_GOOD:
+        break;
+    case IPV4_SHORT:
+        net_count(counters, ip_short);
+        return false;
+    case IPV4_VERSION:
+        net_count(counters, ip_version);
+        return false;
+    case IPV4_HEADER_LEN:
+        net_count(counters, ip_header_len);
+        return false;
+    case IPV4_TOTAL_LEN:
+        net_count(counters, ip_total_len);
+        return false;
+    }
+    if (!checksum_is_good(
+            checksum_add(0, packet->data, header->header_bytes))) {
+        net_count(counters, ip_checksum);
+        return false;
+    }
+    if (!options_ok(packet->data + IPV4_HEADER_BYTES,
+                    header->header_bytes - IPV4_HEADER_BYTES)) {
+        net_count(counters, ip_options);
+        return false;
+    }
+    return true;
+}
+
+/* Whether a packet from the link may have this source: RFC 1122 3.2.1.3. */
+static bool source_ok(const struct net *net, struct ipv4_addr src)
+{
+    return src.byte[0] != 0 && src.byte[0] < 224 && !ipv4_is_ours(net, src) &&
+           !ipv4_is_broadcast(net, src);
+}
+
+/* Check and count the addresses. Returns: whether the packet goes on. */
+static bool addresses_ok(struct net *net, const struct ipv4_packet *ip)
+{
+    if (ip->origin == IPV4_FROM_OURSELVES)
+        return true;
+    if (!source_ok(net, ip->header.src)) {
+        net_count(&net->counters, ip_bad_source);
+        return false;
+    }
+    if (!ip->to_many && (!ipv4_is_ours(net, ip->header.dst) ||
+                         ipv4_addr_is_loopback(ip->header.dst))) {
+        net_count(&net->counters, ip_not_ours);
+        return false;
+    }
+    /* To one of us, in a frame to everybody: RFC 1122 3.3.6. */
+    if (!ip->to_many && ip->origin == IPV4_FROM_BROADCAST) {
+        net_count(&net->counters, ip_not_ours);
+        return false;
+    }
+    return true;
+}
+
+/* Hand the segment to its protocol. */
+static void deliver(struct net *net, const struct ipv4_packet *ip,
+                    struct buffer *segment)
+{
+    switch (ip->header.protocol) {
+    case IPV4_PROTO_TCP:
+        if (ip->to_many) { /* RFC 9293 MUST-57 */
+            net_count(&net->counters, tcp_bad_address);
+            break;
+        }
+        tcp_input(net, ip->header.src, ip->header.dst, segment);
+        return;
+    case IPV4_PROTO_UDP:
+        udp_input(net, ip, segment);
+        return;
+    case IPV4_PROTO_ICMP:
+        icmp_input(net, ip, segment);
+        return;
+    case IPV4_PROTO_IPIP:
+    case IPV4_PROTO_IPV6:
+    case IPV4_PROTO_GRE:
+        net_count(&net->counters, ip_protocol);
+        break; /* no tunnel ends here, and nobody learns so */
+    default:
+        net_count(&net->counters, ip_protocol);
+        icmp_unreachable(net, ip, segment, ICMP_UNREACHABLE_PROTOCOL);
+        break;
+    }
+    buffer_release(segment);
+}
+
+void ipv4_input(struct net *net, struct buffer *packet, enum ipv4_origin origin)
+{
+    struct ipv4_packet ip = {.origin = origin};
+
+    net_count(&net->counters, ip_rx);
+    packet = buffer_gather(net->pool, packet, IPV4_HEADERS_MAX);
+    if (!packet) {
+        net_count(&net->counters, ip_no_memory);
+        return;
+    }
+    if (!header_ok(net, packet, &ip.header)) {
+        buffer_release(packet);
+        return;
+    }
+    ip.bytes = packet->data;
+    ip.to_many = ipv4_addr_is_multicast(ip.header.dst) ||
+                 ipv4_is_broadcast(net, ip.header.dst);
+    if (!addresses_ok(net, &ip)) {
+        buffer_release(packet);
+        return;
+    }
+    if (ip.header.more_fragments || ip.header.fragment_bytes > 0) {
+        net_count(&net->counters, ip_fragment);
+        buffer_release(packet);
+        return;
+    }
+    buffer_chain_truncate(packet, ip.header.total_bytes); /* padding */
+    buffer_pull(packet, ip.header.header_bytes);
+    deliver(net, &ip, packet);
+}
