@@ -42,6 +42,9 @@ DRIVER_HOST_SRC := $(wildcard drivers/virtq.c drivers/virtio.c \
 # What of boot/ is: the parsers of what a boot loader leaves.
 BOOT_HOST_SRC   := $(wildcard boot/boot_info.c boot/multiboot1.c \
                               boot/multiboot2.c boot/pvh.c boot/memory_map.c)
+# What of the applications is: HTTP without its connections.
+APP_HOST_SRC    := $(addprefix apps/http_hello/,http.c http_lines.c pages.c \
+                                                response.c)
 HOST_SUPPORT    := $(wildcard tests/host/*.c)
 
 # --- flags -----------------------------------------------------------------
@@ -65,7 +68,8 @@ GUEST_LINK  := -nostdlib -static -no-pie -T linker.ld \
 GUEST_LIBS  := -L$(NEWLIB)/lib -Wl,--start-group -lc -lm -lgcc \
     /usr/lib/x86_64-linux-gnu/libbearssl.a -Wl,--end-group
 
-HOST_FLAGS  := -std=gnu11 -g -I. -fno-omit-frame-pointer
+HOST_FLAGS  := -std=gnu11 -g -I. -fno-omit-frame-pointer \
+    -idirafter /usr/share/include
 SANITIZE    := -O1 -fsanitize=address,undefined -fno-sanitize-recover=all
 
 # --- main targets ----------------------------------------------------------
@@ -127,11 +131,13 @@ $(BUILD)/guest/%.S.o: %.S | $(GUEST_READY)
 # Interrupt handlers run on a stack of their own and must not touch SSE state.
 $(BUILD)/guest/kernel/interrupt.c.o: GUEST_FLAGS += -mgeneral-regs-only
 
-# llhttp as Debian ships it; its warnings are not ours to mend.
+# llhttp as Debian ships it, in its strict variant; its warnings are not ours
+# to mend.
+LLHTTP_FLAGS := -w -DLLHTTP_STRICT_MODE=1 -I/usr/share/include/llhttp
 LLHTTP_OBJ := $(patsubst %,$(BUILD)/guest/llhttp/%.o,api http llhttp)
 $(BUILD)/guest/llhttp/%.o: /usr/share/llhttp/%.c | $(GUEST_READY)
 	@mkdir -p $(@D)
-	$(CC) $(GUEST_FLAGS) -w -I/usr/share/include/llhttp -c $< -o $@
+	$(CC) $(GUEST_FLAGS) $(LLHTTP_FLAGS) -c $< -o $@
 
 $(BUILD)/libllhttp.a: $(LLHTTP_OBJ)
 	@rm -f $@
@@ -165,7 +171,7 @@ endif
 # sanitizers for the tests.
 
 HOST_SRC := $(NET_SRC) $(KERNEL_HOST_SRC) $(DRIVER_HOST_SRC) \
-            $(BOOT_HOST_SRC) $(HOST_SUPPORT)
+            $(BOOT_HOST_SRC) $(APP_HOST_SRC) $(HOST_SUPPORT)
 SIM_SRC  := $(wildcard tests/sim/*.c)
 UNIT_SRC := $(wildcard tests/unit/test_*.c tests/conformance/test_*.c)
 
@@ -174,6 +180,9 @@ define HOST_RULES
 $(BUILD)/$(1)/obj/%.c.o: %.c
 	@mkdir -p $$(@D)
 	$(2) $(HOST_FLAGS) $(3) $(WARN) -MMD -MP -c $$< -o $$@
+$(BUILD)/$(1)/obj/llhttp/%.o: /usr/share/llhttp/%.c
+	@mkdir -p $$(@D)
+	$(2) $(HOST_FLAGS) $(3) $(LLHTTP_FLAGS) -c $$< -o $$@
 $(BUILD)/$(1)/obj/%.S.o: %.S
 	@mkdir -p $$(@D)
 	$(2) $(HOST_FLAGS) -c $$< -o $$@
@@ -182,7 +191,9 @@ $(BUILD)/$(1)/libnet.a: $(patsubst %,$(BUILD)/$(1)/obj/%.o,$(NET_SRC) \
 	@rm -f $$@
 	ar rcs $$@ $$^
 $(BUILD)/$(1)/libtest.a: $(patsubst %,$(BUILD)/$(1)/obj/%.o,$(HOST_SUPPORT) \
-                         $(DRIVER_HOST_SRC) $(BOOT_HOST_SRC))
+                         $(DRIVER_HOST_SRC) $(BOOT_HOST_SRC) $(APP_HOST_SRC)) \
+                         $(patsubst %,$(BUILD)/$(1)/obj/llhttp/%.o,api http \
+                         llhttp)
 	@rm -f $$@
 	ar rcs $$@ $$^
 $(BUILD)/$(1)/test_%: $(BUILD)/$(1)/obj/tests/unit/test_%.c.o \

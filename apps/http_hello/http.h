@@ -1,0 +1,106 @@
+/*
+ * apps/http_hello/http.h - one HTTP/1.1 request after another, out of bytes.
+ *
+ * Bytes go in as they come, cut anywhere; the verdict does not depend on the
+ * cuts. It reads and sends nothing itself, so it runs on the host too. llhttp
+ * knows the grammar; what it lets pass and RFC 9112 forbids is refused here:
+ * a server that guesses can be made to disagree with the proxy before it.
+ *
+ * Source: RFC 9112 (messages), RFC 9110 (semantics).
+ */
+#ifndef HTTP_HELLO_HTTP_H
+#define HTTP_HELLO_HTTP_H
+
+#include <llhttp/llhttp.h>
+
+#include "apps/http_hello/http_lines.h"
+#include "kernel/base.h"
+
+enum {
+    HTTP_TARGET_BYTES_MAX = 512,  /* what is kept of the request target */
+    HTTP_HOST_BYTES_MAX = 255,    /* longer: 400 */
+    HTTP_BODY_BYTES_MAX = 1 << 20 /* as sent, chunk framing and trailers
+                                     counted; more: 413 */
+};
+
+/* What a client asked for. */
+struct http_request {
+    uint16_t status;     /* HTTP_PARSE_BAD: the answer, such as 400 */
+    uint16_t target_len; /* bytes kept in target */
+    uint8_t method;      /* enum llhttp_method; counts if method_known */
+    bool method_known;
+    bool is_1_0;      /* HTTP/1.0: keeping alive must be announced */
+    bool keep_alive;  /* another request may follow the answer */
+    bool body_unread; /* the client waits for "100 Continue" before it sends
+                         the body: answer without it, and close */
+    char target[HTTP_TARGET_BYTES_MAX]; /* as sent, cut, not terminated */
+};
+
+/* The field that is being read, and what the others said. Private. */
+struct http_fields {
+    uint8_t kind;         /* which field `value` belongs to */
+    uint8_t hosts;        /* how many Host fields there were, at most 2 */
+    uint8_t codings;      /* and Transfer-Encoding */
+    uint8_t name_bytes;   /* may say one more than `name` holds */
+    uint16_t value_bytes; /* the same */
+    uint16_t refusal;     /* the worst that a value deserves */
+    bool expects_continue;
+    char name[20];
+    char value[HTTP_HOST_BYTES_MAX];
+};
+
+/* Reads the requests of one connection; lies on the stack of who serves. */
+struct http_parser {
+    struct http_request request; /* valid unless HTTP_PARSE_MORE */
+    llhttp_t llhttp;
+    struct http_lines lines;
+    uint32_t target_bytes; /* also those past what is kept */
+    uint32_t body_bytes;   /* as sent, so far */
+    bool started;
+    bool in_trailers;    /* or in the body before them */
+    bool method_refused; /* by llhttp: 501, as soon as it is read */
+    struct http_fields fields;
+};
+
+enum http_progress {
+    HTTP_PARSE_MORE, /* all bytes are used; the request is not complete */
+    HTTP_PARSE_DONE, /* a request: answer it, then http_parser_init() */
+    HTTP_PARSE_BAD   /* answer with request.status, and close */
+};
+
+/* Begin with a request: the first of a connection, or the next. */
+void http_parser_init(struct http_parser *parser);
+
+/*
+ * Read on.
+ *
+ * data, len:  what came; any bytes, cut anywhere.
+ * used_bytes: set to how many of them belong to this request.
+ * Blocks:     never.
+ * Returns:    every http_progress; after DONE and BAD, init comes next.
+ */
+MUST_CHECK enum http_progress http_parse(struct http_parser *parser,
+                                         const char *data, size_t len,
+                                         size_t *used_bytes);
+
+/* Whether a part of a request has come. */
+static inline bool http_parser_started(const struct http_parser *parser)
+{
+    return parser->started;
+}
+
+/* Whether its head is complete, and only its body is missing. */
+static inline bool http_parser_in_body(const struct http_parser *parser)
+{
+    return parser->lines.head_read;
+}
+
+/*
+ * The path of a request: without a query, and without "http://host" before it.
+ *
+ * path:    set to its first byte; not terminated; lives as long as `request`.
+ * Returns: its length; 0 when the target has no path ("*", "host:80").
+ */
+size_t http_request_path(const struct http_request *request, const char **path);
+
+#endif

@@ -1,0 +1,146 @@
+/*
+ * apps/http_hello/http_lines.c - where a request's head ends, and its lines.
+ *
+ * Byte by byte only within the method; lines are found by memchr(), because
+ * every request passes here.
+ *
+ * Source: RFC 9112 2.2, 3, 5.2.
+ */
+#include "apps/http_hello/http_lines.h"
+
+#include <string.h>
+
+/* The tail of a request line, "TP/1.1\r\n", without its last five bytes. */
+enum { TAIL_VERSION_BITS = 5 * 8, TAIL_HTTP = 'T' << 16 | 'P' << 8 | '/' };
+
+bool http_is_one_of(char c, const char *others)
+{
+    if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+        (c >= '0' && c <= '9'))
+        return true;
+    return c != '\0' && strchr(others, c);
+}
+
+/* RFC 9110 5.6.2. */
+static bool is_token_byte(char c)
+{
+    return http_is_one_of(c, "!#$%&'*+-.^_`|~");
+}
+
+/* One byte of the method, or of the blank line that may precede it. Returns:
+ * the status that it deserves, 0 when it is fine. */
+static uint16_t scan_method_byte(struct http_lines *lines, char c)
+{
+    if (lines->method_bytes == 0) {
+        if (lines->last == '\r') {
+            lines->blank_line = true;
+            return c == '\n' ? 0 : 400;
+        }
+        if (c == '\r' && !lines->blank_line) /* RFC 9112 2.2: one at least */
+            return 0;
+    }
+    if (c == ' ' && lines->method_bytes > 0)
+        lines->method_read = true;
+    else if (!is_token_byte(c))
+        return 400;
+    else if (lines->method_bytes++ == HTTP_METHOD_BYTES_MAX)
+        return 501;
+    lines->line_bytes++;
+    return 0;
+}
+
+static size_t scan_method(struct http_lines *lines, const char *data,
+                          size_t len)
+{
+    for (size_t i = 0; i < len; i++) {
+        lines->refusal = scan_method_byte(lines, data[i]);
+        if (lines->refusal)
+            return i;
+        lines->last = data[i];
+        if (lines->method_read)
+            return i + 1;
+    }
+    return len;
+}
+
+/* The last bytes of the request line, most of which may have come before. */
+static uint64_t tail_after(uint64_t tail, const char *data, size_t len)
+{
+    for (size_t i = len < sizeof(tail) ? 0 : len - sizeof(tail); i < len; i++)
+        tail = tail << 8 | (uint8_t)data[i];
+    return tail;
+}
+
+/* A line is complete, LF being its last byte. */
+static void scan_line_end(struct http_lines *lines)
+{
+    if (lines->line_bytes == 2)
+        lines->head_read = true;
+    if (lines->count++ == 0) {
+        lines->request_line_bytes = lines->line_bytes;
+        lines->is_http = lines->tail >> TAIL_VERSION_BITS == TAIL_HTTP;
+    }
+    lines->line_bytes = 0;
+}
+
+/* The first byte of a field's line: neither a fold (RFC 9112 5.2) nor the
+ * colon after a name that is not there; and not one field too many. */
+static uint16_t check_line_start(const struct http_lines *lines, char c)
+{
+    if (c == ' ' || c == '\t' || c == ':')
+        return 400;
+    return lines->count > HTTP_FIELDS_MAX && c != '\r' ? 431 : 0;
+}
+
+/* A piece of a line: up to its LF, or all there is. Returns: its length; less
+ * than that when it ends before a byte that `refusal` is for. */
+static size_t scan_piece(struct http_lines *lines, const char *data, size_t len)
+{
+    bool first = lines->count == 0;
+    size_t room = first ? HTTP_LINE_BYTES_MAX - lines->line_bytes
+                        : HTTP_HEAD_BYTES_MAX - lines->head_bytes;
+    size_t piece = len < room ? len : room;
+    const char *lf = memchr(data, '\n', piece);
+
+    if (lf) {
+        size_t before = (size_t)(lf - data);
+
+        if ((before > 0 ? lf[-1] : lines->last) != '\r') {
+            lines->refusal = 400;
+            return before;
+        }
+        piece = before + 1;
+    } else if (len > room) {
+        lines->refusal = first ? 414 : 431;
+    }
+    lines->line_bytes += (uint32_t)piece;
+    if (first)
+        lines->tail = tail_after(lines->tail, data, piece);
+    if (lf)
+        scan_line_end(lines);
+    return piece;
+}
+
+size_t http_lines_scan(struct http_lines *lines, const char *data, size_t len)
+{
+    size_t used = 0;
+
+    if (!lines->method_read)
+        used = scan_method(lines, data, len);
+    lines->head_bytes += (uint32_t)used;
+    while (used < len && !lines->head_read && !lines->refusal) {
+        size_t piece;
+
+        if (lines->line_bytes == 0) {
+            lines->refusal = check_line_start(lines, data[used]);
+            if (lines->refusal)
+                break;
+        }
+        piece = scan_piece(lines, data + used, len - used);
+        used += piece;
+        lines->head_bytes += (uint32_t)piece;
+        if (piece > 0)
+            lines->last = data[used - 1];
+    }
+    return used;
+}

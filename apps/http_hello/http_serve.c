@@ -1,0 +1,362 @@
+/*
+ * apps/http_hello/http_serve.c - HTTP connections over flows.
+ *
+ * To learn from it: a flow is parked whenever it waits for a new request, so
+ * an idle connection owns no thread, no stack, and nothing of this program.
+ * While a request is there, everything about it lies on the stack. Received
+ * bytes are parsed where they are; answers leave in one gathered write.
+ *
+ * Source: RFC 9112 9 (connections), 9.6 (why closing lingers).
+ */
+#include "apps/http_hello/http_serve.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "apps/http_hello/http.h"
+#include "apps/http_hello/pages.h"
+#include "apps/http_hello/response.h"
+#include "kernel/clock.h"
+
+/* Bodies up to this size are copied behind their head, not referenced. */
+enum { COPY_BYTES_MAX = 256 };
+
+_Static_assert(RESPONSE_HEAD_BYTES_MAX + COPY_BYTES_MAX <= BUFFER_LARGE_BYTES,
+               "a head and a small body fit one chunk");
+
+/* What outlives a request: the date of this second, and the last rendering of
+ * the one page that may be served more than once. */
+static struct {
+    uint64_t date_until_us;
+    char date[RESPONSE_DATE_BYTES];
+    const struct response *rendered; /* null: body is null */
+    uint64_t rendered_until_us;
+    struct buffer *body;
+} serve;
+
+/* What happens to the flow when its bytes are used up. */
+enum next {
+    NEXT_READ,   /* the rest of a request is missing */
+    NEXT_PARK,   /* no request has begun */
+    NEXT_CLOSE,  /* all is said */
+    NEXT_LINGER, /* the same, but the client may still be sending */
+    NEXT_GONE    /* nothing more can be said */
+};
+
+/* For which part of a request the read deadline has been set. */
+enum limit { LIMIT_NONE, LIMIT_HEAD, LIMIT_BODY };
+
+/* One stay of a flow on a thread: from its first byte to parking or closing. */
+struct turn {
+    struct flow *flow;
+    struct buffer *first; /* answers that are not written yet */
+    struct buffer *last;
+    size_t gathered_bytes;
+    enum limit limit;
+    struct http_parser parser;
+};
+
+/* ---- answers ---- */
+
+static const char *date_now(uint64_t now_us)
+{
+    uint64_t wall_us;
+
+    if (now_us >= serve.date_until_us) {
+        wall_us = clock_wall_us();
+        response_date(serve.date, wall_us);
+        serve.date_until_us = now_us + 1000000 - wall_us % 1000000;
+    }
+    return serve.date;
+}
+
+static void release_text(struct buffer *root, void *context)
+{
+    (void)root;
+    free(context);
+}
+
+/* A fresh rendering, or null: no memory. */
+static struct buffer *render(struct buffer_pool *pool,
+                             const struct response *response)
+{
+    char *text = malloc(response->render_bytes_max);
+    struct buffer *body;
+    size_t len;
+
+    if (!text)
+        return NULL;
+    len = response->render(text, response->render_bytes_max);
+    body = buffer_wrap(pool, text, (uint32_t)len, release_text, text);
+    if (!body)
+        free(text);
+    return body;
+}
+
+/* The body of an answer, by reference; null: no memory. The pool is the one of
+ * every flow here, so what one of them rendered serves the others. */
+static struct buffer *body_of(struct buffer_pool *pool,
+                              const struct response *response, uint64_t now_us)
+{
+    if (response->text)
+        return buffer_wrap(pool, response->text, response->text_bytes, NULL,
+                           NULL);
+    if (response->render_fresh_us == 0)
+        return render(pool, response);
+    if (response != serve.rendered || now_us >= serve.rendered_until_us) {
+        buffer_release(serve.body);
+        serve.body = render(pool, response);
+        serve.rendered = serve.body ? response : NULL;
+        serve.rendered_until_us = now_us + response->render_fresh_us;
+    }
+    if (!serve.body)
+        return NULL;
+    return buffer_slice(pool, serve.body, 0, serve.body->len);
+}
+
+static void gather(struct turn *turn, struct buffer *view)
+{
+    if (turn->last)
+        turn->last->next = view;
+    else
+        turn->first = view;
+    turn->last = view;
+    turn->gathered_bytes += view->len;
+}
+
+/* Room behind what is gathered for a head and a small body; null: no memory. */
+static struct buffer *room_for_head(struct turn *turn)
+{
+    size_t bytes = RESPONSE_HEAD_BYTES_MAX + COPY_BYTES_MAX;
+    struct buffer *chunk = turn->last;
+
+    if (chunk && buffer_tailroom(chunk) >= bytes)
+        return chunk;
+    chunk = buffer_alloc(flow_pool(turn->flow), BUFFER_LARGE, 0);
+    if (chunk)
+        gather(turn, chunk);
+    return chunk;
+}
+
+static enum response_connection
+connection_of(const struct http_request *request)
+{
+    if (!request->keep_alive)
+        return RESPONSE_CLOSE;
+    return request->is_1_0 ? RESPONSE_KEEP_SAID : RESPONSE_KEEP;
+}
+
+/* Gather an answer. Returns: false when there is no memory for it. */
+static bool answer(struct turn *turn, const struct response *response)
+{
+    const struct http_request *request = &turn->parser.request;
+    bool with_body = !(request->method_known && request->method == HTTP_HEAD);
+    uint64_t now_us = clock_us();
+    struct buffer *chunk = room_for_head(turn);
+    struct buffer *body = NULL;
+    size_t body_bytes;
+    size_t len;
+    char *at;
+
+    if (!chunk)
+        return false;
+    if (!response->text || response->text_bytes > COPY_BYTES_MAX) {
+        body = body_of(flow_pool(turn->flow), response, now_us);
+        if (!body)
+            response = pages_status(503); /* small enough to be copied */
+    }
+    body_bytes = body ? body->len : response->text_bytes;
+    at = (char *)chunk->data + chunk->len;
+    len = response_emit_head(at, response, body_bytes, connection_of(request),
+                             date_now(now_us));
+    if (with_body && !body) {
+        memcpy(at + len, response->text, body_bytes);
+        len += body_bytes;
+    }
+    chunk->len += (uint32_t)len;
+    turn->gathered_bytes += len;
+    if (with_body && body)
+        gather(turn, body);
+    else
+        buffer_release(body);
+    return true;
+}
+
+/* Write what is gathered. Returns: false when the flow takes no more. */
+static bool write_gathered(struct turn *turn)
+{
+    struct buffer *chain = turn->first;
+    enum flow_status status;
+
+    if (!chain)
+        return true;
+    turn->first = NULL;
+    turn->last = NULL;
+    turn->gathered_bytes = 0;
+    flow_set_write_deadline(turn->flow, clock_us() + HTTP_WRITE_US);
+    status = flow_writev(turn->flow, chain);
+    if (status == FLOW_DEADLINE)
+        flow_abort(turn->flow); /* RFC 9112 9.5 allows it at any time */
+    return status == FLOW_OK;
+}
+
+/* ---- requests ---- */
+
+/* Answer a status, for a request that is not to be had. */
+static enum next refuse(struct turn *turn, uint16_t status)
+{
+    turn->parser.request.keep_alive = false;
+    return answer(turn, pages_status(status)) ? NEXT_LINGER : NEXT_GONE;
+}
+
+/* A whole request is there, and `left_bytes` after it. */
+static enum next answer_request(struct turn *turn, size_t left_bytes)
+{
+    const struct http_request *request = &turn->parser.request;
+
+    if (!answer(turn, pages_answer(request)))
+        return NEXT_GONE;
+    if (!request->keep_alive)
+        return request->body_unread || left_bytes > 0 ? NEXT_LINGER
+                                                      : NEXT_CLOSE;
+    http_parser_init(&turn->parser);
+    turn->limit = LIMIT_NONE;
+    if (turn->gathered_bytes >= HTTP_GATHER_BYTES_MAX && !write_gathered(turn))
+        return NEXT_GONE;
+    return NEXT_PARK;
+}
+
+/* Answer every request that is complete with the bytes of one view. */
+static enum next take(struct turn *turn, const struct buffer *view)
+{
+    const char *data = (const char *)view->data;
+    size_t len = view->len;
+    enum next next = NEXT_PARK;
+
+    while (len > 0 && next == NEXT_PARK) {
+        size_t used;
+
+        switch (http_parse(&turn->parser, data, len, &used)) {
+        case HTTP_PARSE_MORE:
+            return NEXT_READ;
+        case HTTP_PARSE_DONE:
+            data += used;
+            len -= used;
+            next = answer_request(turn, len);
+            break;
+        default:
+            next = refuse(turn, turn->parser.request.status);
+            break;
+        }
+    }
+    return next;
+}
+
+/* Read once more, and do what the bytes ask for. */
+static enum next read_more(struct turn *turn)
+{
+    bool started = http_parser_started(&turn->parser);
+    struct buffer *view;
+    enum next next;
+
+    switch (flow_read(turn->flow, &view)) {
+    case FLOW_OK:
+        next = take(turn, view);
+        buffer_release(view);
+        return next;
+    case FLOW_EOF: /* in the middle of a request: RFC 9112 8 */
+        return started ? refuse(turn, 400) : NEXT_CLOSE;
+    case FLOW_DEADLINE:
+        return started ? refuse(turn, 408) : NEXT_CLOSE;
+    default:
+        return NEXT_GONE;
+    }
+}
+
+/* A request is not complete: limit the time for the rest of its head, then for
+ * its body. */
+static void limit_time(struct turn *turn)
+{
+    bool in_body = http_parser_in_body(&turn->parser);
+    enum limit limit = in_body ? LIMIT_BODY : LIMIT_HEAD;
+
+    if (turn->limit == limit)
+        return;
+    turn->limit = limit;
+    flow_set_read_deadline(
+        turn->flow, clock_us() + (in_body ? HTTP_BODY_US : HTTP_HEADER_US));
+}
+
+/* ---- the life of a connection ---- */
+
+/* Let a client that still sends read our last words: what it sends is read
+ * and dropped, because unread bytes would make the end a reset. */
+static void linger(struct flow *flow, void *context, enum flow_park_event event)
+{
+    uint64_t until_us = (uintptr_t)context;
+    struct buffer *view;
+
+    if (event == FLOW_PARK_DEADLINE || clock_us() >= until_us)
+        return;
+    if (flow_read(flow, &view) != FLOW_OK)
+        return;
+    buffer_release(view);
+    flow_park(flow, linger, context, until_us);
+}
+
+static void park(struct flow *flow);
+
+/* Something came on a parked flow: serve until nothing is left of it. */
+static void serve_turn(struct flow *flow, void *context,
+                       enum flow_park_event event)
+{
+    struct turn turn;
+    enum next next = NEXT_READ;
+
+    (void)context;
+    if (event == FLOW_PARK_DEADLINE)
+        return; /* idle for too long: returning closes it */
+    turn.flow = flow;
+    turn.first = NULL;
+    turn.last = NULL;
+    turn.gathered_bytes = 0;
+    turn.limit = LIMIT_NONE;
+    http_parser_init(&turn.parser);
+    flow_set_read_deadline(flow, FOREVER);
+    while (next == NEXT_READ) {
+        next = read_more(&turn);
+        if (next == NEXT_GONE || !write_gathered(&turn))
+            next = NEXT_GONE;
+        else if (next == NEXT_READ)
+            limit_time(&turn);
+    }
+    buffer_release(turn.first);
+    if (next == NEXT_PARK) {
+        park(flow);
+    } else if (next == NEXT_LINGER) {
+        uint64_t until_us = clock_us() + HTTP_LINGER_US;
+
+        flow_close(flow);
+        flow_set_read_deadline(flow, until_us);
+        flow_park(flow, linger, (void *)(uintptr_t)until_us, until_us);
+    }
+}
+
+static void park(struct flow *flow)
+{
+    flow_park(flow, serve_turn, NULL, clock_us() + HTTP_IDLE_US);
+}
+
+void http_serve(struct flow *flow, void *context)
+{
+    (void)context;
+    flow_set_nodelay(flow, true); /* each write is a whole answer */
+    park(flow);
+}
+
+void http_serve_end(void)
+{
+    buffer_release(serve.body);
+    serve.body = NULL;
+    serve.rendered = NULL;
+}

@@ -1,0 +1,65 @@
+/*
+ * apps/http_hello/main.c - a small web server on port 80.
+ *
+ * To learn from it: the shape of a service. main() listens, says that it is
+ * ready, and sleeps until somebody presses the power button; then it lets the
+ * flows that are busy finish, within a bound, and ends.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "apps/http_hello/http_serve.h"
+#include "kernel/clock.h"
+#include "libc-shim/runnel.h"
+
+enum { EXIT_USAGE = 64, EXIT_CANNOT_LISTEN = 1 };
+
+/* What flows may take to finish when the machine is told to stop. */
+#define STOP_US 3000000u
+
+static uint32_t port = 80;
+
+const char runnel_about[] = "serves one page, /healthz and /status by HTTP";
+
+static bool parse_port(const char *text, void *out)
+{
+    uint32_t value;
+
+    if (!cmdline_parse_u32(text, &value) || value == 0 || value > UINT16_MAX)
+        return false;
+    *(uint32_t *)out = value;
+    return true;
+}
+
+const struct cmdline_key runnel_keys[] = {
+    {.name = "port",
+     .value_name = "PORT",
+     .example = "80",
+     .help = "the TCP port to listen on (80)",
+     .parse = parse_port,
+     .out = &port},
+};
+const size_t runnel_key_count = ARRAY_LEN(runnel_keys);
+
+int main(int argc, char **argv)
+{
+    struct flow_listener listener = {
+        .callback = http_serve,
+        .threads_max = HTTP_THREADS_MAX,
+    };
+
+    if (argc > 1) {
+        fprintf(stderr, "%s: takes no argument: %s\n", argv[0], argv[1]);
+        return EXIT_USAGE;
+    }
+    if (!tcpv4_listen(runnel_tcp(), (uint16_t)port, &listener)) {
+        fprintf(stderr, "%s: cannot listen on port %u\n", argv[0],
+                (unsigned)port);
+        return EXIT_CANNOT_LISTEN;
+    }
+    runnel_ready("http_hello", (uint16_t)port);
+    runnel_wait_stop(FOREVER);
+    tcpv4_disconnect(runnel_tcp(), clock_us() + STOP_US);
+    http_serve_end();
+    return EXIT_SUCCESS;
+}
