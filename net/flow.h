@@ -136,7 +136,8 @@ struct ipinput tcpv4_input(struct tcpv4 *tcp, tcpv4_listeners *listeners,
                            void *context);
 
 /*
- * Close every flow of the instance, and stop listening.
+ * Close every flow of the instance, and stop listening. It stays so: later
+ * connections from here are refused as aborted. Handles stay their owners'.
  *
  * bound_us: on clock_us(); what is not closed by then is reset.
  * Blocks:   until all flows are gone, at the latest until bound_us. Never
@@ -234,7 +235,9 @@ void flow_abort(struct flow *flow);
 /*
  * Give up the handle; closes if nobody did. Unread data makes it a RST
  * (RFC 9293 SHLD-3). Others that wait on it are woken with FLOW_ERROR
- * "released", and the memory stays until they have returned.
+ * "released", and the function of a parked one runs; flow_error() may be asked
+ * until they block again, then the handle is gone. What the function of a
+ * parked flow gets is valid until that returns.
  */
 void flow_release(struct flow *flow);
 
@@ -252,7 +255,7 @@ typedef void flow_park_fn(struct flow *flow, void *context,
  *
  * fn:      runs on a fresh thread when the flow becomes readable (at once, if
  *          it is), ends, or `deadline_us` passes; the flow then belongs to it
- *          as to a callback.
+ *          as to a callback. Read and write deadlines are FOREVER again.
  * Blocks:  never. After it, the caller must not touch the flow.
  */
 void flow_park(struct flow *flow, flow_park_fn *fn, void *context,
@@ -282,9 +285,11 @@ struct tcp_info;
 void flow_info(const struct flow *flow, struct tcp_info *info);
 
 struct tcpv4_stats {
-    uint32_t flows;   /* handles in use */
-    uint32_t parked;  /* of these, parked */
-    uint32_t threads; /* callbacks that run */
+    uint32_t flows;     /* handles in use */
+    uint32_t parked;    /* of these, parked */
+    uint32_t lingering; /* of these, over, and waiting for the peer's FIN */
+    uint32_t threads;   /* callbacks that run */
+    size_t pages;       /* that the handles stand on */
 };
 void tcpv4_stats_get(const struct tcpv4 *tcp, struct tcpv4_stats *stats);
 

@@ -37,6 +37,13 @@ struct net *stack_net(struct stack *stack);
 struct tcpv4 *stack_tcp(struct stack *stack);
 
 /*
+ * A thread has called something of net/ that may send or arm a timer: the
+ * network thread looks again. The flow API does this by itself.
+ * Blocks: never; the network thread runs when the caller blocks or yields.
+ */
+void stack_wake(struct stack *stack);
+
+/*
  * Stop the network thread and free everything. tcpv4_disconnect() comes first;
  * no flow may be in use.
  * Blocks: until the network thread has ended.

@@ -1,0 +1,325 @@
+/*
+ * net/flow_write.c - writing to a flow.
+ *
+ * Bytes go to the core's send queue by reference, as much at a time as the
+ * queue has room for. The bytes of one call stay together: a second writer
+ * waits until the first has queued all of its own.
+ *
+ * Source: MirageOS V1.FLOW write; RFC 9293 3.10.2.
+ */
+#include "net/flow_priv.h"
+
+#include <string.h>
+
+#include "kernel/clock.h"
+
+/* One call's way through the queue. */
+struct writing {
+    struct flow *flow;
+    struct buffer *part; /* what goes next; at most the queue's room */
+    struct buffer *rest; /* what follows it */
+    uint64_t deadline_us;
+    uint32_t queued_bytes;
+};
+
+/* Whether a write may go on: FLOW_OK, or why not. */
+static enum flow_status may_write(const struct flow *flow)
+{
+    enum flow_status status = flow_state(flow);
+
+    if (status == FLOW_OK && flow->flags & FLOW_SHUT)
+        return FLOW_EOF;
+    return status;
+}
+
+/* Wait for room, or for anything else that ends the wait. */
+static enum flow_status wait_for_room(struct writing *writing, bool poll)
+{
+    uint64_t until_us = writing->deadline_us;
+    uint64_t retry_us = clock_us() + FLOW_RETRY_US;
+    enum wait_status waited;
+
+    /* Memory that others hold raises no event: look again in a while. */
+    if (poll && retry_us < until_us)
+        until_us = retry_us;
+    waited = flow_wait(writing->flow, &writing->flow->senders, "flow write",
+                       until_us);
+    if (waited == WAIT_CANCELLED)
+        return FLOW_CANCELLED;
+    if (waited == WAIT_DEADLINE && until_us == writing->deadline_us)
+        return FLOW_DEADLINE;
+    return may_write(writing->flow);
+}
+
+/* One writer at a time: FLOW_OK once it is our turn. */
+static enum flow_status enter(struct writing *writing)
+{
+    struct flow *flow = writing->flow;
+    enum flow_status status = may_write(flow);
+
+    while (status == FLOW_OK && flow->flags & FLOW_WRITING)
+        status = wait_for_room(writing, false);
+    if (status == FLOW_OK)
+        flow->flags |= FLOW_WRITING;
+    return status;
+}
+
+/* The next writer's turn. */
+static void leave(struct writing *writing)
+{
+    struct flow *flow = writing->flow;
+
+    flow->flags &= (uint8_t)~FLOW_WRITING;
+    flow->written_bytes = writing->queued_bytes;
+    wait_queue_wake_all(&flow->senders);
+}
+
+/*
+ * Move the first `room` bytes of `rest` to `part`.
+ * Returns: false when there is no memory for the view at the cut.
+ */
+static bool cut(struct writing *writing, uint32_t room)
+{
+    struct buffer_pool *pool = flow_pool(writing->flow);
+    struct buffer **end = &writing->part;
+    struct buffer *head;
+
+    while (writing->rest && writing->rest->len <= room) {
+        head = writing->rest;
+        writing->rest = head->next;
+        head->next = NULL;
+        room -= head->len;
+        *end = head;
+        end = &head->next;
+    }
+    if (writing->part || !writing->rest)
+        return true;
+    head = buffer_slice(pool, writing->rest, 0, room);
+    if (!head)
+        return false;
+    buffer_pull(writing->rest, room);
+    writing->part = head;
+    return true;
+}
+
+/* Give the core what it has room for. FLOW_OK: go on, after a wait when
+ * nothing could be queued. */
+static enum flow_status queue_some(struct writing *writing)
+{
+    struct flow *flow = writing->flow;
+    uint32_t room = tcp_send_room(flow->conn);
+    enum tcp_status status;
+    uint32_t bytes;
+
+    if (room == 0)
+        return wait_for_room(writing, false);
+    if (!writing->part && !cut(writing, room))
+        return wait_for_room(writing, true);
+    if (!writing->part)
+        return FLOW_OK;
+    bytes = buffer_chain_len(writing->part);
+    status = tcp_send(flow->conn, writing->part, clock_us());
+    switch (status) {
+    case TCP_OK:
+        writing->part = NULL;
+        writing->queued_bytes += bytes;
+        flow->queued_bytes += bytes;
+        return FLOW_OK;
+    case TCP_AGAIN:
+        return wait_for_room(writing, true);
+    case TCP_EOF:
+        return FLOW_EOF;
+    case TCP_ENDED:
+        break;
+    }
+    return flow_state(flow);
+}
+
+/* Queue all of `rest`. Ends with the bytes, or as wait_for_room() does. */
+static enum flow_status queue_all(struct writing *writing)
+{
+    enum flow_status status = FLOW_OK;
+
+    while (status == FLOW_OK && (writing->part || writing->rest))
+        status = queue_some(writing);
+    flow_sent(writing->flow);
+    return status;
+}
+
+static struct writing writing_start(struct flow *flow, struct buffer *chain)
+{
+    return (struct writing){
+        .flow = flow,
+        .rest = chain,
+        .deadline_us = flow_write_deadline(flow),
+    };
+}
+
+enum flow_status flow_writev(struct flow *flow, struct buffer *chain)
+{
+    struct writing writing = writing_start(flow, chain);
+    enum flow_status status = enter(&writing);
+
+    if (status == FLOW_OK) {
+        status = queue_all(&writing);
+        leave(&writing);
+    } else {
+        flow->written_bytes = 0;
+    }
+    buffer_release(writing.part);
+    buffer_release(writing.rest);
+    return status;
+}
+
+enum flow_status flow_write(struct flow *flow, struct buffer *buffer)
+{
+    return flow_writev(flow, buffer);
+}
+
+size_t flow_written(const struct flow *flow)
+{
+    return flow->written_bytes;
+}
+
+/* ---- until it is acknowledged ---- */
+
+/* Whether all up to `mark` of what was ever queued is acknowledged. */
+static bool is_acked(const struct flow *flow, uint32_t mark)
+{
+    uint32_t acked = flow->queued_bytes - tcp_send_pending(flow->conn);
+
+    return (int32_t)(acked - mark) >= 0;
+}
+
+static enum flow_status wait_acked(struct flow *flow, uint32_t mark,
+                                   uint64_t deadline_us)
+{
+    enum wait_status waited = WAIT_OK;
+    enum flow_status status = FLOW_OK;
+
+    /* Every acknowledgement, and every end of the connection, wakes us. */
+    while (waited == WAIT_OK) {
+        status = flow_state(flow);
+        if (status == FLOW_ERROR || is_acked(flow, mark))
+            return status == FLOW_ERROR ? FLOW_ERROR : FLOW_OK;
+        if (status == FLOW_EOF)
+            return FLOW_EOF;
+        waited =
+            flow_wait(flow, &flow->senders, "flow write_nodelay", deadline_us);
+    }
+    if (waited == WAIT_CANCELLED)
+        return FLOW_CANCELLED;
+    status = flow_state(flow);
+    if (status != FLOW_ERROR && is_acked(flow, mark))
+        return FLOW_OK;
+    return status == FLOW_OK ? FLOW_DEADLINE : status;
+}
+
+enum flow_status flow_writev_nodelay(struct flow *flow, struct buffer *chain)
+{
+    uint64_t deadline_us = flow_write_deadline(flow);
+    enum flow_status status;
+
+    if (!flow->conn) {
+        buffer_release(chain);
+        return FLOW_ERROR;
+    }
+    flow->nodelay_waiters++;
+    tcp_set_nodelay(flow->conn, true, clock_us());
+    status = flow_writev(flow, chain);
+    if (status == FLOW_OK)
+        status = wait_acked(flow, flow->queued_bytes, deadline_us);
+    flow->nodelay_waiters--;
+    if (flow->conn && flow->nodelay_waiters == 0 &&
+        !(flow->flags & FLOW_NODELAY))
+        tcp_set_nodelay(flow->conn, false, clock_us());
+    return status;
+}
+
+enum flow_status flow_write_nodelay(struct flow *flow, struct buffer *buffer)
+{
+    return flow_writev_nodelay(flow, buffer);
+}
+
+/* ---- plain memory ---- */
+
+/* A copy of up to `bytes` from `data`; null when there is no memory. */
+static struct buffer *copy(struct buffer_pool *pool, const uint8_t *data,
+                           size_t bytes)
+{
+    bool small = bytes <= BUFFER_SMALL_BYTES;
+    struct buffer *buf =
+        buffer_alloc(pool, small ? BUFFER_SMALL : BUFFER_LARGE, 0);
+    uint32_t room;
+
+    if (!buf)
+        return NULL;
+    room = buffer_tailroom(buf);
+    buf->len = bytes < room ? (uint32_t)bytes : room;
+    memcpy(buf->data, data, buf->len);
+    return buf;
+}
+
+/* A chain of copies of up to `bytes`; null when there is no memory. */
+static struct buffer *copy_chain(struct buffer_pool *pool, const uint8_t *data,
+                                 size_t bytes)
+{
+    struct buffer *chain = NULL;
+    struct buffer **end = &chain;
+    struct buffer *buf;
+
+    /* As much as there is memory for: each round takes a byte at least. */
+    while (bytes > 0) {
+        buf = copy(pool, data, bytes);
+        if (!buf)
+            return chain;
+        data += buf->len;
+        bytes -= buf->len;
+        *end = buf;
+        end = &buf->next;
+    }
+    return chain;
+}
+
+/* Copy and queue the next bytes; `done` grows by what was queued. */
+static enum flow_status send_some(struct writing *writing, const uint8_t *data,
+                                  size_t bytes)
+{
+    uint32_t room = tcp_send_room(writing->flow->conn);
+
+    if (room == 0)
+        return wait_for_room(writing, false);
+    if (bytes > room)
+        bytes = room;
+    writing->rest = copy_chain(flow_pool(writing->flow), data, bytes);
+    if (!writing->rest)
+        return wait_for_room(writing, true);
+    return queue_all(writing);
+}
+
+enum flow_status flow_send(struct flow *flow, const void *data, size_t bytes,
+                           size_t *sent_bytes)
+{
+    struct writing writing = writing_start(flow, NULL);
+    enum flow_status status = enter(&writing);
+    const uint8_t *from = data;
+    size_t done = 0;
+    uint32_t before;
+
+    if (status == FLOW_OK) {
+        while (status == FLOW_OK && done < bytes) {
+            before = writing.queued_bytes;
+            status = send_some(&writing, from + done, bytes - done);
+            done += writing.queued_bytes - before;
+            buffer_release(writing.part);
+            buffer_release(writing.rest);
+            writing.part = writing.rest = NULL;
+        }
+        leave(&writing);
+    } else {
+        flow->written_bytes = 0;
+    }
+    if (sent_bytes)
+        *sent_bytes = done;
+    return status;
+}

@@ -1,0 +1,253 @@
+/*
+ * net/stack.c - the network thread of a stack.
+ *
+ * One round: take what the cards have, run the timers, let the threads that
+ * were woken run, then send all that came of it with one kick per card. So
+ * the answers to a batch leave together, acknowledgements ride on them, and
+ * what a thread writes in several calls before it blocks shares segments.
+ *
+ * When a round found nothing to do, the cards' interrupts are turned on, the
+ * rings are looked at once more, and the thread sleeps. Threads that write
+ * meanwhile wake it through stack_wake(); it runs when they block. An
+ * application that computes for long without blocking delays the network for
+ * as long: green threads are cooperative, thread_yield() is the remedy.
+ */
+#include "net/stack.h"
+
+#include "kernel/clock.h"
+#include "net/flow_priv.h"
+#include "net/netdev.h"
+
+enum {
+    DEVS_MAX = 8,
+    BATCH_FRAMES = 64,
+    FULL_RETRY_US = 200, /* a full card tells nobody when it has room again */
+};
+
+struct stack {
+    struct net *net;
+    struct tcpv4 tcp;
+    struct thread_signal *signal;
+    struct thread *thread;
+    struct netdev *devs[DEVS_MAX];
+    size_t dev_count;
+    uint64_t sleeps_until_us; /* while asleep */
+    bool asleep;
+    bool stopping;
+    struct stack_counters count;
+    void (*page_free)(void *context, void *page);
+    void *page_context;
+};
+
+_Static_assert(sizeof(struct stack) <= PAGE_BYTES, "stands on one page");
+
+/* ---- waking ---- */
+
+void stack_wake(struct stack *stack)
+{
+    /* Awake, it looks again by itself before it sleeps. */
+    if (!stack->asleep)
+        return;
+    stack->asleep = false;
+    thread_signal_raise(stack->signal);
+}
+
+static void wake(void *context)
+{
+    stack_wake(context);
+}
+
+static void wake_by(void *context, uint64_t deadline_us)
+{
+    struct stack *stack = context;
+
+    if (deadline_us < stack->sleeps_until_us)
+        stack_wake(stack);
+}
+
+static void tcp_event(void *context, struct tcp_conn *conn, unsigned changes)
+{
+    (void)context;
+    flow_tcp_event(conn, changes);
+}
+
+/* ---- the thread ---- */
+
+/* Take what the cards have: events, and a batch of frames of each. */
+static bool take_input(struct stack *stack, uint64_t now_us)
+{
+    bool found = false;
+
+    for (size_t i = 0; i < stack->dev_count; i++) {
+        struct netdev *dev = stack->devs[i];
+        unsigned events = dev->ops->events(dev);
+        struct buffer *frames = dev->ops->receive(dev, BATCH_FRAMES);
+
+        if (events)
+            net_device_event(stack->net, dev, events, now_us);
+        if (frames)
+            net_input(stack->net, dev, frames, now_us);
+        found |= events || frames;
+    }
+    return found;
+}
+
+static uint64_t next_deadline(const struct stack *stack)
+{
+    uint64_t net_us = net_next_deadline(stack->net);
+    uint64_t tcp_us = tcpv4_next_deadline(&stack->tcp);
+
+    return net_us < tcp_us ? net_us : tcp_us;
+}
+
+/* Interrupts on (true) or off. Returns: whether a card has work already. */
+static bool arm(struct stack *stack, bool on)
+{
+    bool work = false;
+
+    for (size_t i = 0; i < stack->dev_count; i++)
+        work |= stack->devs[i]->ops->arm(stack->devs[i], on);
+    return work;
+}
+
+/* Nothing was found: wait for a card, a flow, or the next deadline. */
+static void sleep_until(struct stack *stack, uint64_t deadline_us)
+{
+    if (!arm(stack, true)) {
+        stack->sleeps_until_us = deadline_us;
+        stack->asleep = true;
+        stack->count.sleeps++;
+        /* However the wait ends, the next round finds out why. */
+        (void)!thread_signal_wait(stack->signal, "network", deadline_us);
+        stack->asleep = false;
+    }
+    (void)arm(stack, false);
+}
+
+static void network_thread(void *arg)
+{
+    struct stack *stack = arg;
+    uint64_t until_us;
+    uint64_t now_us;
+    bool found;
+    bool full;
+
+    while (!stack->stopping) {
+        stack->count.rounds++;
+        now_us = clock_us();
+        found = take_input(stack, now_us);
+        if (next_deadline(stack) <= now_us) {
+            net_run(stack->net, now_us);
+            tcpv4_run(&stack->tcp, now_us);
+            found = true;
+        }
+        if (found)
+            thread_yield(); /* those woken read, write, park */
+        full = net_flush(stack->net, clock_us());
+        if (found || stack->stopping || (net_needs_flush(stack->net) && !full))
+            continue;
+        until_us = next_deadline(stack);
+        if (full && until_us > now_us + FULL_RETRY_US)
+            until_us = now_us + FULL_RETRY_US;
+        sleep_until(stack, until_us);
+    }
+}
+
+/* ---- making and ending ---- */
+
+/* Its parts, in order; what was made is undone by free_parts(). */
+static bool make_parts(struct stack *stack, const struct net_config *config)
+{
+    struct tcpv4_config tcp_config = {
+        .net_config = config,
+        .wake = wake,
+        .wake_by = wake_by,
+        .wake_context = stack,
+    };
+    uint64_t now_us = clock_us();
+
+    stack->net = net_create(config, now_us);
+    if (!stack->net)
+        return false;
+    tcp_config.net = stack->net;
+    if (!tcpv4_init(&stack->tcp, &tcp_config, now_us)) {
+        net_destroy(stack->net);
+        return false;
+    }
+    if (thread_spawn(&stack->thread, "network", 0, network_thread, stack) !=
+        THREAD_OK) {
+        tcpv4_free(&stack->tcp);
+        net_destroy(stack->net);
+        return false;
+    }
+    return true;
+}
+
+struct stack *stack_create(const struct stack_config *config,
+                           struct thread_signal *signal)
+{
+    struct net_config net_config = config->net;
+    const struct net_host *host = &config->net.host;
+    struct stack *stack = host->page_alloc(host->context);
+
+    if (!stack)
+        return NULL;
+    *stack = (struct stack){
+        .signal = signal,
+        .page_free = host->page_free,
+        .page_context = host->context,
+    };
+    net_config.host.tcp_event = tcp_event;
+    if (!make_parts(stack, &net_config)) {
+        host->page_free(host->context, stack);
+        return NULL;
+    }
+    return stack;
+}
+
+enum net_status stack_attach(struct stack *stack, struct netdev *dev,
+                             const struct net_address *address)
+{
+    enum net_status status;
+
+    if (dev && stack->dev_count == DEVS_MAX)
+        return NET_FULL;
+    status = net_attach(stack->net, dev, address);
+    if (status != NET_OK)
+        return status;
+    if (dev)
+        stack->devs[stack->dev_count++] = dev;
+    stack_wake(stack);
+    return NET_OK;
+}
+
+struct net *stack_net(struct stack *stack)
+{
+    return stack->net;
+}
+
+struct tcpv4 *stack_tcp(struct stack *stack)
+{
+    return &stack->tcp;
+}
+
+void stack_counters_get(const struct stack *stack,
+                        struct stack_counters *counters)
+{
+    *counters = stack->count;
+}
+
+void stack_destroy(struct stack *stack)
+{
+    void (*page_free)(void *context, void *page) = stack->page_free;
+    void *page_context = stack->page_context;
+
+    stack->stopping = true;
+    stack_wake(stack);
+    while (thread_join(stack->thread, FOREVER) != WAIT_OK)
+        continue; /* cancelled: the thread ends all the same */
+    (void)net_flush(stack->net, clock_us());
+    tcpv4_free(&stack->tcp);
+    net_destroy(stack->net);
+    page_free(page_context, stack);
+}
