@@ -1,0 +1,198 @@
+/*
+ * net/tcp_ack.c - the acknowledgement and the window of an arriving segment.
+ *
+ * Source: RFC 9293 3.10.7.4 (fifth step); RFC 5961 5.2; RFC 6298 2, 3.
+ */
+#include "net/tcp_conn.h"
+#include "net/tcp_loss.h"
+
+static uint32_t clamp_rto(const struct tcp_conn *conn, uint64_t rto_us)
+{
+    const struct tcp_config *config = tcp_config_of(conn);
+
+    if (rto_us < config->rto_min_us)
+        rto_us = config->rto_min_us;
+    if (rto_us > config->rto_max_us)
+        rto_us = config->rto_max_us;
+    return (uint32_t)rto_us;
+}
+
+void tcp_rtt_sample(struct tcp_conn *conn, uint64_t rtt_us)
+{
+    uint32_t rtt = rtt_us < UINT32_MAX / 8 ? (uint32_t)rtt_us : UINT32_MAX / 8;
+
+    if (rtt == 0)
+        rtt = 1; /* no measurement is what zero means */
+    if (conn->srtt_us == 0) {
+        conn->srtt_us = rtt;
+        conn->rttvar_us = rtt / 2;
+    } else {
+        uint32_t off =
+            rtt > conn->srtt_us ? rtt - conn->srtt_us : conn->srtt_us - rtt;
+
+        conn->rttvar_us += off / 4;
+        conn->rttvar_us -= conn->rttvar_us / 4;
+        conn->srtt_us = conn->srtt_us - conn->srtt_us / 8 + rtt / 8;
+        if (conn->srtt_us == 0)
+            conn->srtt_us = 1;
+    }
+    conn->backoff = 0;
+    conn->rto_us = clamp_rto(conn, (uint64_t)conn->srtt_us +
+                                       4 * (uint64_t)conn->rttvar_us);
+}
+
+/* Release what is acknowledged, keeping the place of snd.nxt. */
+static void release_queue(struct tcp_conn *conn, uint32_t bytes)
+{
+    struct tcp_active *active = conn->active;
+
+    tcp_queue_drop(&active->queue, bytes, &tcp_of(conn)->budget);
+    if (active->cursor && active->cursor == active->queue.head)
+        active->cursor_offset = tcp_flight(conn) - (conn->fin_flying ? 1 : 0);
+}
+
+static void acked_active(struct tcp_conn *conn, uint32_t bytes, uint32_t text)
+{
+    struct tcp_active *active = conn->active;
+
+    if (active->timing && seq_lt(active->timed_seq, conn->snd.una)) {
+        active->timing = false;
+        tcp_rtt_sample(conn, conn->net->now_us - active->timed_us);
+    }
+    active->small_end = seq_max(active->small_end, conn->snd.una);
+    active->stalled_us = conn->net->now_us;
+    if (text)
+        release_queue(conn, text);
+    tcp_loss_acked(conn, bytes);
+    tcp_conn_rest(conn);
+}
+
+static enum tcp_verdict fin_acked(struct tcp_conn *conn)
+{
+    tcp_conn_event(conn, TCP_EV_FIN_ACKED);
+    if (tcp_traits(conn->state)->closed) {
+        tcp_conn_closed(conn);
+        return TCP_GONE;
+    }
+    if (conn->released)
+        tcp_deadline_set(conn, TCP_DEADLINE_KEEP,
+                         conn->net->now_us +
+                             tcp_config_of(conn)->fin_wait_2_us);
+    return TCP_GO_ON;
+}
+
+/* snd.una moves on to `ack`. */
+static enum tcp_verdict advance(struct tcp_conn *conn, uint32_t ack)
+{
+    uint32_t bytes = ack - conn->snd.una;
+    bool fin = conn->fin_flying && ack == conn->snd.nxt;
+    uint32_t text = bytes - (fin ? 1 : 0);
+
+    conn->snd.una = ack;
+    if (fin)
+        conn->fin_flying = false;
+    if (conn->active)
+        acked_active(conn, bytes, text);
+    if (tcp_flight(conn))
+        tcp_timer_rtx(conn);
+    else
+        tcp_deadline_clear(conn, TCP_DEADLINE_RTX);
+    if (text)
+        tcp_conn_post(conn, tcp_queued(conn)
+                                ? TCP_CHANGE_WRITABLE
+                                : TCP_CHANGE_WRITABLE | TCP_CHANGE_ACKED);
+    return fin ? fin_acked(conn) : TCP_GO_ON;
+}
+
+/* RFC 9293 3.10.7.4: only from a segment that is not older than the last. */
+static bool take_window(struct tcp_conn *conn, const struct tcp_seg *seg)
+{
+    uint32_t wnd = (uint32_t)seg->window << conn->snd_shift;
+    uint32_t before = conn->snd.wnd;
+
+    if (!seq_lt(conn->snd.wl1, seg->seq) &&
+        !(conn->snd.wl1 == seg->seq && seq_leq(conn->snd.wl2, seg->ack)))
+        return false;
+    conn->snd.wl1 = seg->seq;
+    conn->snd.wl2 = seg->ack;
+    conn->snd.wnd = wnd;
+    if (wnd > conn->snd.wnd_max)
+        conn->snd.wnd_max = wnd;
+    return wnd != before;
+}
+
+/* The window has opened again: what the probes sent may have been refused,
+ * and the probes' pauses are not those of a lost segment. */
+static void window_opened(struct tcp_conn *conn)
+{
+    bool probed = conn->backoff > 0;
+
+    conn->backoff = 0;
+    tcp_deadline_clear(conn, TCP_DEADLINE_RTX);
+    if (tcp_flight(conn)) {
+        tcp_timer_rtx(conn);
+        if (conn->active && probed)
+            tcp_loss_again(conn);
+    }
+}
+
+static enum tcp_verdict complete_handshake(struct tcp_conn *conn,
+                                           const struct tcp_seg *seg)
+{
+    if (seg->ack != conn->snd.nxt) { /* una < ack <= nxt: one number */
+        tcp_count(conn, tcp_ack_unsent);
+        return TCP_REPLY_RST;
+    }
+    if (conn->listener && !tcp_listener_ready(conn))
+        return TCP_DROP;
+    tcp_opened(conn);
+    return TCP_GO_ON;
+}
+
+static bool is_duplicate(const struct tcp_conn *conn, const struct tcp_seg *seg)
+{
+    return seg->ack == conn->snd.una && seg->text_bytes == 0 &&
+           !(seg->flags & TCP_FIN) && conn->active && tcp_flight(conn);
+}
+
+enum tcp_verdict tcp_in_ack(struct tcp_conn *conn, struct tcp_arrival *in)
+{
+    const struct tcp_seg *seg = &in->seg;
+    bool duplicate, shut = conn->snd.wnd == 0;
+
+    if (!(seg->flags & TCP_ACK)) {
+        tcp_count(conn, tcp_no_ack);
+        return TCP_DROP;
+    }
+    if (conn->state == TCP_SYN_RECEIVED) {
+        enum tcp_verdict verdict = complete_handshake(conn, seg);
+
+        if (verdict != TCP_GO_ON)
+            return verdict;
+    }
+    if (seq_lt(conn->snd.nxt, seg->ack)) {
+        tcp_count(conn, tcp_ack_unsent);
+        return TCP_CHALLENGE;
+    }
+    if (seq_lt(seg->ack, conn->snd.una)) {
+        if (conn->snd.una - seg->ack <= conn->snd.wnd_max)
+            return TCP_GO_ON; /* late; its text may be new all the same */
+        tcp_count(conn, tcp_ack_too_old);
+        return TCP_CHALLENGE;
+    }
+    duplicate = is_duplicate(conn, seg);
+    if (take_window(conn, seg)) {
+        duplicate = false;
+        if (shut && conn->snd.wnd)
+            window_opened(conn);
+        tcp_conn_wants_flush(conn);
+    }
+    if (conn->active)
+        conn->active->answered_us = conn->net->now_us;
+    if (duplicate && conn->snd.wnd)
+        tcp_loss_duplicate(conn);
+    if (seg->ack == conn->snd.una)
+        return TCP_GO_ON;
+    tcp_conn_wants_flush(conn);
+    return advance(conn, seg->ack);
+}

@@ -1,0 +1,165 @@
+/*
+ * net/tcp_conn.c - the life of a connection: made, changed, ended, freed.
+ *
+ * Deliberately not here: what brings the changes about.
+ */
+#include "net/tcp_conn.h"
+
+enum {
+    /* An end concerns whoever waits, whatever for. */
+    CHANGE_ALL = TCP_CHANGE_OPEN | TCP_CHANGE_READABLE | TCP_CHANGE_WRITABLE |
+                 TCP_CHANGE_ACKED | TCP_CHANGE_FIN_SENT | TCP_CHANGE_CLOSED
+};
+
+struct tcp_conn *tcp_conn_new(struct net *net, const struct tcp_tuple *tuple)
+{
+    struct tcp_conn *conn = pool_alloc(&net->tcp.conns);
+
+    if (!conn) {
+        net_count(&net->counters, tcp_no_memory);
+        return NULL;
+    }
+    *conn = (struct tcp_conn){
+        .tuple = *tuple,
+        .state = TCP_CLOSED,
+        .net = net,
+        .mss = TCP_MSS_DEFAULT,
+        .rto_us = (uint32_t)net->config.tcp.rto_initial_us,
+        .heard_us = net->now_us,
+        .sent_us = net->now_us,
+    };
+    tcp_list_init(&conn->flush);
+    tcp_list_init(&conn->events);
+    tcp_list_init(&conn->group);
+    tcp_timer_init(conn);
+    return conn;
+}
+
+/* Everything but the handle, and what was received and not yet read. */
+static void shed(struct tcp_conn *conn)
+{
+    tcp_table_remove(conn);
+    tcp_listener_forget(conn);
+    tcp_list_remove(&conn->flush);
+    if (conn->released && !tcp_list_empty(&conn->group))
+        tcp_of(conn)->orphan_count--;
+    tcp_list_remove(&conn->group);
+    timer_cancel(&conn->net->timers, &conn->timer);
+    if (conn->active) {
+        tcp_reass_clear(conn);
+        tcp_queue_clear(&conn->active->queue, &tcp_of(conn)->budget);
+        pool_free(conn->active);
+        conn->active = NULL;
+    }
+}
+
+void tcp_conn_free(struct tcp_conn *conn)
+{
+    shed(conn);
+    tcp_list_remove(&conn->events);
+    tcp_queue_clear(&conn->rcv_queue, &tcp_of(conn)->budget);
+    pool_free(conn);
+}
+
+void tcp_conn_event(struct tcp_conn *conn, enum tcp_event event)
+{
+    enum tcp_state state = tcp_next_state((enum tcp_state)conn->state, event);
+
+    ASSERT(state != TCP_NO_STATE);
+    conn->state = (uint8_t)state;
+}
+
+void tcp_conn_end(struct tcp_conn *conn, enum tcp_end reason)
+{
+    if (conn->end == TCP_END_NONE)
+        conn->end = (uint8_t)reason;
+    if (!tcp_traits(conn->state)->closed)
+        tcp_conn_event(conn, TCP_EV_DEAD);
+    if (!conn->owned) {
+        tcp_conn_free(conn);
+        return;
+    }
+    shed(conn);
+    tcp_list_push(&tcp_of(conn)->ended, &conn->group);
+    tcp_conn_post(conn, CHANGE_ALL);
+}
+
+void tcp_conn_reset(struct tcp_conn *conn, enum tcp_end reason)
+{
+    struct tcp_seg seg = {.seq = conn->snd.nxt, .flags = TCP_RST};
+
+    /* RFC 9293 3.10.5: <SEQ=SND.NXT><CTL=RST>; Linux and BSD add the ACK, and
+     * it helps a peer that checks it. */
+    if (tcp_traits(conn->state)->synchronized) {
+        seg.ack = conn->rcv.nxt;
+        seg.flags |= TCP_ACK;
+        net_count(&conn->net->counters, tcp_rst_tx);
+        tcp_segment_bare(conn->net, &conn->tuple, &seg);
+    }
+    tcp_conn_end(conn, reason);
+}
+
+void tcp_conn_closed(struct tcp_conn *conn)
+{
+    if (conn->state == TCP_TIME_WAIT) {
+        if (conn->ack_now) { /* of the FIN: nobody will be there at flush */
+            struct tcp_seg ack = {
+                .seq = conn->snd.nxt,
+                .ack = conn->rcv.nxt,
+                .window = (uint16_t)tcp_text_window(conn),
+                .flags = TCP_ACK,
+            };
+
+            tcp_segment_bare(conn->net, &conn->tuple, &ack);
+        }
+        tcp_time_wait_add(conn);
+    }
+    tcp_conn_end(conn, TCP_END_CLOSED);
+}
+
+void tcp_conn_post(struct tcp_conn *conn, unsigned changes)
+{
+    conn->changes |= (uint8_t)changes;
+    if (conn->owned && tcp_list_empty(&conn->events))
+        tcp_list_push(&tcp_of(conn)->events, &conn->events);
+}
+
+void tcp_conn_wants_flush(struct tcp_conn *conn)
+{
+    if (tcp_list_empty(&conn->flush))
+        tcp_list_push(&tcp_of(conn)->flush, &conn->flush);
+}
+
+bool tcp_conn_activate(struct tcp_conn *conn)
+{
+    struct tcp_active *active;
+
+    if (conn->active)
+        return true;
+    active = pool_alloc(&tcp_of(conn)->actives);
+    if (!active) {
+        tcp_count(conn, tcp_no_memory);
+        return false;
+    }
+    *active = (struct tcp_active){
+        .rtx_next = conn->snd.una,
+        .rtx_end = conn->snd.una,
+        .recover = conn->snd.una - 1,
+        .small_end = conn->snd.una,
+        .stalled_us = conn->net->now_us,
+        .answered_us = conn->net->now_us,
+    };
+    conn->active = active;
+    return true;
+}
+
+void tcp_conn_rest(struct tcp_conn *conn)
+{
+    struct tcp_active *active = conn->active;
+
+    if (!active || active->queue.bytes || active->pieces || active->fin_early ||
+        seq_lt(active->rtx_next, active->rtx_end))
+        return;
+    pool_free(active);
+    conn->active = NULL;
+}

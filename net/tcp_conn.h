@@ -1,0 +1,354 @@
+/*
+ * net/tcp_conn.h - one connection. Private to net/tcp_*.c.
+ *
+ * Sequence variables have the names of RFC 9293 3.3.1, in lower case. A
+ * connection is an idle part, which is all that a quiet connection costs, and
+ * an active part that exists while bytes are queued, in flight or out of
+ * order.
+ */
+#ifndef NET_TCP_CONN_H
+#define NET_TCP_CONN_H
+
+#include "kernel/base.h"
+#include "net/addr.h"
+#include "net/net_priv.h"
+#include "net/tcp_list.h"
+#include "net/tcp_queue.h"
+#include "net/tcp_seq.h"
+#include "net/tcp_state.h"
+#include "net/tcp_wire.h"
+#include "net/timer.h"
+
+/* The deadlines of a connection; one struct timer serves them all. */
+enum tcp_deadline {
+    TCP_DEADLINE_RTX,  /* retransmission, or the persist timer */
+    TCP_DEADLINE_ACK,  /* a delayed acknowledgement */
+    TCP_DEADLINE_KEEP, /* keep-alive; FIN-WAIT-2 of an orphan */
+    TCP_DEADLINE_USER, /* opening must end; user timeout */
+    TCP_DEADLINE_ROOM, /* tcp_send() was refused for lack of memory */
+    TCP_DEADLINE_COUNT
+};
+
+struct tcp_tuple {
+    struct ipv4_addr local, peer;
+    uint16_t local_port, peer_port;
+};
+
+_Static_assert(sizeof(struct tcp_tuple) == 12, "hashed as bytes");
+
+/* Out-of-order text: a stretch between two holes. */
+struct tcp_piece {
+    struct tcp_piece *next;
+    uint32_t seq; /* of its first byte */
+    struct tcp_queue queue;
+};
+
+/* While data is queued, in flight or out of order. */
+struct tcp_active {
+    /* The send queue: bytes from snd.una on, and where snd.nxt is in it. */
+    struct tcp_queue queue;
+    struct buffer *cursor;  /* view with the byte snd.nxt; null: none yet */
+    uint32_t cursor_offset; /* of that byte in it */
+
+    /* Loss recovery (tcp_loss.c). [rtx_next, rtx_end) is to be sent again. */
+    uint32_t rtx_next, rtx_end;
+    uint32_t recover;    /* RFC 6582 */
+    uint16_t dup_acks;   /* in a row */
+    bool recovering;     /* fast recovery */
+    bool rtx_forced;     /* one segment goes whatever cwnd says */
+    uint32_t cwnd_acked; /* counted by the congestion control */
+
+    /* One round trip is measured at a time; Karn: never of a retransmission */
+    bool timing;
+    uint32_t timed_seq;
+    uint64_t timed_us;
+
+    uint32_t small_end;   /* Minshall: end of the last small segment */
+    uint64_t stalled_us;  /* since when snd.una stands although it should not */
+    uint64_t answered_us; /* when the peer last said anything */
+
+    struct tcp_piece *pieces; /* ordered, never touching */
+    uint32_t piece_count;
+    uint32_t fin_seq; /* of a FIN that is out of order */
+    bool fin_early;
+};
+
+struct tcp_conn {
+    /* for finding it */
+    struct tcp_conn *hash_next;
+    struct tcp_tuple tuple;
+    uint8_t state;   /* enum tcp_state; written by tcp_conn_event() alone */
+    uint8_t end;     /* enum tcp_end; written by tcp_conn_end() alone */
+    uint8_t changes; /* enum tcp_change, not yet told */
+    uint8_t backoff; /* retransmissions of the same thing in a row */
+
+    /* for every segment */
+    struct net *net;
+    struct tcp_active *active;
+    struct {
+        uint32_t una, nxt;
+        uint32_t wnd; /* bytes */
+        uint32_t wl1, wl2;
+        uint32_t wnd_max; /* the largest seen: SWS, RFC 5961 5.2 */
+    } snd;
+    struct {
+        uint32_t nxt;
+        uint32_t edge;  /* nxt + window, as advertised: never moves back */
+        uint32_t acked; /* nxt as last told to the peer */
+    } rcv;
+    uint32_t iss, irs;
+    uint32_t cwnd, ssthresh;
+    uint16_t mss;     /* effective send MSS */
+    uint16_t rcv_mss; /* what we advertised */
+    uint16_t seg_max; /* the largest segment seen: what "full-sized" means */
+    uint8_t snd_shift, rcv_shift;
+
+    uint8_t quick_acks; /* full segments still acknowledged at once */
+    uint8_t dup_acks;   /* duplicate acknowledgements owed at next flush */
+    uint8_t keep_probes;
+    uint8_t challenges; /* sent in this second */
+    bool hashed : 1;
+    bool passive : 1;
+    bool owned : 1;    /* somebody has the handle */
+    bool released : 1; /* nobody has it any more */
+    bool fin_queued : 1;
+    bool fin_sent : 1;
+    bool fin_flying : 1; /* sent, and not yet acknowledged */
+    bool fin_received : 1;
+    bool read_shut : 1;
+    bool ack_now : 1;
+    bool ack_delayed : 1;
+    bool last_small : 1; /* what came last was a small segment */
+    bool scaling : 1;
+    bool nodelay : 1;
+    bool keepalive : 1;
+    bool syn_again : 1;    /* our SYN was retransmitted */
+    bool cwnd_limited : 1; /* cwnd was what held us back */
+    bool probe_now : 1;    /* the persist timer overrides SWS and Nagle */
+    bool keep_now : 1;     /* a keep-alive probe is due */
+    bool syn_now : 1;      /* our SYN is due */
+    bool ready : 1;        /* in the accept queue of its listener */
+
+    struct tcp_queue rcv_queue;
+    uint32_t srtt_us, rttvar_us, rto_us;
+    uint32_t challenge_second;
+    uint64_t heard_us;  /* when something acceptable last came */
+    uint64_t sent_us;   /* when we last sent data; our SYN before that */
+    struct timer timer; /* armed for the earliest deadline, or earlier */
+    uint64_t deadline[TCP_DEADLINE_COUNT];
+    struct tcp_link flush, events;
+    struct tcp_link group; /* connecting, half open, accept queue, orphans */
+    struct tcp_listener *listener; /* until accepted */
+    void *context;
+    uint32_t user_timeout_ms;
+    uint32_t retransmissions;
+    uint64_t bytes_sent, bytes_received;
+    uint32_t segments_sent, segments_received;
+};
+
+_Static_assert(sizeof(struct tcp_conn) <= 384, "an idle connection's cost");
+
+struct tcp_listener {
+    struct tcp_link link, acceptable;
+    struct net *net;
+    struct tcp_listen_options options;
+    struct tcp_link half_open, ready; /* connections, through group */
+    uint32_t half_open_count, ready_count;
+    uint16_t port;
+};
+
+/* A segment on its way in. */
+struct tcp_arrival {
+    struct tcp_seg seg;
+    struct tcp_tuple tuple; /* as ours: local is its destination */
+    struct buffer *text;    /* after the header; null once taken */
+    uint16_t gso_bytes;     /* of each segment, when it was several */
+};
+
+/* What is to be done about a segment. */
+enum tcp_verdict {
+    TCP_GO_ON,     /* this step has no objection */
+    TCP_DROP,      /* say nothing */
+    TCP_REPLY_ACK, /* drop it and tell the peer where we stand */
+    TCP_CHALLENGE, /* the same, limited in number: RFC 5961 */
+    TCP_REPLY_RST, /* drop it and reset the peer */
+    TCP_GONE       /* the connection may not be there any more */
+};
+
+static inline struct tcp *tcp_of(struct tcp_conn *conn)
+{
+    return &conn->net->tcp;
+}
+
+static inline const struct tcp_config *
+tcp_config_of(const struct tcp_conn *conn)
+{
+    return &conn->net->config.tcp;
+}
+
+#define tcp_count(conn, name) net_count(&(conn)->net->counters, name)
+
+static inline uint32_t tcp_flight(const struct tcp_conn *conn)
+{
+    return conn->snd.nxt - conn->snd.una;
+}
+
+/* Bytes that wait in the send queue, sent and not yet sent. */
+static inline uint32_t tcp_queued(const struct tcp_conn *conn)
+{
+    return conn->active ? conn->active->queue.bytes : 0;
+}
+
+/* Our SYN is out, and not acknowledged. */
+static inline bool tcp_opening(const struct tcp_conn *conn)
+{
+    return conn->state == TCP_SYN_SENT || conn->state == TCP_SYN_RECEIVED;
+}
+
+/* The number of the first byte of the send queue: snd.una, but for a SYN. */
+static inline uint32_t tcp_queue_seq(const struct tcp_conn *conn)
+{
+    return conn->snd.una + (tcp_opening(conn) ? 1 : 0);
+}
+
+/* Bytes in the send queue that were never sent. */
+static inline uint32_t tcp_unsent(const struct tcp_conn *conn)
+{
+    return tcp_queued(conn) ? tcp_queue_seq(conn) + tcp_queued(conn) -
+                                  (conn->snd.nxt - (conn->fin_flying ? 1u : 0u))
+                            : 0;
+}
+
+/* ---- tcp_conn.c: life, state, events ---- */
+
+/* A connection in state CLOSED, in no table; null: no memory. */
+MUST_CHECK struct tcp_conn *tcp_conn_new(struct net *net,
+                                         const struct tcp_tuple *tuple);
+/* Free it at once, without a word to anybody. */
+void tcp_conn_free(struct tcp_conn *conn);
+/* The only place where a connection changes state. */
+void tcp_conn_event(struct tcp_conn *conn, enum tcp_event event);
+/* It is over, for `reason`. Frees it when nobody has the handle: the caller
+ * does not touch it afterwards. */
+void tcp_conn_end(struct tcp_conn *conn, enum tcp_end reason);
+/* The same after a RST to the peer. */
+void tcp_conn_reset(struct tcp_conn *conn, enum tcp_end reason);
+/* Both sides have closed and all is acknowledged: on to TIME-WAIT, if we
+ * closed first. The caller does not touch it afterwards. */
+void tcp_conn_closed(struct tcp_conn *conn);
+/* Tell the owner, at rest, that something has changed. */
+void tcp_conn_post(struct tcp_conn *conn, unsigned changes);
+/* It has something to send. */
+void tcp_conn_wants_flush(struct tcp_conn *conn);
+/* Its active part is made, if need be; false: no memory. */
+MUST_CHECK bool tcp_conn_activate(struct tcp_conn *conn);
+/* Its active part is freed, if nothing needs it. */
+void tcp_conn_rest(struct tcp_conn *conn);
+
+/* ---- tcp_table.c: finding connections; numbers that nobody can guess ---- */
+MUST_CHECK bool tcp_buckets_init(struct net *net, struct tcp_buckets *buckets,
+                                 uint32_t entries);
+void tcp_buckets_free(struct net *net, struct tcp_buckets *buckets);
+/* The bucket of a tuple; null: its page is not there (make: no memory). */
+void **tcp_bucket(const struct net *net, const struct tcp_buckets *buckets,
+                  const struct tcp_tuple *tuple);
+void **tcp_bucket_make(struct net *net, struct tcp_buckets *buckets,
+                       const struct tcp_tuple *tuple);
+struct tcp_conn *tcp_table_find(const struct net *net,
+                                const struct tcp_tuple *tuple);
+MUST_CHECK bool tcp_table_add(struct tcp_conn *conn);
+void tcp_table_remove(struct tcp_conn *conn);
+uint32_t tcp_table_iss(const struct net *net, const struct tcp_tuple *tuple);
+/* Choose an ephemeral port; false: every one is in use. RFC 6056 3.3.4. */
+MUST_CHECK bool tcp_table_port(struct net *net, struct tcp_tuple *tuple);
+bool tcp_tuple_equal(const struct tcp_tuple *a, const struct tcp_tuple *b);
+
+/* ---- tcp_listen.c ---- */
+struct tcp_listener *tcp_listener_find(struct net *net,
+                                       const struct tcp_tuple *tuple);
+/* A half-open connection leaves its listener. */
+void tcp_listener_forget(struct tcp_conn *conn);
+/* Its handshake is complete; false: the accept queue is full. */
+MUST_CHECK bool tcp_listener_ready(struct tcp_conn *conn);
+void tcp_listeners_dispatch(struct net *net);
+
+/* ---- tcp_open.c: SYNs ---- */
+void tcp_open_passive(struct tcp_listener *listener,
+                      const struct tcp_arrival *in, uint32_t iss);
+enum tcp_verdict tcp_in_syn_sent(struct tcp_conn *conn, struct tcp_arrival *in);
+/* Our side of a handshake: numbers, MSS and window scale. */
+void tcp_open_prepare(struct tcp_conn *conn, uint32_t iss);
+/* The window of a SYN, which is never scaled. */
+uint16_t tcp_open_window(const struct tcp_conn *conn);
+/* Our SYN is acknowledged: the connection is open. */
+void tcp_opened(struct tcp_conn *conn);
+
+/* ---- tcp_in.c: the steps of RFC 9293 3.10.7.4 ---- */
+void tcp_in_conn(struct tcp_conn *conn, struct tcp_arrival *in);
+
+/* ---- tcp_ack.c: the fifth step ---- */
+enum tcp_verdict tcp_in_ack(struct tcp_conn *conn, struct tcp_arrival *in);
+void tcp_rtt_sample(struct tcp_conn *conn, uint64_t rtt_us);
+
+/* ---- tcp_text.c: the seventh and eighth step; the receive window ---- */
+enum tcp_verdict tcp_in_text(struct tcp_conn *conn, struct tcp_arrival *in);
+enum tcp_verdict tcp_in_fin(struct tcp_conn *conn, struct tcp_arrival *in);
+/* Append text that is in order to the receive queue. False: no room. */
+MUST_CHECK bool tcp_text_queue(struct tcp_conn *conn, struct buffer *text,
+                               uint32_t bytes);
+/* The window to advertise now; moves rcv.edge. */
+uint32_t tcp_text_window(struct tcp_conn *conn);
+/* The application has read: whether the peer should hear of it. */
+void tcp_text_was_read(struct tcp_conn *conn);
+
+/* ---- tcp_reass.c: out-of-order text ---- */
+void tcp_reass_add(struct tcp_conn *conn, uint32_t seq, struct buffer *text,
+                   uint32_t bytes);
+/* Move what is in order by now to the receive queue. */
+void tcp_reass_deliver(struct tcp_conn *conn);
+void tcp_reass_clear(struct tcp_conn *conn);
+
+/* ---- tcp_out.c, tcp_segment.c: segments out ---- */
+enum tcp_sent {
+    TCP_SENT,          /* sent, or lost on the way as on any network */
+    TCP_SENT_FULL,     /* the device is full: nothing happened */
+    TCP_SENT_NO_MEMORY /* likewise */
+};
+/* Send what may be sent. Returns: true when the device was full. */
+bool tcp_out(struct tcp_conn *conn);
+/* One segment of the connection, `text` (null, or text_bytes) behind it. */
+MUST_CHECK enum tcp_sent tcp_segment_send(struct tcp_conn *conn, uint32_t seq,
+                                          uint8_t flags, struct buffer *first,
+                                          uint32_t offset, uint32_t text_bytes);
+/* A segment that belongs to no connection (RST, TIME-WAIT's ACK). */
+void tcp_segment_bare(struct net *net, const struct tcp_tuple *tuple,
+                      struct tcp_seg *seg);
+
+/* ---- tcp_reset.c ---- */
+/* RST in answer to a segment that belongs to nobody. */
+void tcp_reset_reply(struct net *net, const struct tcp_arrival *in);
+
+/* ---- tcp_timer.c ---- */
+void tcp_deadline_set(struct tcp_conn *conn, enum tcp_deadline which,
+                      uint64_t at_us);
+static inline void tcp_deadline_clear(struct tcp_conn *conn,
+                                      enum tcp_deadline which)
+{
+    conn->deadline[which] = FOREVER; /* the timer finds nothing to do */
+}
+void tcp_timer_init(struct tcp_conn *conn);
+/* Arm the retransmission timer anew. */
+void tcp_timer_rtx(struct tcp_conn *conn);
+/* Watch the user timeout and the keep-alive, as they are set. */
+void tcp_timer_user(struct tcp_conn *conn);
+void tcp_timer_keep(struct tcp_conn *conn);
+
+/* ---- tcp_time_wait.c ---- */
+void tcp_time_wait_add(struct tcp_conn *conn);
+bool tcp_time_wait_has(const struct net *net, const struct tcp_tuple *tuple);
+/* True: the segment belonged to an entry, and is dealt with. */
+bool tcp_time_wait_in(struct net *net, const struct tcp_arrival *in);
+void tcp_time_wait_init(struct net *net);
+void tcp_time_wait_destroy(struct net *net);
+
+#endif

@@ -1,0 +1,160 @@
+/*
+ * net/tcp_in.c - a segment arrives on a synchronized connection.
+ *
+ * The RFC describes this as eight checks in a fixed order. The order matters
+ * (the sequence check must guard the RST check), so it is written down once,
+ * as the table `steps`, and each check is a function that looks at one thing.
+ * Security (third) does not exist any more; urgent (sixth) is ignored on
+ * purpose: urgent data stays in the stream, as RFC 6093 recommends.
+ *
+ * Source: RFC 9293 3.10.7.4; RFC 5961 3 to 5.
+ */
+#include "net/tcp_conn.h"
+
+static enum tcp_verdict unacceptable(struct tcp_conn *conn,
+                                     const struct tcp_seg *seg)
+{
+    if (seg->flags & TCP_RST) {
+        tcp_count(conn, tcp_rst_inexact);
+        return TCP_DROP;
+    }
+    if (seq_leq(seg->seq + tcp_seg_len(seg), conn->rcv.nxt))
+        tcp_count(conn, tcp_duplicate);
+    else
+        tcp_count(conn, tcp_out_of_window);
+    /* Text is answered always: its sender has a timer. Bare acknowledgements
+     * only so often: two ends that disagree would never stop. */
+    return tcp_seg_len(seg) ? TCP_REPLY_ACK : TCP_CHALLENGE;
+}
+
+/*
+ * First. A segment is acceptable when part of it lies in the window. The RFC
+ * asks for its first or last number in it, and so refuses one that covers the
+ * window on both sides; we take what fits of that one too.
+ */
+static enum tcp_verdict check_sequence(struct tcp_conn *conn,
+                                       struct tcp_arrival *in)
+{
+    struct tcp_seg *seg = &in->seg;
+    uint32_t len = tcp_seg_len(seg);
+    uint32_t window = seq_after(conn->rcv.nxt, conn->rcv.edge);
+
+    if (window == 0) {
+        if (seg->seq != conn->rcv.nxt)
+            return unacceptable(conn, seg);
+        if (len > 0) { /* a probe: its ACK, RST and URG count, MUST-66 */
+            conn->ack_now = true;
+            seg->flags &= (uint8_t)~TCP_FIN;
+        }
+        return TCP_GO_ON;
+    }
+    if (len == 0)
+        return seg->seq - conn->rcv.nxt < window ? TCP_GO_ON
+                                                 : unacceptable(conn, seg);
+    return seq_lt(conn->rcv.nxt, seg->seq + len) &&
+                   seq_lt(seg->seq, conn->rcv.edge)
+               ? TCP_GO_ON
+               : unacceptable(conn, seg);
+}
+
+/* Second. Only the exact number kills: RFC 5961 3.2. */
+static enum tcp_verdict check_rst(struct tcp_conn *conn, struct tcp_arrival *in)
+{
+    if (!(in->seg.flags & TCP_RST))
+        return TCP_GO_ON;
+    if (in->seg.seq != conn->rcv.nxt) {
+        tcp_count(conn, tcp_rst_inexact);
+        return TCP_CHALLENGE;
+    }
+    tcp_count(conn, tcp_reset_rx);
+    tcp_conn_end(conn, conn->state == TCP_SYN_RECEIVED ? TCP_END_REFUSED
+                                                       : TCP_END_RESET);
+    return TCP_GONE;
+}
+
+/* Fourth. RFC 5961 4.2, but for SYN-RECEIVED, where a new SYN means that the
+ * peer has started anew; one like the first is only that SYN again. */
+static enum tcp_verdict check_syn(struct tcp_conn *conn, struct tcp_arrival *in)
+{
+    if (!(in->seg.flags & TCP_SYN))
+        return TCP_GO_ON;
+    tcp_count(conn, tcp_syn_in_window);
+    if (conn->state == TCP_SYN_RECEIVED && conn->passive &&
+        in->seg.seq != conn->irs) {
+        tcp_conn_free(conn);
+        return TCP_GONE;
+    }
+    return TCP_CHALLENGE;
+}
+
+typedef enum tcp_verdict step_fn(struct tcp_conn *conn, struct tcp_arrival *in);
+
+static step_fn *const steps[] = {
+    check_sequence, /* first */
+    check_rst,      /* second */
+    check_syn,      /* fourth */
+    tcp_in_ack,     /* fifth */
+    tcp_in_text,    /* seventh */
+    tcp_in_fin,     /* eighth */
+};
+
+/* The same from the sixth on, for what comes with a SYN-ACK. */
+static step_fn *const steps_of_syn_sent[] = {tcp_in_syn_sent, tcp_in_text,
+                                             tcp_in_fin};
+
+static void challenge(struct tcp_conn *conn)
+{
+    uint32_t second = (uint32_t)(conn->net->now_us / 1000000);
+
+    if (conn->challenge_second != second) {
+        conn->challenge_second = second;
+        conn->challenges = 0;
+    }
+    if (conn->challenges >= tcp_config_of(conn)->challenge_acks_per_second ||
+        conn->challenges == UINT8_MAX) {
+        tcp_count(conn, tcp_challenge_limited);
+        return;
+    }
+    conn->challenges++;
+    tcp_count(conn, tcp_challenge_ack);
+    conn->ack_now = true;
+}
+
+static void obey(struct tcp_conn *conn, struct tcp_arrival *in,
+                 enum tcp_verdict verdict)
+{
+    switch (verdict) {
+    case TCP_GO_ON:
+        conn->heard_us = conn->net->now_us;
+        conn->keep_probes = 0;
+        break;
+    case TCP_REPLY_ACK:
+        conn->ack_now = true;
+        break;
+    case TCP_CHALLENGE:
+        challenge(conn);
+        break;
+    case TCP_REPLY_RST:
+        tcp_reset_reply(conn->net, in);
+        break;
+    case TCP_DROP:
+        break;
+    case TCP_GONE:
+        return;
+    }
+    if (conn->ack_now)
+        tcp_conn_wants_flush(conn);
+}
+
+void tcp_in_conn(struct tcp_conn *conn, struct tcp_arrival *in)
+{
+    bool opening = conn->state == TCP_SYN_SENT;
+    step_fn *const *step = opening ? steps_of_syn_sent : steps;
+    size_t count = opening ? ARRAY_LEN(steps_of_syn_sent) : ARRAY_LEN(steps);
+    enum tcp_verdict verdict = TCP_GO_ON;
+
+    conn->segments_received++;
+    for (size_t i = 0; i < count && verdict == TCP_GO_ON; i++)
+        verdict = step[i](conn, in);
+    obey(conn, in, verdict);
+}

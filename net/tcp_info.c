@@ -1,0 +1,109 @@
+/*
+ * net/tcp_info.c - asking a connection, and setting what can be set.
+ */
+#include "net/tcp_conn.h"
+
+enum tcp_end tcp_end_reason(const struct tcp_conn *conn)
+{
+    return (enum tcp_end)conn->end;
+}
+
+struct tcp_endpoints tcp_endpoints(const struct tcp_conn *conn)
+{
+    return (struct tcp_endpoints){
+        .local = conn->tuple.local,
+        .peer = conn->tuple.peer,
+        .local_port = conn->tuple.local_port,
+        .peer_port = conn->tuple.peer_port,
+    };
+}
+
+bool tcp_fin_sent(const struct tcp_conn *conn)
+{
+    return conn->fin_sent;
+}
+
+bool tcp_closed(const struct tcp_conn *conn)
+{
+    return tcp_traits(conn->state)->closed;
+}
+
+void tcp_set_context(struct tcp_conn *conn, void *context)
+{
+    conn->context = context;
+}
+
+void *tcp_context(const struct tcp_conn *conn)
+{
+    return conn->context;
+}
+
+static void clock_to(struct net *net, uint64_t now_us)
+{
+    if (now_us > net->now_us)
+        net->now_us = now_us;
+}
+
+void tcp_set_nodelay(struct tcp_conn *conn, bool on, uint64_t now_us)
+{
+    clock_to(conn->net, now_us);
+    conn->nodelay = on;
+    if (on && conn->end == TCP_END_NONE)
+        tcp_conn_wants_flush(conn);
+}
+
+void tcp_set_keepalive(struct tcp_conn *conn, bool on, uint64_t now_us)
+{
+    clock_to(conn->net, now_us);
+    if (conn->end != TCP_END_NONE || conn->keepalive == on)
+        return;
+    conn->keepalive = on;
+    conn->keep_probes = 0;
+    tcp_timer_keep(conn);
+}
+
+void tcp_set_user_timeout(struct tcp_conn *conn, uint64_t timeout_us,
+                          uint64_t now_us)
+{
+    uint64_t ms = timeout_us / 1000 + (timeout_us % 1000 != 0);
+
+    clock_to(conn->net, now_us);
+    if (conn->end != TCP_END_NONE)
+        return;
+    conn->user_timeout_ms = ms < UINT32_MAX ? (uint32_t)ms : UINT32_MAX;
+    tcp_timer_user(conn);
+}
+
+/* TIME-WAIT is over when its entry is gone. */
+static const char *state_name(const struct tcp_conn *conn)
+{
+    enum tcp_state state = (enum tcp_state)conn->state;
+
+    if (state == TCP_TIME_WAIT && !tcp_time_wait_has(conn->net, &conn->tuple))
+        state = TCP_CLOSED;
+    return tcp_traits(state)->name;
+}
+
+void tcp_info_get(const struct tcp_conn *conn, struct tcp_info *info)
+{
+    *info = (struct tcp_info){
+        .state = state_name(conn),
+        .end = (enum tcp_end)conn->end,
+        .mss_bytes = conn->mss,
+        .cwnd_bytes = conn->cwnd,
+        .ssthresh_bytes = conn->ssthresh,
+        .snd_wnd_bytes = conn->snd.wnd,
+        .rcv_wnd_bytes = seq_after(conn->rcv.nxt, conn->rcv.edge),
+        .snd_wnd_shift = conn->snd_shift,
+        .rcv_wnd_shift = conn->rcv_shift,
+        .srtt_us = conn->srtt_us,
+        .rttvar_us = conn->rttvar_us,
+        .rto_us = conn->rto_us,
+        .bytes_sent = conn->bytes_sent,
+        .bytes_received = conn->bytes_received,
+        .segments_sent = conn->segments_sent,
+        .segments_received = conn->segments_received,
+        .retransmissions = conn->retransmissions,
+        .in_flight_bytes = tcp_flight(conn),
+    };
+}

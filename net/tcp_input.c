@@ -1,0 +1,120 @@
+/*
+ * net/tcp_input.c - whose segment is it?
+ *
+ * Checks what does not need a connection, then finds who takes the segment:
+ * a connection, an entry in TIME-WAIT, a listener, or nobody. What only a
+ * stranger to every connection can get wrong (addresses, LAND) is looked at
+ * last, so that it costs the others nothing.
+ *
+ * Source: RFC 9293 3.10.7.1, 3.10.7.2, 3.9.2.3.
+ */
+#include "net/checksum.h"
+#include "net/tcp_conn.h"
+
+/* False: counted, to be dropped. */
+static bool check(struct net *net, struct ipv4_addr src, struct ipv4_addr dst,
+                  const struct buffer *segment, struct tcp_seg *seg)
+{
+    switch (tcp_parse(segment->data, segment->len, seg)) {
+    case TCP_PARSE_SHORT:
+        net_count(&net->counters, tcp_short);
+        return false;
+    case TCP_PARSE_HEADER_LEN:
+        net_count(&net->counters, tcp_header_len);
+        return false;
+    case TCP_PARSE_OK:
+        break;
+    }
+    if (!checksum_transport_ok(src, dst, IPV4_PROTO_TCP, segment)) {
+        net_count(&net->counters, tcp_checksum);
+        return false;
+    }
+    if (seg->src_port == 0 || seg->dst_port == 0) {
+        net_count(&net->counters, tcp_port);
+        return false;
+    }
+    if (seg->bad_option)
+        net_count(&net->counters, tcp_bad_option);
+    return true;
+}
+
+/* MUST-57, MUST-63, and LAND: a segment that we would send ourselves. */
+static bool check_addresses(struct net *net, const struct tcp_tuple *tuple)
+{
+    if (ipv4_addr_equal(tuple->local, tuple->peer) &&
+        tuple->local_port == tuple->peer_port) {
+        net_count(&net->counters, tcp_land);
+        return false;
+    }
+    if (ipv4_addr_is_multicast(tuple->local) ||
+        ipv4_addr_is_multicast(tuple->peer) || ipv4_addr_is_zero(tuple->peer) ||
+        ipv4_is_broadcast(net, tuple->local) ||
+        ipv4_is_broadcast(net, tuple->peer)) {
+        net_count(&net->counters, tcp_bad_address);
+        return false;
+    }
+    return true;
+}
+
+/* RFC 9293 3.10.7.2. SYN with FIN is no way to begin; scanners send it. */
+static void in_listen(struct tcp_listener *listener,
+                      const struct tcp_arrival *in)
+{
+    struct net *net = listener->net;
+    uint8_t flags = in->seg.flags;
+
+    if (flags & TCP_RST)
+        return;
+    if (flags & TCP_ACK)
+        tcp_reset_reply(net, in);
+    else if ((flags & (TCP_SYN | TCP_FIN)) == TCP_SYN)
+        tcp_open_passive(listener, in, tcp_table_iss(net, &in->tuple));
+    else
+        net_count(&net->counters, tcp_bad_flags);
+}
+
+/* The segment belongs to no connection. */
+static void in_stranger(struct net *net, const struct tcp_arrival *in)
+{
+    struct tcp_listener *listener;
+
+    if (!check_addresses(net, &in->tuple) || tcp_time_wait_in(net, in))
+        return;
+    listener = tcp_listener_find(net, &in->tuple);
+    if (listener) {
+        in_listen(listener, in);
+    } else {
+        net_count(&net->counters, tcp_no_conn);
+        tcp_reset_reply(net, in);
+    }
+}
+
+void tcp_input(struct net *net, struct ipv4_addr src, struct ipv4_addr dst,
+               struct buffer *segment)
+{
+    struct tcp_arrival in;
+    struct tcp_conn *conn;
+
+    net_count(&net->counters, tcp_rx);
+    if (!check(net, src, dst, segment, &in.seg)) {
+        buffer_release(segment);
+        return;
+    }
+    in.tuple = (struct tcp_tuple){
+        .local = dst,
+        .peer = src,
+        .local_port = in.seg.dst_port,
+        .peer_port = in.seg.src_port,
+    };
+    in.gso_bytes =
+        segment->flags & BUFFER_GSO_TCP4 ? segment->gso_bytes : (uint16_t)0;
+    in.seg.text_bytes = buffer_chain_len(segment) - in.seg.header_bytes;
+    buffer_pull(segment, in.seg.header_bytes);
+    in.text = segment;
+    conn = tcp_table_find(net, &in.tuple);
+    if (conn)
+        tcp_in_conn(conn, &in);
+    else
+        in_stranger(net, &in);
+    buffer_release(in.text);
+}

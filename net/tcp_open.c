@@ -1,0 +1,171 @@
+/*
+ * net/tcp_open.c - SYNs: from a listener, and from and to SYN-SENT.
+ *
+ * Source: RFC 9293 3.10.7.2, 3.10.7.3, 3.7.1 (MSS); RFC 7323 2 (window
+ * scale); RFC 6928 and RFC 5681 3.1 (initial window).
+ */
+#include "net/tcp_conn.h"
+
+#include "net/tcp_cc.h"
+
+enum {
+    /* The least that we send in a segment. A peer that asks for less makes us
+     * amplify headers (CVE-2019-11479, CVE-2018-16523); RFC 791 lets nobody
+     * take less than 68 bytes of packet, which nobody does over IPv4. */
+    MSS_MIN = 64,
+    QUICK_ACKS = 16, /* at the start: the peer is in slow start */
+    HEADERS_BYTES = 40
+};
+
+static uint16_t mss_of_route(const struct tcp_conn *conn)
+{
+    uint16_t mtu = ipv4_mtu_for(conn->net, conn->tuple.peer);
+    uint16_t own = tcp_config_of(conn)->mss_bytes;
+    uint16_t mss = mtu > HEADERS_BYTES + MSS_MIN
+                       ? (uint16_t)(mtu - HEADERS_BYTES)
+                       : (uint16_t)MSS_MIN;
+
+    return own && own < mss ? own : mss;
+}
+
+void tcp_open_prepare(struct tcp_conn *conn, uint32_t iss)
+{
+    const struct tcp_config *config = tcp_config_of(conn);
+
+    conn->iss = iss;
+    conn->snd.una = iss;
+    conn->snd.nxt = iss + 1;
+    conn->rcv_mss = mss_of_route(conn);
+    conn->seg_max =
+        conn->rcv_mss < TCP_MSS_DEFAULT ? conn->rcv_mss : TCP_MSS_DEFAULT;
+    conn->scaling = config->window_scaling;
+    while (conn->scaling && conn->rcv_shift < TCP_WINDOW_SHIFT_MAX &&
+           config->rcv_buf_bytes >> conn->rcv_shift > UINT16_MAX)
+        conn->rcv_shift++;
+    conn->syn_now = true;
+    tcp_conn_wants_flush(conn);
+}
+
+uint16_t tcp_open_window(const struct tcp_conn *conn)
+{
+    uint32_t bytes = tcp_config_of(conn)->rcv_buf_bytes;
+
+    return bytes < UINT16_MAX ? (uint16_t)bytes : UINT16_MAX;
+}
+
+/* The peer's SYN: its numbers and options. */
+static void take_syn(struct tcp_conn *conn, const struct tcp_seg *seg)
+{
+    uint16_t mss = seg->has_mss ? seg->mss : (uint16_t)TCP_MSS_DEFAULT;
+
+    if (mss > conn->rcv_mss)
+        mss = conn->rcv_mss; /* what our own link carries */
+    conn->mss = mss > MSS_MIN ? mss : (uint16_t)MSS_MIN;
+    conn->scaling = conn->scaling && seg->has_shift;
+    conn->snd_shift = conn->scaling ? seg->shift : 0;
+    if (!conn->scaling)
+        conn->rcv_shift = 0;
+    conn->irs = seg->seq;
+    conn->rcv.nxt = seg->seq + 1;
+    conn->rcv.acked = conn->rcv.nxt;
+    conn->rcv.edge = conn->rcv.nxt + tcp_open_window(conn);
+    conn->snd.wnd = seg->window; /* of a SYN: not scaled */
+    conn->snd.wnd_max = seg->window;
+    conn->snd.wl1 = seg->seq;
+    conn->snd.wl2 = seg->ack;
+}
+
+static void open_until(struct tcp_conn *conn, uint64_t bound_us)
+{
+    tcp_deadline_set(conn, TCP_DEADLINE_USER, conn->net->now_us + bound_us);
+    tcp_timer_rtx(conn);
+}
+
+void tcp_open_passive(struct tcp_listener *listener,
+                      const struct tcp_arrival *in, uint32_t iss)
+{
+    struct net *net = listener->net;
+    struct tcp_conn *conn;
+
+    if (listener->half_open_count >= listener->options.syn_backlog) {
+        net_count(&net->counters, tcp_syn_full);
+        return;
+    }
+    conn = tcp_conn_new(net, &in->tuple);
+    if (!conn)
+        return;
+    if (!tcp_table_add(conn)) {
+        tcp_conn_free(conn);
+        return;
+    }
+    tcp_conn_event(conn, TCP_EV_LISTEN);
+    conn->passive = true;
+    conn->listener = listener;
+    listener->half_open_count++;
+    tcp_list_push(&listener->half_open, &conn->group);
+    tcp_open_prepare(conn, iss);
+    take_syn(conn, &in->seg);
+    tcp_conn_event(conn, TCP_EV_SYN);
+    open_until(conn, net->config.tcp.synack_timeout_us);
+}
+
+void tcp_opened(struct tcp_conn *conn)
+{
+    conn->snd.una = conn->iss + 1;
+    tcp_conn_event(conn, TCP_EV_SYN_ACKED);
+    conn->syn_now = false;
+    tcp_deadline_clear(conn, TCP_DEADLINE_USER);
+    tcp_deadline_clear(conn, TCP_DEADLINE_RTX);
+    conn->backoff = 0;
+    if (conn->syn_again)
+        conn->rto_us = 3000000; /* RFC 6298 5.7 */
+    else
+        tcp_rtt_sample(conn, conn->net->now_us - conn->sent_us);
+    tcp_cc_of(conn)->opened(conn);
+    conn->quick_acks = QUICK_ACKS;
+    if (conn->fin_queued) /* tcp_shutdown() came before */
+        tcp_conn_event(conn, TCP_EV_CLOSE);
+    if (conn->active)
+        conn->active->stalled_us = conn->net->now_us;
+    tcp_timer_user(conn);
+    tcp_timer_keep(conn);
+    tcp_conn_post(conn, TCP_CHANGE_OPEN | TCP_CHANGE_WRITABLE);
+    tcp_conn_wants_flush(conn);
+}
+
+enum tcp_verdict tcp_in_syn_sent(struct tcp_conn *conn, struct tcp_arrival *in)
+{
+    struct tcp_seg *seg = &in->seg;
+
+    if (seg->flags & TCP_ACK &&
+        (seq_leq(seg->ack, conn->iss) || seq_lt(conn->snd.nxt, seg->ack))) {
+        tcp_count(conn, tcp_ack_unsent);
+        return seg->flags & TCP_RST ? TCP_DROP : TCP_REPLY_RST;
+    }
+    if (seg->flags & TCP_RST) {
+        if (!(seg->flags & TCP_ACK)) {
+            tcp_count(conn, tcp_rst_inexact);
+            return TCP_DROP;
+        }
+        tcp_count(conn, tcp_reset_rx);
+        tcp_conn_end(conn, TCP_END_REFUSED);
+        return TCP_GONE;
+    }
+    if (!(seg->flags & TCP_SYN)) {
+        tcp_count(conn, tcp_bad_flags);
+        return TCP_DROP;
+    }
+    tcp_list_remove(&conn->group); /* no longer connecting */
+    take_syn(conn, seg);
+    if (!(seg->flags & TCP_ACK)) { /* both called at once: 3.5 figure 7 */
+        tcp_conn_event(conn, TCP_EV_SYN);
+        conn->syn_now = true;
+        tcp_conn_wants_flush(conn);
+        return TCP_DROP; /* its text, if any, will come again */
+    }
+    tcp_opened(conn);
+    conn->ack_now = true;
+    seg->seq++; /* behind the SYN: text and FIN follow, from the sixth step */
+    seg->flags &= (uint8_t)~TCP_SYN;
+    return TCP_GO_ON;
+}

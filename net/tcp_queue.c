@@ -1,0 +1,171 @@
+/*
+ * net/tcp_queue.c - chains of views with their lengths and costs.
+ *
+ * The cost of a view of foreign memory depends on its length, so that every
+ * change of a view in a queue is accounted around.
+ */
+#include "net/tcp_queue.h"
+
+#include <string.h>
+
+uint32_t tcp_queue_cost(const struct buffer *chain)
+{
+    uint32_t cost = 0;
+
+    for (const struct buffer *buf = chain; buf; buf = buf->next)
+        cost += buffer_held_bytes(buf);
+    return cost;
+}
+
+static void account(struct tcp_queue *queue, struct tcp_budget *budget,
+                    uint32_t before, uint32_t after)
+{
+    queue->held += after - before;
+    budget->held_bytes += after;
+    budget->held_bytes -= before;
+}
+
+/* Take the first view out. */
+static struct buffer *pop(struct tcp_queue *queue, struct tcp_budget *budget)
+{
+    struct buffer *buf = queue->head;
+
+    queue->head = buf->next;
+    if (!queue->head)
+        queue->tail = NULL;
+    buf->next = NULL;
+    queue->bytes -= buf->len;
+    account(queue, budget, buffer_held_bytes(buf), 0);
+    return buf;
+}
+
+void tcp_queue_push(struct tcp_queue *queue, struct buffer *chain,
+                    struct tcp_budget *budget)
+{
+    struct buffer *next;
+
+    for (struct buffer *buf = chain; buf; buf = next) {
+        next = buf->next;
+        buf->next = NULL;
+        if (buf->len == 0) {
+            buffer_release(buf);
+            continue;
+        }
+        if (queue->tail)
+            queue->tail->next = buf;
+        else
+            queue->head = buf;
+        queue->tail = buf;
+        queue->bytes += buf->len;
+        account(queue, budget, 0, buffer_held_bytes(buf));
+    }
+}
+
+bool tcp_queue_copy(struct tcp_queue *queue, struct buffer *chain,
+                    uint32_t bytes)
+{
+    struct buffer *tail = queue->tail;
+
+    if (!tail || buffer_tailroom(tail) < bytes)
+        return false;
+    buffer_copy_out(chain, 0, tail->data + tail->len, bytes);
+    tail->len += bytes;
+    queue->bytes += bytes;
+    buffer_release(chain);
+    return true;
+}
+
+void tcp_queue_drop(struct tcp_queue *queue, uint32_t bytes,
+                    struct tcp_budget *budget)
+{
+    ASSERT(bytes <= queue->bytes);
+    while (bytes > 0) {
+        struct buffer *head = queue->head;
+        uint32_t before;
+
+        if (head->len <= bytes) {
+            bytes -= head->len;
+            buffer_release(pop(queue, budget));
+            continue;
+        }
+        before = buffer_held_bytes(head);
+        buffer_pull(head, bytes);
+        queue->bytes -= bytes;
+        account(queue, budget, before, buffer_held_bytes(head));
+        bytes = 0;
+    }
+}
+
+struct buffer *tcp_queue_take(struct tcp_queue *queue, struct buffer_pool *pool,
+                              uint32_t bytes, struct tcp_budget *budget)
+{
+    struct buffer *chain = NULL, **end = &chain, *rest = NULL;
+    const struct buffer *last = queue->head;
+    uint32_t whole = 0;
+
+    ASSERT(bytes > 0 && bytes <= queue->bytes);
+    for (; last && whole + last->len <= bytes; last = last->next)
+        whole += last->len;
+    if (whole < bytes) { /* split before anything is taken: it may fail */
+        rest = buffer_slice(pool, (struct buffer *)(uintptr_t)last, 0,
+                            bytes - whole);
+        if (!rest)
+            return NULL;
+    }
+    while (whole > 0) {
+        *end = pop(queue, budget);
+        whole -= (*end)->len;
+        end = &(*end)->next;
+    }
+    *end = rest;
+    if (rest)
+        tcp_queue_drop(queue, rest->len, budget);
+    return chain;
+}
+
+void tcp_queue_join(struct tcp_queue *to, struct tcp_queue *from)
+{
+    if (!from->head)
+        return;
+    if (to->tail)
+        to->tail->next = from->head;
+    else
+        to->head = from->head;
+    to->tail = from->tail;
+    to->bytes += from->bytes;
+    to->held += from->held;
+    *from = (struct tcp_queue){0};
+}
+
+void tcp_queue_clear(struct tcp_queue *queue, struct tcp_budget *budget)
+{
+    budget->held_bytes -= queue->held;
+    buffer_release(queue->head);
+    *queue = (struct tcp_queue){0};
+}
+
+struct buffer *tcp_chain_drop(struct buffer *chain, uint32_t bytes)
+{
+    while (chain && chain->len <= bytes) {
+        struct buffer *next = chain->next;
+
+        bytes -= chain->len;
+        chain->next = NULL;
+        buffer_release(chain);
+        chain = next;
+    }
+    if (chain)
+        buffer_pull(chain, bytes);
+    return chain;
+}
+
+void tcp_chain_keep(struct buffer *chain, uint32_t bytes)
+{
+    while (bytes > chain->len) {
+        bytes -= chain->len;
+        chain = chain->next;
+    }
+    buffer_trim(chain, chain->len - bytes);
+    buffer_release(chain->next);
+    chain->next = NULL;
+}

@@ -1,0 +1,73 @@
+/*
+ * net/tcp_queue.h - a stretch of a byte stream as a chain of views.
+ *
+ * Counts its bytes, and the memory that its views keep from other uses, into
+ * a budget that all queues of a stack share. Zero views, or any number; no
+ * view in a queue is empty.
+ */
+#ifndef NET_TCP_QUEUE_H
+#define NET_TCP_QUEUE_H
+
+#include "kernel/base.h"
+#include "net/buffer.h"
+
+/* What the queues of one stack may hold together. */
+struct tcp_budget {
+    size_t held_bytes;
+    size_t held_bytes_max;
+};
+
+struct tcp_queue {
+    struct buffer *head, *tail;
+    uint32_t bytes; /* of the stream */
+    uint32_t held;  /* of memory: buffer_held_bytes() of each view */
+};
+
+/* Memory that a chain would hold in a queue. */
+uint32_t tcp_queue_cost(const struct buffer *chain);
+
+/* Whether `cost` more bytes of memory fit the budget. */
+static inline bool tcp_budget_has(const struct tcp_budget *budget,
+                                  uint32_t cost)
+{
+    return budget->held_bytes + cost <= budget->held_bytes_max;
+}
+
+/* Append a chain, which the queue takes. Empty views are released. */
+void tcp_queue_push(struct tcp_queue *queue, struct buffer *chain,
+                    struct tcp_budget *budget);
+
+/*
+ * Append a chain by copying it into the room behind the last view, and
+ * release it. Returns: false when there is no such room; nothing is done then.
+ */
+MUST_CHECK bool tcp_queue_copy(struct tcp_queue *queue, struct buffer *chain,
+                               uint32_t bytes);
+
+/* Release the first `bytes`, at most queue->bytes. */
+void tcp_queue_drop(struct tcp_queue *queue, uint32_t bytes,
+                    struct tcp_budget *budget);
+
+/*
+ * Take the first `bytes` (1 to queue->bytes) out as a chain.
+ * Returns: the chain, the caller's; null when a view had to be split and
+ *          there was no memory for it (nothing is taken).
+ */
+MUST_CHECK struct buffer *tcp_queue_take(struct tcp_queue *queue,
+                                         struct buffer_pool *pool,
+                                         uint32_t bytes,
+                                         struct tcp_budget *budget);
+
+/* Move everything of `from` to the end of `to`. */
+void tcp_queue_join(struct tcp_queue *to, struct tcp_queue *from);
+
+/* Release everything. */
+void tcp_queue_clear(struct tcp_queue *queue, struct tcp_budget *budget);
+
+/* Drop the first `bytes` of a chain; returns the rest, null when it is all. */
+struct buffer *tcp_chain_drop(struct buffer *chain, uint32_t bytes);
+
+/* Keep the first `bytes` (at least 1) of a chain, release the rest. */
+void tcp_chain_keep(struct buffer *chain, uint32_t bytes);
+
+#endif

@@ -1,0 +1,161 @@
+/*
+ * net/tcp_table.c - finding connections, and numbers that nobody can guess.
+ *
+ * The tables are keyed with SipHash, so that a stranger cannot choose ports
+ * that fall into one bucket. Their pages are taken when a bucket is first
+ * used: an idle stack holds none.
+ *
+ * Source: RFC 6528 (initial sequence numbers), RFC 6056 3.3.4 (ports).
+ */
+#include "net/tcp_conn.h"
+
+#include <string.h>
+
+#include "net/siphash.h"
+
+enum { SLOTS = TCP_BUCKETS_PER_PAGE };
+
+bool tcp_buckets_init(struct net *net, struct tcp_buckets *buckets,
+                      uint32_t entries)
+{
+    uint32_t count = SLOTS;
+
+    while (count < entries && count < SLOTS * SLOTS)
+        count *= 2;
+    buckets->mask = count - 1;
+    buckets->pages = pages_take(&net->pages);
+    if (!buckets->pages)
+        return false;
+    memset(buckets->pages, 0, PAGE_BYTES);
+    return true;
+}
+
+void tcp_buckets_free(struct net *net, struct tcp_buckets *buckets)
+{
+    if (!buckets->pages)
+        return;
+    for (uint32_t i = 0; i < SLOTS; i++) {
+        if (buckets->pages[i])
+            pages_give(&net->pages, buckets->pages[i]);
+    }
+    pages_give(&net->pages, buckets->pages);
+    buckets->pages = NULL;
+}
+
+static uint32_t bucket_index(const struct net *net,
+                             const struct tcp_buckets *buckets,
+                             const struct tcp_tuple *tuple)
+{
+    return (uint32_t)siphash_1_3(net->tcp.table_key, tuple, sizeof(*tuple)) &
+           buckets->mask;
+}
+
+void **tcp_bucket(const struct net *net, const struct tcp_buckets *buckets,
+                  const struct tcp_tuple *tuple)
+{
+    uint32_t index = bucket_index(net, buckets, tuple);
+    void **page = buckets->pages[index / SLOTS];
+
+    return page ? &page[index % SLOTS] : NULL;
+}
+
+void **tcp_bucket_make(struct net *net, struct tcp_buckets *buckets,
+                       const struct tcp_tuple *tuple)
+{
+    uint32_t index = bucket_index(net, buckets, tuple);
+    void ***page = &buckets->pages[index / SLOTS];
+
+    if (!*page) {
+        *page = pages_take(&net->pages);
+        if (!*page) {
+            net_count(&net->counters, tcp_no_memory);
+            return NULL;
+        }
+        memset(*page, 0, PAGE_BYTES);
+    }
+    return &(*page)[index % SLOTS];
+}
+
+bool tcp_tuple_equal(const struct tcp_tuple *a, const struct tcp_tuple *b)
+{
+    return memcmp(a, b, sizeof(*a)) == 0;
+}
+
+struct tcp_conn *tcp_table_find(const struct net *net,
+                                const struct tcp_tuple *tuple)
+{
+    void **bucket = tcp_bucket(net, &net->tcp.by_tuple, tuple);
+    struct tcp_conn *conn = bucket ? *bucket : NULL;
+
+    while (conn && !tcp_tuple_equal(&conn->tuple, tuple))
+        conn = conn->hash_next;
+    return conn;
+}
+
+bool tcp_table_add(struct tcp_conn *conn)
+{
+    void **bucket =
+        tcp_bucket_make(conn->net, &tcp_of(conn)->by_tuple, &conn->tuple);
+
+    if (!bucket)
+        return false;
+    conn->hash_next = *bucket;
+    *bucket = conn;
+    conn->hashed = true;
+    return true;
+}
+
+void tcp_table_remove(struct tcp_conn *conn)
+{
+    struct tcp_conn *at;
+    void **bucket;
+
+    if (!conn->hashed)
+        return;
+    conn->hashed = false;
+    bucket = tcp_bucket(conn->net, &tcp_of(conn)->by_tuple, &conn->tuple);
+    at = *bucket;
+    if (at == conn) {
+        *bucket = conn->hash_next;
+        return;
+    }
+    while (at->hash_next != conn)
+        at = at->hash_next;
+    at->hash_next = conn->hash_next;
+}
+
+uint32_t tcp_table_iss(const struct net *net, const struct tcp_tuple *tuple)
+{
+    uint64_t f = siphash(net->tcp.secret_key, tuple, sizeof(*tuple));
+
+    return (uint32_t)(f + net->now_us / 4); /* one number every 4 us */
+}
+
+static bool in_use(const struct net *net, const struct tcp_tuple *tuple)
+{
+    return tcp_table_find(net, tuple) || tcp_time_wait_has(net, tuple);
+}
+
+/* The double-hash port selection: one sequence per destination, so that ports
+ * are not soon reused, and none that another destination could foresee. */
+bool tcp_table_port(struct net *net, struct tcp_tuple *tuple)
+{
+    const struct tcp_config *config = &net->config.tcp;
+    uint32_t count =
+        (uint32_t)config->ephemeral_last - config->ephemeral_first + 1;
+    uint64_t f;
+    uint32_t offset;
+    uint16_t *next;
+
+    tuple->local_port = 0;
+    f = siphash(net->tcp.secret_key, tuple, sizeof(*tuple));
+    offset = (uint32_t)f;
+    next = &net->tcp.port_next[(f >> 32) % TCP_PORT_COUNTERS];
+    for (uint32_t i = 0; i < count; i++) {
+        tuple->local_port =
+            (uint16_t)(config->ephemeral_first + (offset + (*next)++) % count);
+        if (!in_use(net, tuple))
+            return true;
+    }
+    return false;
+}

@@ -1,0 +1,269 @@
+/*
+ * net/tcp_text.c - received text and FIN; the window that we advertise.
+ *
+ * The receive queue holds views of the pages into which the device wrote.
+ * Only small segments are copied together, so that a page holds many of them.
+ *
+ * Source: RFC 9293 3.10.7.4 (seventh, eighth step), 3.8.6.2.2 (silly window),
+ * 3.8.6.3 (delayed ACK).
+ */
+#include "net/tcp_conn.h"
+
+enum {
+    COPY_BYTES_MAX = 1024, /* longer segments fill half of a chunk at least */
+    DUP_ACKS_MAX = 16      /* owed for one flush */
+};
+
+/* Views of chunks may hold twice what they show, and a little. */
+static uint32_t held_max(const struct tcp_conn *conn)
+{
+    return 2 * tcp_config_of(conn)->rcv_buf_bytes +
+           4 * (BUFFER_LARGE_BYTES + (uint32_t)sizeof(struct buffer));
+}
+
+/* A chunk of our own in place of a text that lies in shared memory, so that
+ * the next one can be put behind it; the text itself when there is none. */
+static struct buffer *own_copy(struct tcp_conn *conn, struct buffer *text,
+                               uint32_t bytes)
+{
+    struct buffer *copy;
+
+    if (!text->next && buffer_tailroom(text) > 0)
+        return text;
+    copy = buffer_alloc(conn->net->pool, BUFFER_LARGE, 0);
+    if (!copy)
+        return text;
+    copy->len = buffer_copy_out(text, 0, copy->data, bytes);
+    buffer_release(text);
+    return copy;
+}
+
+bool tcp_text_queue(struct tcp_conn *conn, struct buffer *text, uint32_t bytes)
+{
+    struct tcp_queue *queue = &conn->rcv_queue;
+    uint32_t cost;
+
+    if (bytes <= COPY_BYTES_MAX) {
+        if (tcp_queue_copy(queue, text, bytes))
+            return true;
+        text = own_copy(conn, text, bytes);
+    }
+    cost = tcp_queue_cost(text);
+    if (queue->held + cost > held_max(conn) ||
+        !tcp_budget_has(&tcp_of(conn)->budget, cost)) {
+        tcp_count(conn, tcp_rcv_memory);
+        buffer_release(text);
+        return false;
+    }
+    tcp_queue_push(queue, text, &tcp_of(conn)->budget);
+    return true;
+}
+
+/* ---- the window ---- */
+
+static uint32_t space(const struct tcp_conn *conn)
+{
+    uint32_t bytes = tcp_config_of(conn)->rcv_buf_bytes;
+    uint32_t most = (uint32_t)UINT16_MAX << conn->rcv_shift;
+
+    bytes = bytes > conn->rcv_queue.bytes ? bytes - conn->rcv_queue.bytes : 0;
+    return bytes < most ? bytes : most;
+}
+
+static uint32_t half_buffer(const struct tcp_conn *conn)
+{
+    return tcp_config_of(conn)->rcv_buf_bytes / 2;
+}
+
+uint32_t tcp_text_window(struct tcp_conn *conn)
+{
+    uint32_t now = seq_after(conn->rcv.nxt, conn->rcv.edge);
+    uint32_t room = space(conn);
+    uint32_t least =
+        conn->rcv_mss < half_buffer(conn) ? conn->rcv_mss : half_buffer(conn);
+    uint32_t field;
+
+    if (room < now + least)
+        room = now; /* silly window, MUST-39; and never less: SHLD-14 */
+    field = room >> conn->rcv_shift;
+    /* What the peer may still send is no multiple of the scale: round up, or
+     * the window would shrink (RFC 7323 2.4), unless the buffer is full. */
+    if (field << conn->rcv_shift < now && space(conn) > 0)
+        field++;
+    if (field > UINT16_MAX)
+        field = UINT16_MAX;
+    if (field << conn->rcv_shift > now)
+        conn->rcv.edge = conn->rcv.nxt + (field << conn->rcv_shift);
+    return field;
+}
+
+void tcp_text_was_read(struct tcp_conn *conn)
+{
+    uint32_t now = seq_after(conn->rcv.nxt, conn->rcv.edge);
+    uint32_t least = 2u * conn->rcv_mss < half_buffer(conn) ? 2u * conn->rcv_mss
+                                                            : half_buffer(conn);
+
+    if (!tcp_traits(conn->state)->can_receive)
+        return;
+    if (space(conn) >= now + least)
+        conn->ack_now = true;
+    /* A small segment, and the application has read it all: either it answers
+     * before the next flush, and the answer carries the ACK, or it waits for
+     * more, which a peer with Nagle's algorithm holds back until our ACK. */
+    if (conn->ack_delayed && conn->last_small && conn->rcv_queue.bytes == 0)
+        conn->ack_now = true;
+    if (conn->ack_now)
+        tcp_conn_wants_flush(conn);
+}
+
+/* ---- text ---- */
+
+/* Every second full-sized segment at once (SHLD-19), a full-sized one at the
+ * start too, and the rest a little later, when no answer carries it. */
+static void owe_ack(struct tcp_conn *conn, const struct tcp_arrival *in,
+                    uint32_t bytes)
+{
+    uint64_t delay_us = tcp_config_of(conn)->delayed_ack_us;
+    uint32_t one = in->gso_bytes ? in->gso_bytes : bytes;
+
+    if (one > conn->rcv_mss)
+        one = conn->rcv_mss;
+    if (one > conn->seg_max && !(in->seg.flags & TCP_PSH))
+        conn->seg_max = (uint16_t)one;
+    conn->last_small = bytes < conn->seg_max;
+    if (delay_us == 0 ||
+        conn->rcv.nxt - conn->rcv.acked >= 2u * conn->seg_max) {
+        conn->ack_now = true;
+    } else if (!conn->last_small && conn->quick_acks) {
+        conn->quick_acks--;
+        conn->ack_now = true;
+    } else if (!conn->ack_delayed) {
+        conn->ack_delayed = true;
+        tcp_deadline_set(conn, TCP_DEADLINE_ACK, conn->net->now_us + delay_us);
+    }
+}
+
+/* Cut off what lies outside the window; text_bytes 0 when nothing is left. */
+static void trim(struct tcp_conn *conn, struct tcp_arrival *in)
+{
+    struct tcp_seg *seg = &in->seg;
+    uint32_t old = seq_after(seg->seq, conn->rcv.nxt);
+    uint32_t room;
+
+    if (old) {
+        old = old < seg->text_bytes ? old : seg->text_bytes;
+        in->text = tcp_chain_drop(in->text, old);
+        seg->seq += old;
+        seg->text_bytes -= old;
+    }
+    room = seq_after(seg->seq, conn->rcv.edge);
+    if (seg->text_bytes + (seg->flags & TCP_FIN) > room)
+        seg->flags &= (uint8_t)~TCP_FIN;
+    if (seg->text_bytes <= room)
+        return;
+    if (room) {
+        tcp_chain_keep(in->text, room);
+    } else {
+        buffer_release(in->text);
+        in->text = NULL;
+    }
+    seg->text_bytes = room;
+}
+
+static enum tcp_verdict in_order(struct tcp_conn *conn, struct tcp_arrival *in)
+{
+    struct buffer *text = in->text;
+    uint32_t bytes = in->seg.text_bytes;
+    bool gap = conn->active && conn->active->pieces;
+
+    in->text = NULL;
+    if (!tcp_text_queue(conn, text, bytes))
+        return TCP_DROP;
+    conn->rcv.nxt += bytes;
+    conn->bytes_received += bytes;
+    owe_ack(conn, in, bytes);
+    if (gap) {
+        tcp_reass_deliver(conn);
+        conn->ack_now = true; /* RFC 5681 4.2 */
+    }
+    tcp_conn_post(conn, TCP_CHANGE_READABLE);
+    return TCP_GO_ON;
+}
+
+static void out_of_order(struct tcp_conn *conn, struct tcp_arrival *in)
+{
+    struct buffer *text = in->text;
+
+    in->text = NULL;
+    tcp_count(conn, tcp_out_of_order);
+    tcp_reass_add(conn, in->seg.seq, text, in->seg.text_bytes);
+    if (conn->dup_acks < DUP_ACKS_MAX)
+        conn->dup_acks++; /* each one counts for the peer: RFC 5681 3.2 */
+    conn->ack_now = true;
+}
+
+enum tcp_verdict tcp_in_text(struct tcp_conn *conn, struct tcp_arrival *in)
+{
+    if (in->seg.text_bytes == 0)
+        return TCP_GO_ON;
+    if (!tcp_traits(conn->state)->can_receive) {
+        tcp_count(conn, tcp_after_fin);
+        return TCP_GO_ON;
+    }
+    trim(conn, in);
+    if (in->seg.text_bytes == 0)
+        return TCP_GO_ON;
+    if (conn->released || conn->read_shut) { /* nobody will read: SHLD-3 */
+        tcp_conn_reset(conn, TCP_END_ABORTED);
+        return TCP_GONE;
+    }
+    if (in->seg.seq == conn->rcv.nxt)
+        return in_order(conn, in);
+    out_of_order(conn, in);
+    return TCP_GO_ON;
+}
+
+/* ---- FIN ---- */
+
+static enum tcp_verdict take_fin(struct tcp_conn *conn)
+{
+    conn->rcv.nxt++;
+    if (seq_lt(conn->rcv.edge, conn->rcv.nxt))
+        conn->rcv.edge = conn->rcv.nxt;
+    conn->fin_received = true;
+    conn->ack_now = true;
+    if (conn->active) {
+        tcp_reass_clear(conn);
+        tcp_conn_rest(conn);
+    }
+    tcp_conn_event(conn, TCP_EV_FIN);
+    if (tcp_traits(conn->state)->closed) {
+        tcp_conn_closed(conn);
+        return TCP_GONE;
+    }
+    tcp_conn_post(conn, TCP_CHANGE_READABLE);
+    return TCP_GO_ON;
+}
+
+enum tcp_verdict tcp_in_fin(struct tcp_conn *conn, struct tcp_arrival *in)
+{
+    uint32_t fin_seq = in->seg.seq + in->seg.text_bytes;
+    struct tcp_active *active = conn->active;
+
+    if (!tcp_traits(conn->state)->can_receive)
+        return TCP_GO_ON;
+    if (active && active->fin_early && active->fin_seq == conn->rcv.nxt)
+        return take_fin(conn);
+    if (!(in->seg.flags & TCP_FIN))
+        return TCP_GO_ON;
+    if (fin_seq == conn->rcv.nxt)
+        return take_fin(conn);
+    if (seq_lt(conn->rcv.nxt, fin_seq)) { /* behind a hole */
+        if (tcp_conn_activate(conn)) {
+            conn->active->fin_early = true;
+            conn->active->fin_seq = fin_seq;
+        }
+        conn->ack_now = true;
+    }
+    return TCP_GO_ON;
+}

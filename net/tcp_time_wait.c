@@ -1,0 +1,228 @@
+/*
+ * net/tcp_time_wait.c - what remains of a connection for two MSL.
+ *
+ * An entry of 64 bytes in place of a connection. Bounded: the oldest makes
+ * room. RST is ignored (RFC 1337 3, fix F1): an old duplicate would otherwise
+ * end the state that guards against old duplicates. A newer SYN takes the
+ * place over (RFC 9293 MAY-2).
+ *
+ * Source: RFC 9293 3.6.1, 3.10.7.4; RFC 1337.
+ */
+#include "net/tcp_conn.h"
+
+enum {
+    /* A reused place begins so far behind its old numbers, at least. */
+    REUSE_GAP = 65536
+};
+
+struct tcp_time_wait {
+    struct tcp_time_wait *hash_next;
+    struct tcp_link link; /* in tcp.quiet */
+    uint64_t until_us;
+    struct tcp_tuple tuple;
+    uint32_t snd_nxt, rcv_nxt;
+    uint32_t wnd;     /* as last advertised, bytes */
+    uint8_t shift;    /* of what we advertise */
+    uint8_t answered; /* acknowledgements in this second */
+    uint16_t second;
+};
+
+_Static_assert(sizeof(struct tcp_time_wait) <= 64, "many of these");
+
+static struct tcp_time_wait *find(const struct net *net,
+                                  const struct tcp_tuple *tuple)
+{
+    void **bucket = tcp_bucket(net, &net->tcp.waiting, tuple);
+    struct tcp_time_wait *entry = bucket ? *bucket : NULL;
+
+    while (entry && !tcp_tuple_equal(&entry->tuple, tuple))
+        entry = entry->hash_next;
+    return entry;
+}
+
+static struct tcp_time_wait *oldest(const struct net *net)
+{
+    const struct tcp_link *quiet = &net->tcp.quiet;
+
+    return tcp_list_empty(quiet)
+               ? NULL
+               : CONTAINER_OF(quiet->next, struct tcp_time_wait, link);
+}
+
+static void drop(struct net *net, struct tcp_time_wait *entry)
+{
+    void **bucket = tcp_bucket(net, &net->tcp.waiting, &entry->tuple);
+    struct tcp_time_wait *at = *bucket;
+
+    if (at == entry) {
+        *bucket = entry->hash_next;
+    } else {
+        while (at->hash_next != entry)
+            at = at->hash_next;
+        at->hash_next = entry->hash_next;
+    }
+    tcp_list_remove(&entry->link);
+    pool_free(entry);
+}
+
+/* Wait two MSL from now: every entry waits as long, so the list stays in
+ * order. */
+static void restart(struct net *net, struct tcp_time_wait *entry)
+{
+    entry->until_us = net->now_us + 2 * net->config.tcp.msl_us;
+    tcp_list_remove(&entry->link);
+    tcp_list_push(&net->tcp.quiet, &entry->link);
+    if (!timer_is_armed(&net->tcp.quiet_timer))
+        timer_arm(&net->timers, &net->tcp.quiet_timer, entry->until_us);
+}
+
+static void quiet_over(struct timer *timer, void *context)
+{
+    struct net *net = context;
+    struct tcp_time_wait *entry;
+
+    while ((entry = oldest(net)) && entry->until_us <= net->now_us)
+        drop(net, entry);
+    if (entry)
+        timer_arm(&net->timers, timer, entry->until_us);
+}
+
+void tcp_time_wait_init(struct net *net)
+{
+    pool_init(&net->tcp.time_waits, &net->pages, sizeof(struct tcp_time_wait),
+              net->config.tcp.time_wait_max);
+    tcp_list_init(&net->tcp.quiet);
+    net->tcp.quiet_timer = (struct timer){.fire = quiet_over};
+}
+
+void tcp_time_wait_destroy(struct net *net)
+{
+    struct tcp_time_wait *entry;
+
+    while ((entry = oldest(net)))
+        drop(net, entry);
+    timer_cancel(&net->timers, &net->tcp.quiet_timer);
+}
+
+static struct tcp_time_wait *entry_new(struct net *net)
+{
+    struct tcp_time_wait *entry = pool_alloc(&net->tcp.time_waits);
+
+    if (entry || !oldest(net))
+        return entry;
+    net_count(&net->counters, tcp_time_wait_evicted);
+    drop(net, oldest(net));
+    return pool_alloc(&net->tcp.time_waits);
+}
+
+void tcp_time_wait_add(struct tcp_conn *conn)
+{
+    struct net *net = conn->net;
+    struct tcp_time_wait *entry = entry_new(net);
+    void **bucket =
+        entry ? tcp_bucket_make(net, &net->tcp.waiting, &conn->tuple) : NULL;
+
+    if (!bucket) { /* no memory: it ends without a guard */
+        if (entry)
+            pool_free(entry);
+        return;
+    }
+    *entry = (struct tcp_time_wait){
+        .hash_next = *bucket,
+        .tuple = conn->tuple,
+        .snd_nxt = conn->snd.nxt,
+        .rcv_nxt = conn->rcv.nxt,
+        .wnd = seq_after(conn->rcv.nxt, conn->rcv.edge),
+        .shift = conn->rcv_shift,
+    };
+    *bucket = entry;
+    tcp_list_init(&entry->link);
+    restart(net, entry);
+    net_count(&net->counters, tcp_time_wait);
+}
+
+bool tcp_time_wait_has(const struct net *net, const struct tcp_tuple *tuple)
+{
+    return find(net, tuple);
+}
+
+/* At most so many a second, so that two ends that disagree do not go on. */
+static void answer(struct net *net, struct tcp_time_wait *entry)
+{
+    struct tcp_seg seg = {
+        .seq = entry->snd_nxt,
+        .ack = entry->rcv_nxt,
+        .window = (uint16_t)(entry->wnd >> entry->shift),
+        .flags = TCP_ACK,
+    };
+    uint16_t second = (uint16_t)(net->now_us / 1000000);
+
+    if (entry->second != second) {
+        entry->second = second;
+        entry->answered = 0;
+    }
+    if (entry->answered >= net->config.tcp.challenge_acks_per_second) {
+        net_count(&net->counters, tcp_challenge_limited);
+        return;
+    }
+    entry->answered++;
+    tcp_segment_bare(net, &entry->tuple, &seg);
+}
+
+/* A SYN beyond everything that was received: a new connection. */
+static bool reuse(struct net *net, struct tcp_time_wait *entry,
+                  const struct tcp_arrival *in)
+{
+    struct tcp_listener *listener;
+    uint32_t iss = tcp_table_iss(net, &in->tuple);
+
+    if ((in->seg.flags & (TCP_SYN | TCP_ACK)) != TCP_SYN ||
+        !seq_lt(entry->rcv_nxt, in->seg.seq))
+        return false;
+    listener = tcp_listener_find(net, &in->tuple);
+    if (!listener)
+        return false;
+    if (seq_leq(iss, entry->snd_nxt + REUSE_GAP)) /* RFC 9293 MAY-2 (1) */
+        iss = entry->snd_nxt + REUSE_GAP;
+    drop(net, entry);
+    net_count(&net->counters, tcp_time_wait_reused);
+    tcp_open_passive(listener, in, iss);
+    return true;
+}
+
+/* Whether the segment would be acceptable: RFC 9293 3.10.7.4, first step. */
+static bool in_window(const struct tcp_time_wait *entry,
+                      const struct tcp_seg *seg)
+{
+    uint32_t end = seg->seq + tcp_seg_len(seg);
+    uint32_t edge = entry->rcv_nxt + entry->wnd;
+
+    if (tcp_seg_len(seg) == 0)
+        return seg->seq == entry->rcv_nxt ||
+               seg->seq - entry->rcv_nxt < entry->wnd;
+    return seq_lt(entry->rcv_nxt, end) && seq_lt(seg->seq, edge);
+}
+
+bool tcp_time_wait_in(struct net *net, const struct tcp_arrival *in)
+{
+    struct tcp_time_wait *entry = find(net, &in->tuple);
+    const struct tcp_seg *seg = &in->seg;
+
+    if (!entry)
+        return false;
+    if (seg->flags & TCP_RST)
+        return true; /* RFC 1337 */
+    if (reuse(net, entry, in))
+        return true;
+    if (!in_window(entry, seg)) {
+        answer(net, entry);
+        /* A FIN sent again: our last ACK was lost, so wait once more. */
+        if (seg->flags & TCP_FIN &&
+            seg->seq + tcp_seg_len(seg) == entry->rcv_nxt)
+            restart(net, entry);
+    } else if (seg->flags & TCP_SYN ||
+               (seg->flags & TCP_ACK && seq_lt(entry->snd_nxt, seg->ack))) {
+        answer(net, entry);
+    }
+    return true;
+}

@@ -1,0 +1,92 @@
+/*
+ * net/tcp_wire.h - the TCP header and its options, on the wire and as values.
+ *
+ * Past tcp_parse() only host-order structs exist. Deliberately not here: the
+ * checksum (net/checksum.h), and whether a value makes sense for a connection.
+ *
+ * Source: RFC 9293 3.1, 3.2; RFC 7323 2.2 (window scale).
+ */
+#ifndef NET_TCP_WIRE_H
+#define NET_TCP_WIRE_H
+
+#include "kernel/base.h"
+#include "net/wire.h"
+
+enum tcp_flag {
+    TCP_FIN = 1 << 0,
+    TCP_SYN = 1 << 1,
+    TCP_RST = 1 << 2,
+    TCP_PSH = 1 << 3,
+    TCP_ACK = 1 << 4,
+    TCP_URG = 1 << 5
+};
+
+enum {
+    TCP_HEADER_BYTES = 20,
+    TCP_HEADER_BYTES_MAX = 60,
+    TCP_CHECKSUM_OFFSET = 16, /* of the field, from the header's first byte */
+    TCP_MSS_DEFAULT = 536,    /* MUST-15 */
+    TCP_WINDOW_SHIFT_MAX = 14 /* RFC 7323 2.3 */
+};
+
+struct tcp_header {
+    be16 src_port, dst_port;
+    be32 seq, ack;
+    uint8_t data_offset; /* words, in the upper four bits; the rest reserved */
+    uint8_t flags;       /* ECE and CWR in the upper two bits */
+    be16 window;
+    be16 checksum;
+    be16 urgent;
+};
+
+_Static_assert(sizeof(struct tcp_header) == TCP_HEADER_BYTES, "no padding");
+
+/* A header in host order, as parsed or to be emitted. */
+struct tcp_seg {
+    uint32_t seq, ack;
+    uint32_t text_bytes;
+    uint16_t src_port, dst_port;
+    uint16_t window;   /* as on the wire: not scaled */
+    uint16_t checksum; /* emit only: what stands in the field */
+    uint8_t flags;     /* enum tcp_flag, the six of RFC 793 */
+    uint8_t header_bytes;
+    /* Options. Values of those that were there; parse: the first counts. */
+    bool has_mss, has_shift;
+    bool bad_option; /* parse only: malformed, the rest was not read */
+    uint8_t shift;   /* at most TCP_WINDOW_SHIFT_MAX */
+    uint16_t mss;    /* any value at all */
+};
+
+enum tcp_parse_status {
+    TCP_PARSE_OK,
+    TCP_PARSE_SHORT,     /* less than a header */
+    TCP_PARSE_HEADER_LEN /* data offset below 5, or past `len` */
+};
+
+/*
+ * Read a header and its options.
+ *
+ * data:    `len` contiguous bytes; text may follow the header.
+ * seg:     set on TCP_PARSE_OK, text_bytes to len less the header.
+ * Returns: every tcp_parse_status. A malformed option is no failure: it ends
+ *          the reading of options (MUST-7), as Linux does.
+ */
+MUST_CHECK enum tcp_parse_status tcp_parse(const uint8_t *data, uint32_t len,
+                                           struct tcp_seg *seg);
+
+/* Bytes that tcp_emit() will write for `seg`. */
+uint8_t tcp_emit_bytes(const struct tcp_seg *seg);
+
+/*
+ * Write the header and options of `seg`: MSS, NOP, window scale, in the order
+ * in which Linux sends them. Reads neither text_bytes nor header_bytes.
+ */
+void tcp_emit(uint8_t *out, const struct tcp_seg *seg);
+
+/* Numbers of sequence space that a segment takes up. */
+static inline uint32_t tcp_seg_len(const struct tcp_seg *seg)
+{
+    return seg->text_bytes + (seg->flags >> 1 & 1u) + (seg->flags & 1u);
+}
+
+#endif
