@@ -39,6 +39,8 @@ static enum tcp_verdict check_sequence(struct tcp_conn *conn,
     uint32_t len = tcp_seg_len(seg);
     uint32_t window = seq_after(conn->rcv.nxt, conn->rcv.edge);
 
+    if (seg->flags & TCP_RST)
+        len = 0; /* only where it begins counts: RFC 5961 3.2 */
     if (window == 0) {
         if (seg->seq != conn->rcv.nxt)
             return unacceptable(conn, seg);
@@ -72,18 +74,13 @@ static enum tcp_verdict check_rst(struct tcp_conn *conn, struct tcp_arrival *in)
     return TCP_GONE;
 }
 
-/* Fourth. RFC 5961 4.2, but for SYN-RECEIVED, where a new SYN means that the
- * peer has started anew; one like the first is only that SYN again. */
+/* Fourth. RFC 5961 4.2, in SYN-RECEIVED too: the RFC would return a passive
+ * connection to LISTEN there, by which anybody could end a half-open one. */
 static enum tcp_verdict check_syn(struct tcp_conn *conn, struct tcp_arrival *in)
 {
     if (!(in->seg.flags & TCP_SYN))
         return TCP_GO_ON;
     tcp_count(conn, tcp_syn_in_window);
-    if (conn->state == TCP_SYN_RECEIVED && conn->passive &&
-        in->seg.seq != conn->irs) {
-        tcp_conn_free(conn);
-        return TCP_GONE;
-    }
     return TCP_CHALLENGE;
 }
 

@@ -151,8 +151,8 @@ enum tcp_verdict tcp_in_syn_sent(struct tcp_conn *conn, struct tcp_arrival *in)
         tcp_conn_end(conn, TCP_END_REFUSED);
         return TCP_GONE;
     }
-    if (!(seg->flags & TCP_SYN)) {
-        tcp_count(conn, tcp_bad_flags);
+    if ((seg->flags & (TCP_SYN | TCP_FIN)) != TCP_SYN) {
+        tcp_count(conn, tcp_bad_flags); /* with FIN: no way to begin */
         return TCP_DROP;
     }
     tcp_list_remove(&conn->group); /* no longer connecting */
@@ -165,7 +165,7 @@ enum tcp_verdict tcp_in_syn_sent(struct tcp_conn *conn, struct tcp_arrival *in)
     }
     tcp_opened(conn);
     conn->ack_now = true;
-    seg->seq++; /* behind the SYN: text and FIN follow, from the sixth step */
+    seg->seq++; /* behind the SYN: its text follows, from the sixth step */
     seg->flags &= (uint8_t)~TCP_SYN;
     return TCP_GO_ON;
 }

@@ -258,8 +258,10 @@ static enum out send_all(struct tcp_conn *conn)
         caps & NETDEV_CAP_TX_GSO_TCP4 ? (uint32_t)GSO_BYTES_MAX : conn->mss;
     enum out out = OUT_MORE;
 
-    if (tcp_opening(conn))
-        return send_syn(conn);
+    if (tcp_opening(conn)) {
+        out = send_syn(conn);
+        return out == OUT_DONE ? send_ack(conn) : out;
+    }
     while (out == OUT_MORE && conn->active)
         out = send_again(conn);
     if (out == OUT_DONE || out == OUT_MORE) {

@@ -22,6 +22,7 @@ struct tcp_time_wait {
     struct tcp_tuple tuple;
     uint32_t snd_nxt, rcv_nxt;
     uint32_t wnd;     /* as last advertised, bytes */
+    uint32_t snd_wnd; /* the largest that the peer has offered */
     uint8_t shift;    /* of what we advertise */
     uint8_t answered; /* acknowledgements in this second */
     uint16_t second;
@@ -133,6 +134,7 @@ void tcp_time_wait_add(struct tcp_conn *conn)
         .snd_nxt = conn->snd.nxt,
         .rcv_nxt = conn->rcv.nxt,
         .wnd = seq_after(conn->rcv.nxt, conn->rcv.edge),
+        .snd_wnd = conn->snd.wnd_max,
         .shift = conn->rcv_shift,
     };
     *bucket = entry;
@@ -190,6 +192,14 @@ static bool reuse(struct net *net, struct tcp_time_wait *entry,
     return true;
 }
 
+/* RFC 5961 5.2: an acknowledgement of what we sent, and not long ago. */
+static bool ack_makes_sense(const struct tcp_time_wait *entry,
+                            const struct tcp_seg *seg)
+{
+    return !(seg->flags & TCP_ACK) ||
+           entry->snd_nxt - seg->ack <= entry->snd_wnd;
+}
+
 /* Whether the segment would be acceptable: RFC 9293 3.10.7.4, first step. */
 static bool in_window(const struct tcp_time_wait *entry,
                       const struct tcp_seg *seg)
@@ -220,8 +230,7 @@ bool tcp_time_wait_in(struct net *net, const struct tcp_arrival *in)
         if (seg->flags & TCP_FIN &&
             seg->seq + tcp_seg_len(seg) == entry->rcv_nxt)
             restart(net, entry);
-    } else if (seg->flags & TCP_SYN ||
-               (seg->flags & TCP_ACK && seq_lt(entry->snd_nxt, seg->ack))) {
+    } else if (seg->flags & TCP_SYN || !ack_makes_sense(entry, seg)) {
         answer(net, entry);
     }
     return true;
