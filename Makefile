@@ -42,9 +42,9 @@ DRIVER_HOST_SRC := $(wildcard drivers/virtq.c drivers/virtio.c \
 # What of boot/ is: the parsers of what a boot loader leaves.
 BOOT_HOST_SRC   := $(wildcard boot/boot_info.c boot/multiboot1.c \
                               boot/multiboot2.c boot/pvh.c boot/memory_map.c)
-# What of the applications is: HTTP without its connections.
-APP_HOST_SRC    := $(addprefix apps/http_hello/,http.c http_lines.c pages.c \
-                                                response.c)
+# What of the applications is: all of HTTP that does not ask the machine.
+APP_HOST_SRC    := $(addprefix apps/http_hello/,http.c http_lines.c \
+                               http_serve.c pages.c response.c)
 HOST_SUPPORT    := $(wildcard tests/host/*.c)
 
 # --- flags -----------------------------------------------------------------

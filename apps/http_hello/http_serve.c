@@ -6,7 +6,7 @@
  * While a request is there, everything about it lies on the stack. Received
  * bytes are parsed where they are; answers leave in one gathered write.
  *
- * Source: RFC 9112 9 (connections), 9.6 (why closing lingers).
+ * Source: RFC 9112 9 (connections).
  */
 #include "apps/http_hello/http_serve.h"
 
@@ -36,11 +36,9 @@ static struct {
 
 /* What happens to the flow when its bytes are used up. */
 enum next {
-    NEXT_READ,   /* the rest of a request is missing */
-    NEXT_PARK,   /* no request has begun */
-    NEXT_CLOSE,  /* all is said */
-    NEXT_LINGER, /* the same, but the client may still be sending */
-    NEXT_GONE    /* nothing more can be said */
+    NEXT_READ, /* the rest of a request is missing */
+    NEXT_PARK, /* no request has begun */
+    NEXT_CLOSE /* all is said, or nothing more can be */
 };
 
 /* For which part of a request the read deadline has been set. */
@@ -202,27 +200,28 @@ static bool write_gathered(struct turn *turn)
 
 /* ---- requests ---- */
 
-/* Answer a status, for a request that is not to be had. */
+/* Answer a status, for a request that is not to be had. The client may still
+ * be sending: a flow whose callback has returned reads that and drops it, so
+ * that a reset does not overtake the answer. */
 static enum next refuse(struct turn *turn, uint16_t status)
 {
     turn->parser.request.keep_alive = false;
-    return answer(turn, pages_status(status)) ? NEXT_LINGER : NEXT_GONE;
+    if (!answer(turn, pages_status(status)))
+        flow_abort(turn->flow); /* no memory even for that */
+    return NEXT_CLOSE;
 }
 
-/* A whole request is there, and `left_bytes` after it. */
-static enum next answer_request(struct turn *turn, size_t left_bytes)
+/* A whole request is there. */
+static enum next answer_request(struct turn *turn)
 {
     const struct http_request *request = &turn->parser.request;
 
-    if (!answer(turn, pages_answer(request)))
-        return NEXT_GONE;
-    if (!request->keep_alive)
-        return request->body_unread || left_bytes > 0 ? NEXT_LINGER
-                                                      : NEXT_CLOSE;
+    if (!answer(turn, pages_answer(request)) || !request->keep_alive)
+        return NEXT_CLOSE;
     http_parser_init(&turn->parser);
     turn->limit = LIMIT_NONE;
     if (turn->gathered_bytes >= HTTP_GATHER_BYTES_MAX && !write_gathered(turn))
-        return NEXT_GONE;
+        return NEXT_CLOSE;
     return NEXT_PARK;
 }
 
@@ -242,7 +241,7 @@ static enum next take(struct turn *turn, const struct buffer *view)
         case HTTP_PARSE_DONE:
             data += used;
             len -= used;
-            next = answer_request(turn, len);
+            next = answer_request(turn);
             break;
         default:
             next = refuse(turn, turn->parser.request.status);
@@ -269,7 +268,7 @@ static enum next read_more(struct turn *turn)
     case FLOW_DEADLINE:
         return started ? refuse(turn, 408) : NEXT_CLOSE;
     default:
-        return NEXT_GONE;
+        return NEXT_CLOSE;
     }
 }
 
@@ -289,21 +288,6 @@ static void limit_time(struct turn *turn)
 
 /* ---- the life of a connection ---- */
 
-/* Let a client that still sends read our last words: what it sends is read
- * and dropped, because unread bytes would make the end a reset. */
-static void linger(struct flow *flow, void *context, enum flow_park_event event)
-{
-    uint64_t until_us = (uintptr_t)context;
-    struct buffer *view;
-
-    if (event == FLOW_PARK_DEADLINE || clock_us() >= until_us)
-        return;
-    if (flow_read(flow, &view) != FLOW_OK)
-        return;
-    buffer_release(view);
-    flow_park(flow, linger, context, until_us);
-}
-
 static void park(struct flow *flow);
 
 /* Something came on a parked flow: serve until nothing is left of it. */
@@ -322,24 +306,15 @@ static void serve_turn(struct flow *flow, void *context,
     turn.gathered_bytes = 0;
     turn.limit = LIMIT_NONE;
     http_parser_init(&turn.parser);
-    flow_set_read_deadline(flow, FOREVER);
     while (next == NEXT_READ) {
         next = read_more(&turn);
-        if (next == NEXT_GONE || !write_gathered(&turn))
-            next = NEXT_GONE;
+        if (!write_gathered(&turn))
+            next = NEXT_CLOSE;
         else if (next == NEXT_READ)
             limit_time(&turn);
     }
-    buffer_release(turn.first);
-    if (next == NEXT_PARK) {
+    if (next == NEXT_PARK)
         park(flow);
-    } else if (next == NEXT_LINGER) {
-        uint64_t until_us = clock_us() + HTTP_LINGER_US;
-
-        flow_close(flow);
-        flow_set_read_deadline(flow, until_us);
-        flow_park(flow, linger, (void *)(uintptr_t)until_us, until_us);
-    }
 }
 
 static void park(struct flow *flow)

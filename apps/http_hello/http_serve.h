@@ -15,7 +15,6 @@ enum {
 #define HTTP_HEADER_US 10000000u /* from a head's first byte to its last: 408 */
 #define HTTP_BODY_US   30000000u /* from then to the end of its body: 408 */
 #define HTTP_WRITE_US  30000000u /* a client that takes no answer: reset */
-#define HTTP_LINGER_US 2000000u  /* after a refusal, for the client to read */
 
 /* A flow_callback: serves one connection; `context` is not used. */
 void http_serve(struct flow *flow, void *context);
