@@ -144,7 +144,8 @@ static void rule_edge(struct look *look)
     if (look->flags & SYN)
         shift = 0; /* never scaled: RFC 7323 2.2 */
     edge = look->ack + (look->window << shift);
-    if (us->acked && before(edge, us->edge))
+    /* A SYN that is sent again cannot say more than 65535. */
+    if (us->acked && before(edge, us->edge) && !(look->flags & SYN))
         broken(look, "the right edge does not move left (SHLD-14)");
     if (!us->acked || before(us->edge, edge))
         us->edge = edge;
@@ -272,6 +273,16 @@ static void check_tcp(struct look *look, const uint8_t *ip, const uint8_t *tcp,
         broken(look, "reserved bits are zero");
 }
 
+static void print_segment(const struct look *look)
+{
+    printf("%5u > %-5u %c%c%c%c %u:%u ack %u win %u\n", look->src_port,
+           look->dst_port, look->flags & SYN ? 'S' : '.',
+           look->flags & ACK ? 'A' : '.', look->flags & FIN ? 'F' : '.',
+           look->flags & RST ? 'R' : '.', look->seq - look->us->iss,
+           look->seq + look->len - look->us->iss, look->ack - look->them->iss,
+           look->window);
+}
+
 void observer_frame(struct observer *observer, const uint8_t *frame, size_t len,
                     bool csum_partial)
 {
@@ -300,6 +311,9 @@ void observer_frame(struct observer *observer, const uint8_t *frame, size_t len,
     check_ip(&look, ip, len);
     check_tcp(&look, ip, tcp, len - 20, csum_partial);
     parse_options(&look, tcp + 20, header - 20);
+    if (observer->trace_port == look.src_port ||
+        observer->trace_port == look.dst_port)
+        print_segment(&look);
     rule_syn(&look);
     if (look.us->syn || look.flags & SYN) {
         if (look.flags & SYN)

@@ -43,7 +43,8 @@ struct observer {
     bool (*text_is_right)(void *context, uint16_t src_port, uint16_t dst_port,
                           uint32_t offset, const uint8_t *text, uint32_t len);
     void *context;
-    const char *broken; /* the first rule that was broken, or null */
+    uint16_t trace_port; /* print the segments of this port; 0: none */
+    const char *broken;  /* the first rule that was broken, or null */
     char detail[160];
 };
 

@@ -1,8 +1,9 @@
 /*
  * tests/sim/sim.c - two stacks, a bad wire, virtual time, one seed a run.
  *
- *   sim FIRST COUNT    runs COUNT seeds from FIRST on; the first that fails
- *                      prints itself and ends the program with 1.
+ *   sim FIRST COUNT [PORT]    runs COUNT seeds from FIRST on; the first that
+ *                             fails prints itself and ends the program with 1.
+ *                             With PORT, every segment of that port is printed.
  *
  * A seed chooses the wire (loss, reordering, duplication, corruption, delay,
  * rate, partitions), the stacks' configurations, refused allocations, and a
@@ -106,7 +107,8 @@ static void choose_plan(struct session *session)
             plan->pause_us[me] = chance(20 * SECOND);
     }
     plan->ping_pong = one_in(4);
-    plan->close_last[one_in(2)] = one_in(2);
+    if (!plan->ping_pong) /* the server then closes last anyway */
+        plan->close_last[one_in(2)] = one_in(2);
     if (one_in(8)) {
         plan->abort_side = (uint8_t)chance(2);
         plan->abort_at = (uint32_t)chance(plan->bytes[!plan->abort_side] + 1);
@@ -318,6 +320,27 @@ static void sim_end(struct sim *sim)
         sim->broken = "pages are left";
 }
 
+/* Where each session stands, for a person. */
+static void print_sessions(const struct sim *sim)
+{
+    for (unsigned i = 0; i < sim->sessions; i++)
+        for (unsigned me = 0; me < 2; me++) {
+            const struct session *session = &sim->session[i];
+            const struct session_side *side = &session->side[me];
+            struct tcp_info info = {.state = "-"};
+
+            if (side->conn)
+                tcp_info_get(side->conn, &info);
+            printf("  %u%c: sent %u of %u, read %u, %s%s%s%s end %d, %s, in "
+                   "flight %u, send window %u\n",
+                   session->client_port, me ? 's' : 'c', side->sent,
+                   session->plan.bytes[me], side->received,
+                   side->open ? "open " : "", side->closed ? "closed " : "",
+                   side->eof ? "eof " : "", side->over ? "over" : "", side->end,
+                   info.state, info.in_flight_bytes, info.snd_wnd_bytes);
+        }
+}
+
 int main(int argc, char **argv)
 {
     uint64_t first = argc > 1 ? strtoull(argv[1], NULL, 10) : 1;
@@ -327,7 +350,11 @@ int main(int argc, char **argv)
 
     for (uint64_t seed = first; seed < first + count; seed++) {
         sim_make(&sim, seed);
+        if (argc > 3)
+            sim.observer.trace_port = (uint16_t)atoi(argv[3]);
         run(&sim);
+        if (sim.broken)
+            print_sessions(&sim);
         sim_end(&sim);
         segments += sim.observer.segments;
         if (sim.broken) {
