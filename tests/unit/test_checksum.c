@@ -1,0 +1,167 @@
+/*
+ * The Internet checksum against the plain way of RFC 1071.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "net/checksum.h"
+#include "tests/host/host.h"
+#include "tests/host/hostnet.h"
+
+static uint16_t naive(const uint8_t *bytes, size_t len)
+{
+    uint32_t sum = 0;
+
+    for (size_t i = 0; i < len; i++)
+        sum += i % 2 ? bytes[i] : (uint32_t)bytes[i] << 8;
+    while (sum >> 16)
+        sum = (sum >> 16) + (sum & 0xffff);
+    return (uint16_t)~sum;
+}
+
+static uint16_t ours(const uint8_t *bytes, size_t len)
+{
+    return be16_get(checksum_finish(checksum_add(0, bytes, len)));
+}
+
+static void checksum__rfc_1071_example(void **state)
+{
+    const uint8_t bytes[] = {0x00, 0x01, 0xf2, 0x03, 0xf4, 0xf5, 0xf6, 0xf7};
+
+    (void)state;
+    assert_int_equal(ours(bytes, sizeof(bytes)), (uint16_t)~0xddf2);
+}
+
+static void checksum__agrees_at_every_length_and_alignment(void **state)
+{
+    uint8_t bytes[200], copy[200];
+
+    (void)state;
+    host_seed(1);
+    for (size_t len = 0; len <= 150; len++)
+        for (size_t at = 0; at < 9; at++) {
+            uint32_t sum;
+
+            for (size_t i = 0; i < sizeof(bytes); i++)
+                bytes[i] = (uint8_t)host_random();
+            assert_int_equal(ours(bytes + at, len), naive(bytes + at, len));
+            memset(copy, 0, sizeof(copy));
+            sum = checksum_copy(0, copy + 1, bytes + at, len);
+            assert_int_equal(be16_get(checksum_finish(sum)),
+                             naive(bytes + at, len));
+            assert_memory_equal(copy + 1, bytes + at, len);
+            assert_int_equal(copy[len + 1], 0);
+        }
+}
+
+static void checksum__carries_of_all_ones_are_not_lost(void **state)
+{
+    uint8_t bytes[65535];
+
+    (void)state;
+    memset(bytes, 0xff, sizeof(bytes));
+    for (size_t len = 65500; len <= sizeof(bytes); len++)
+        assert_int_equal(ours(bytes, len), naive(bytes, len));
+    assert_int_equal(ours(bytes, 40), 0);
+}
+
+static void checksum__sums_are_continued(void **state)
+{
+    uint8_t bytes[100];
+    uint32_t sum;
+
+    (void)state;
+    memset(bytes, 0xfe, sizeof(bytes));
+    sum = checksum_add(0, bytes, 30);
+    sum = checksum_add(sum, bytes + 30, 8);
+    sum = checksum_add(sum, bytes + 38, 62);
+    assert_int_equal(be16_get(checksum_finish(sum)), naive(bytes, 100));
+}
+
+static void checksum__chain_may_break_at_odd_places(void **state)
+{
+    struct hostnet host = {0};
+    struct buffer_pool *pool = hostnet_pool(&host, 100);
+    uint8_t bytes[300];
+
+    (void)state;
+    host_seed(2);
+    for (int round = 0; round < 2000; round++) {
+        struct buffer *chain = NULL, **end = &chain;
+        uint32_t len = (uint32_t)(host_random() % sizeof(bytes)), at = 0;
+        uint32_t offset = (uint32_t)(host_random() % (len + 1));
+
+        for (size_t i = 0; i < len; i++)
+            bytes[i] = (uint8_t)host_random();
+        while (at < len) {
+            uint32_t part = (uint32_t)(host_random() % 50);
+
+            if (part > len - at)
+                part = len - at;
+            *end = buffer_wrap(pool, bytes + at, part, NULL, NULL);
+            end = &(*end)->next;
+            at += part;
+        }
+        assert_int_equal(
+            be16_get(checksum_finish(checksum_chain(0, chain, offset))),
+            naive(bytes + offset, len - offset));
+        buffer_release(chain);
+    }
+    assert_int_equal(host.pages, 0);
+}
+
+static void checksum__pseudo_header_is_rfc_9293_3_1(void **state)
+{
+    const uint8_t bytes[] = {10, 1, 2, 3, 200, 9, 8, 7, 0, 17, 0x12, 0x34};
+    uint32_t sum = checksum_pseudo(IPV4_ADDR(10, 1, 2, 3),
+                                   IPV4_ADDR(200, 9, 8, 7), 17, 0x1234);
+
+    (void)state;
+    assert_int_equal(be16_get(checksum_finish(sum)),
+                     naive(bytes, sizeof(bytes)));
+    assert_int_equal(be16_get(checksum_unfinished(sum)),
+                     (uint16_t)~naive(bytes, sizeof(bytes)));
+}
+
+static void checksum__transport_believes_the_device_and_good_sums(void **state)
+{
+    struct hostnet host = {0};
+    struct buffer_pool *pool = hostnet_pool(&host, 10);
+    const struct ipv4_addr a = {{1, 2, 3, 4}}, b = {{5, 6, 7, 8}};
+    struct buffer *buf = buffer_alloc(pool, BUFFER_SMALL, 0);
+    be16 sum;
+
+    (void)state;
+    memset(buf->data, 0x5a, 31);
+    buf->len = 31;
+    memset(buf->data + 6, 0, 2);
+    sum = checksum_finish(checksum_chain(checksum_pseudo(a, b, 6, 31), buf, 0));
+    memcpy(buf->data + 6, &sum, 2);
+    assert_true(checksum_transport_ok(a, b, 6, buf));
+    assert_false(checksum_transport_ok(a, b, 17, buf));
+    buf->data[30] ^= 1;
+    assert_false(checksum_transport_ok(a, b, 6, buf));
+    buf->flags = BUFFER_CSUM_GOOD;
+    assert_true(checksum_transport_ok(a, b, 6, buf));
+    buf->flags = BUFFER_CSUM_PARTIAL;
+    assert_true(checksum_transport_ok(a, b, 6, buf));
+    buffer_release(buf);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(checksum__rfc_1071_example),
+        cmocka_unit_test(checksum__agrees_at_every_length_and_alignment),
+        cmocka_unit_test(checksum__carries_of_all_ones_are_not_lost),
+        cmocka_unit_test(checksum__sums_are_continued),
+        cmocka_unit_test(checksum__chain_may_break_at_odd_places),
+        cmocka_unit_test(checksum__pseudo_header_is_rfc_9293_3_1),
+        cmocka_unit_test(checksum__transport_believes_the_device_and_good_sums),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
