@@ -37,7 +37,7 @@ KERNEL_HOST_SRC := $(wildcard kernel/thread.c kernel/switch.S \
 NET_SRC         := $(wildcard net/*.c)
 # What of drivers/ is pure memory, tested with the test as the device.
 DRIVER_HOST_SRC := $(wildcard drivers/virtq.c drivers/virtio.c \
-                              drivers/virtio_net.c drivers/virtio_rng.c \
+                              drivers/virtio_net*.c drivers/virtio_rng.c \
                               drivers/virtio_pci.c drivers/pci.c)
 # What of boot/ is: the parsers of what a boot loader leaves.
 BOOT_HOST_SRC   := $(wildcard boot/boot_info.c boot/multiboot1.c \
@@ -130,6 +130,7 @@ $(BUILD)/guest/%.S.o: %.S | $(GUEST_READY)
 
 # Interrupt handlers run on a stack of their own and must not touch SSE state.
 $(BUILD)/guest/kernel/interrupt.c.o: GUEST_FLAGS += -mgeneral-regs-only
+$(BUILD)/guest/drivers/%.c.o: GUEST_FLAGS += -mgeneral-regs-only
 
 # llhttp as Debian ships it, in its strict variant; its warnings are not ours
 # to mend.

@@ -272,7 +272,7 @@ volatile void *pci_map(const struct pci_device *device, unsigned index,
     return paging_map_device(bar.base + offset, bytes);
 }
 
-/* --- MSI-X ---------------------------------------------------------------------- */
+/* --- MSI-X ---------------------------------------------------------------- */
 
 bool pci_msix_open(const struct pci_device *device, unsigned wanted,
                    struct pci_msix *msix)

@@ -78,9 +78,11 @@ enum virtio_status virtio_accept(struct virtio_device *device,
 {
     uint8_t status;
 
+    if (!device->ops->legacy && !(features & VIRTIO_BIT(VIRTIO_F_VERSION_1)))
+        return VIRTIO_REFUSED;
     device->ops->accept(device, features);
     device->features = features;
-    if (!(features & VIRTIO_BIT(VIRTIO_F_VERSION_1)))
+    if (device->ops->legacy)
         return VIRTIO_OK;
     status_add(device, VIRTIO_CONFIG_S_FEATURES_OK);
     status = device->ops->status(device);
@@ -98,7 +100,7 @@ enum virtio_status virtio_queue_size(struct virtio_device *device,
     *size = 0;
     if (can == 0 || can > SPLIT_SIZE_MAX || (can & (can - 1)) != 0)
         return VIRTIO_BAD_QUEUE;
-    if (device->ops->queue_size_fixed) {
+    if (device->ops->legacy) {
         if (can > VIRTQ_SIZE_MAX)
             return VIRTIO_BAD_QUEUE;
         most = can;

@@ -63,9 +63,9 @@ struct virtio_transport_ops {
     /* Stop them at their source, until interrupts_on(). Safe in a handler. */
     void (*interrupts_off)(struct virtio_device *device);
 
-    /* The device dictates the size of a queue (legacy); else the driver may
-     * choose a smaller one. */
-    bool queue_size_fixed;
+    /* The interface before 1.0: no VERSION_1, hence no FEATURES_OK, and the
+     * device dictates the size of a queue. */
+    bool legacy;
 };
 
 /* A transport's own struct begins with this. */
@@ -113,7 +113,7 @@ MUST_CHECK enum virtio_status virtio_begin(struct virtio_device *device,
 
 /*
  * Accept `features`, a subset of what was offered, and see that the device
- * agrees (which a legacy device, without VERSION_1, cannot say).
+ * agrees (which a legacy one cannot say; any other must have VERSION_1).
  *
  * Returns: VIRTIO_OK, and device->features is set; VIRTIO_REFUSED.
  */

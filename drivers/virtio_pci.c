@@ -329,7 +329,7 @@ static const struct virtio_transport_ops pci_ops = {
     .notify = pci_notify,
     .interrupts_on = pci_interrupts_on,
     .interrupts_off = pci_interrupts_off,
-    .queue_size_fixed = false,
+    .legacy = false,
 };
 
 /* --- finding the structures ---------------------------------------------- */

@@ -1,0 +1,244 @@
+/*
+ * drivers/virtio_net_tx.c - frames for virtio-net to send.
+ *
+ * The virtio header goes into the headroom before the frame, so that a small
+ * packet is one descriptor. What was sent is taken back when the stack calls
+ * anyway; only when the ring was full is there an interrupt for it.
+ * Source: virtio 1.2 5.1.6.2.
+ */
+#include <string.h>
+
+#include "drivers/virtio_net_parts.h"
+
+enum {
+    PARTS_MAX = 64,       /* descriptors of one frame */
+    TCP_FIXED_BYTES = 20, /* TCP's header without options */
+    TCP_OFFSET_AT = 12,   /* the byte with the header's length */
+};
+
+/* What has to be known of a frame before it may go out. */
+struct shape {
+    unsigned parts; /* descriptors, that of the header alone among them */
+    uint32_t bytes;
+};
+
+static struct shape shape_of(const struct virtio_net *nic,
+                             const struct buffer *chain)
+{
+    struct shape shape = {0};
+
+    shape.parts = buffer_headroom(chain) < nic->header_bytes || chain->len == 0;
+    for (const struct buffer *buf = chain; buf; buf = buf->next) {
+        shape.parts += buf->len > 0;
+        shape.bytes += buf->len;
+    }
+    return shape;
+}
+
+/* The length of all headers of a TCP segment. To the device it is a hint, but
+ * it has to be right: virtio 1.2 5.1.6.2.1. */
+static uint16_t headers_bytes(const struct buffer *chain)
+{
+    uint32_t tcp = TCP_FIXED_BYTES;
+    uint8_t offset;
+
+    if (buffer_copy_out(chain, chain->csum_start + (uint32_t)TCP_OFFSET_AT,
+                        &offset, 1) == 1)
+        tcp = (uint32_t)(offset >> 4) * 4;
+    return (uint16_t)(chain->csum_start + tcp);
+}
+
+/* What the stack wishes, in the device's words. */
+static struct virtio_net_hdr_v1 header_of(const struct virtio_net *nic,
+                                          const struct buffer *chain)
+{
+    struct virtio_net_hdr_v1 header = {0};
+
+    if (chain->flags & BUFFER_CSUM_PARTIAL) {
+        ASSERT(nic->dev.caps & NETDEV_CAP_TX_CSUM);
+        header.flags = VIRTIO_NET_HDR_F_NEEDS_CSUM;
+        header.csum_start = chain->csum_start;
+        header.csum_offset = chain->csum_offset;
+    }
+    if (chain->flags & BUFFER_GSO_TCP4) {
+        ASSERT(nic->dev.caps & NETDEV_CAP_TX_GSO_TCP4);
+        ASSERT(chain->flags & BUFFER_CSUM_PARTIAL);
+        header.gso_type = VIRTIO_NET_HDR_GSO_TCPV4;
+        header.gso_size = chain->gso_bytes;
+        header.hdr_len = headers_bytes(chain);
+        if (chain->flags & BUFFER_GSO_ECN) {
+            ASSERT(nic->dev.caps & NETDEV_CAP_TX_GSO_ECN);
+            header.gso_type |= VIRTIO_NET_HDR_GSO_ECN;
+        }
+    }
+    return header;
+}
+
+/* Give what the first view of a packet says to another that takes its place. */
+static void wishes_copy(struct buffer *to, const struct buffer *from)
+{
+    to->flags = from->flags;
+    to->csum_start = from->csum_start;
+    to->csum_offset = from->csum_offset;
+    to->gso_bytes = from->gso_bytes;
+}
+
+/* Copy a chain of too many pieces into few. Null when the pool is exhausted. */
+static struct buffer *gather(struct virtio_net *nic, const struct buffer *chain,
+                             uint32_t bytes)
+{
+    struct buffer *copy = NULL;
+    struct buffer **end = &copy;
+    uint32_t done = 0;
+
+    while (done < bytes) {
+        uint32_t headroom = done == 0 ? nic->header_bytes : 0;
+        struct buffer *buf = buffer_alloc(nic->pool, BUFFER_LARGE, headroom);
+        uint32_t room = BUFFER_LARGE_BYTES - headroom;
+
+        if (!buf) {
+            buffer_release(copy);
+            return NULL;
+        }
+        buf->len = buffer_copy_out(chain, done, buf->data, room);
+        done += buf->len;
+        *end = buf;
+        end = &buf->next;
+    }
+    wishes_copy(copy, chain);
+    return copy;
+}
+
+/* The view that the header goes before: the first, or one for it alone. Null
+ * when the pool is exhausted. */
+static struct buffer *with_headroom(struct virtio_net *nic,
+                                    struct buffer *chain)
+{
+    struct buffer *front;
+
+    if (buffer_headroom(chain) >= nic->header_bytes)
+        return chain;
+    front = buffer_alloc(nic->pool, BUFFER_SMALL, nic->header_bytes);
+    if (front)
+        front->next = chain;
+    return front;
+}
+
+/* Push header and frame as one chain of descriptors, of which there are
+ * enough. The device owns `front` then. */
+static void push(struct virtio_net *nic, struct buffer *front,
+                 const struct virtio_net_hdr_v1 *header)
+{
+    struct virtq_part part[PARTS_MAX];
+    unsigned count = 0;
+    bool pushed;
+
+    memcpy(buffer_push(front, nic->header_bytes), header, nic->header_bytes);
+    /* Zero bytes are an error to some devices: such views are left out. */
+    for (struct buffer *buf = front; buf; buf = buf->next) {
+        if (buf->len == 0)
+            continue;
+        ASSERT(count < PARTS_MAX);
+        part[count++] = (struct virtq_part){buf->data, buf->len};
+    }
+    pushed = virtq_push(&nic->tx, part, count, false, front);
+    ASSERT(pushed); /* the caller has counted */
+}
+
+/* The ring is full, or (`starved`) the pool empty. */
+static enum netdev_status refuse(struct virtio_net *nic, bool starved)
+{
+    nic->tx_starved = nic->tx_starved || starved;
+    nic->tx_full = nic->tx_full || !starved;
+    nic->dev.count.tx_full++;
+    return NETDEV_FULL;
+}
+
+static enum netdev_status lose(struct buffer *chain)
+{
+    buffer_release(chain);
+    return NETDEV_DOWN;
+}
+
+/* Enqueue a frame that fits into the ring, some time. */
+static enum netdev_status
+enqueue_parts(struct virtio_net *nic, struct buffer *chain, struct shape shape)
+{
+    struct virtio_net_hdr_v1 header;
+    struct buffer *front;
+
+    if (shape.parts > nic->tx.free_count) {
+        virtio_net_tx_reclaim(nic);
+        if (nic->state != VIRTIO_NET_RUNNING)
+            return lose(chain);
+        if (shape.parts > nic->tx.free_count)
+            return refuse(nic, false);
+    }
+    front = with_headroom(nic, chain);
+    if (!front)
+        return refuse(nic, true);
+    header = header_of(nic, chain);
+    push(nic, front, &header);
+    nic->dev.count.tx_frames++;
+    nic->dev.count.tx_bytes += shape.bytes;
+    return NETDEV_OK;
+}
+
+/* See netdev_ops.enqueue. */
+enum netdev_status virtio_net_tx_enqueue(struct virtio_net *nic,
+                                         struct buffer *chain)
+{
+    struct shape shape = shape_of(nic, chain);
+    uint32_t most = chain->flags & BUFFER_GSO_TCP4
+                        ? (uint32_t)VIRTIO_NET_GSO_MAX
+                        : nic->dev.mtu_bytes + (uint32_t)ETH_HLEN;
+    unsigned parts = nic->tx.size < PARTS_MAX ? nic->tx.size : PARTS_MAX;
+    enum netdev_status status;
+    struct buffer *copy;
+
+    /* The MTU may have shrunk in a reset since the frame was built. */
+    if (nic->state != VIRTIO_NET_RUNNING || shape.bytes < ETH_HLEN ||
+        shape.bytes > most)
+        return lose(chain);
+    if (shape.parts <= parts)
+        return enqueue_parts(nic, chain, shape);
+
+    copy = gather(nic, chain, shape.bytes);
+    if (!copy)
+        return refuse(nic, true);
+    shape = shape_of(nic, copy);
+    if (shape.parts > parts) {
+        buffer_release(copy);
+        return lose(chain); /* a ring that is too small for such a frame */
+    }
+    status = enqueue_parts(nic, copy, shape);
+    if (status == NETDEV_FULL)
+        buffer_release(copy);
+    else
+        buffer_release(chain);
+    return status;
+}
+
+/* Release what the device has sent. */
+void virtio_net_tx_reclaim(struct virtio_net *nic)
+{
+    for (unsigned i = 0; i < nic->tx.size; i++) {
+        struct virtq_done done;
+        enum virtq_status status = virtq_pop(&nic->tx, &done);
+
+        if (status == VIRTQ_BROKEN)
+            virtio_net_broken(nic, "transmit ring");
+        if (status != VIRTQ_OK)
+            return;
+        buffer_release(done.cookie);
+    }
+}
+
+/* See netdev_ops.kick. */
+void virtio_net_tx_kick(struct virtio_net *nic)
+{
+    if (nic->state != VIRTIO_NET_RUNNING || !virtq_publish(&nic->tx))
+        return;
+    nic->dev.count.kicks++;
+    nic->virtio->ops->notify(nic->virtio, VIRTIO_NET_TX);
+}
