@@ -104,16 +104,21 @@ static enum tcp_verdict advance(struct tcp_conn *conn, uint32_t ack)
     return fin ? fin_acked(conn) : TCP_GO_ON;
 }
 
-/* RFC 9293 3.10.7.4: only from a segment that is not older than the last. */
+/*
+ * Only from a segment that is not older than the last. RFC 9293 3.10.7.4 goes
+ * by WL1 and WL2 alone; an ACK that is new tells as much, and must count: it
+ * may come with text that is sent again, so with an old number, and snd.una
+ * would advance under the old window, past the peer's edge.
+ */
 static bool take_window(struct tcp_conn *conn, const struct tcp_seg *seg)
 {
     uint32_t wnd = (uint32_t)seg->window << conn->snd_shift;
     uint32_t before = conn->snd.wnd;
 
-    if (!seq_lt(conn->snd.wl1, seg->seq) &&
+    if (seg->ack == conn->snd.una && !seq_lt(conn->snd.wl1, seg->seq) &&
         !(conn->snd.wl1 == seg->seq && seq_leq(conn->snd.wl2, seg->ack)))
         return false;
-    conn->snd.wl1 = seg->seq;
+    conn->snd.wl1 = seq_max(conn->snd.wl1, seg->seq);
     conn->snd.wl2 = seg->ack;
     conn->snd.wnd = wnd;
     if (wnd > conn->snd.wnd_max)
