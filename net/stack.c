@@ -110,10 +110,23 @@ static bool arm(struct stack *stack, bool on)
     return work;
 }
 
+/* A card may want to be called although it does not interrupt. */
+static uint64_t cards_deadline(const struct stack *stack, uint64_t deadline_us)
+{
+    for (size_t i = 0; i < stack->dev_count; i++) {
+        uint64_t wake_us = stack->devs[i]->wake_us;
+
+        if (wake_us && wake_us < deadline_us)
+            deadline_us = wake_us;
+    }
+    return deadline_us;
+}
+
 /* Nothing was found: wait for a card, a flow, or the next deadline. */
 static void sleep_until(struct stack *stack, uint64_t deadline_us)
 {
     if (!arm(stack, true)) {
+        deadline_us = cards_deadline(stack, deadline_us);
         stack->sleeps_until_us = deadline_us;
         stack->asleep = true;
         stack->count.sleeps++;
