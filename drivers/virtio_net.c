@@ -255,6 +255,7 @@ static void watch_interrupts(struct virtio_net *nic, bool found)
             nic->poll_us = POLL_LEAST_US;
     }
     nic->interrupted = false;
+    nic->armed = false;
 }
 
 /* When to be called at the latest, now that the stack goes to sleep. */
@@ -385,17 +386,20 @@ static bool arm_running(struct virtio_net *nic, uint64_t now_us)
 static bool net_arm(struct netdev *dev, bool on)
 {
     struct virtio_net *nic = self(dev);
-    uint64_t now_us = clock_us();
+    uint64_t now_us;
     bool work = false;
 
-    nic->armed = on;
-    if (on && nic->state == VIRTIO_NET_RUNNING)
-        work = arm_running(nic, now_us);
+    if (on) {
+        now_us = clock_us();
+        if (nic->state == VIRTIO_NET_RUNNING)
+            work = arm_running(nic, now_us);
+        nic->armed = true;
+        dev->wake_us = wake_time(nic, now_us);
+    }
     if ((!on || work) && nic->state == VIRTIO_NET_RUNNING) {
         virtq_interrupt_off(&nic->rx);
         virtq_interrupt_off(&nic->tx);
     }
-    nic->dev.wake_us = wake_time(nic, now_us);
     return work;
 }
 

@@ -49,14 +49,14 @@ struct virtio_net {
     volatile unsigned unserved;   /* interrupts since the thread ran */
 
     /* For the watchdogs: kernel/clock.h's time. */
-    bool polled;              /* there are no interrupts */
-    bool armed;               /* arm(true) was the last call of arm() */
-    uint64_t poll_us;         /* how long to sleep without an interrupt */
-    uint64_t state_us;        /* since when `state` is what it is */
-    uint64_t retry_us;        /* PAUSING: end of the pause */
-    uint64_t pause_us;        /* the next pause */
-    uint64_t look_us;         /* the watchdog's last look */
-    uint16_t tx_look_seen;    /* tx.used_seen then */
+    bool polled;           /* there are no interrupts */
+    bool armed;            /* arm(true) was called since the last receive() */
+    uint64_t poll_us;      /* how long to sleep without an interrupt */
+    uint64_t state_us;     /* since when `state` is what it is */
+    uint64_t retry_us;     /* PAUSING: end of the pause */
+    uint64_t pause_us;     /* the next pause */
+    uint64_t look_us;      /* the watchdog's last look */
+    uint16_t tx_look_seen; /* tx.used_seen then */
     uint8_t tx_looks_in_vain; /* looks without progress */
 };
 
