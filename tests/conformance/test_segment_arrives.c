@@ -253,6 +253,11 @@ static struct verdict expected(const struct world *w, enum state state,
         if (r->next == GO_ON)
             break;
         next = r->next == SAME ? state : (enum state)r->next;
+        if (state == S_SYN_SENT &&
+            next == S_ESTABLISHED) /* its text is taken, as the text says */
+            return (struct verdict){r->replies, state_name[next],
+                                    seg->seq + 1 + seg->len - w->rcv_nxt,
+                                    r->text};
         return (struct verdict){r->replies, state_name[next], 0, r->text};
     }
     return text_and_fin(w, after_ack(state, ack), seg);

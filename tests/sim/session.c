@@ -40,6 +40,11 @@ static void ended(struct session *session, unsigned me)
         if (!side->aborted)
             broken(session, "aborted by nobody");
         break;
+    case TCP_END_SYN_TIMEOUT:
+    case TCP_END_UNREACHABLE: /* no answer to ARP, or to SYN */
+        if (me != 0 || peer->conn)
+            broken(session, "unreachable, after it was open");
+        break;
     case TCP_END_RESET:
     case TCP_END_REFUSED:
     case TCP_END_KEEPALIVE:
@@ -184,7 +189,8 @@ static bool side_step(struct session *session, unsigned me, uint64_t now_us)
         any |= close_some(session, me, now_us);
     }
     if (!side->over && tcp_end_reason(side->conn) != TCP_END_NONE &&
-        tcp_recv_ready(side->conn) == 0) {
+        tcp_recv_ready(side->conn) == 0 &&
+        (side->eof || tcp_end_reason(side->conn) != TCP_END_CLOSED)) {
         ended(session, me);
         any = true;
     }

@@ -91,6 +91,7 @@ static void choose_config(struct net_config *config)
         config->tcp.mss_bytes = (uint16_t)(100 + chance(1360));
     config->tcp.keepalive_idle_us = 30 * SECOND;
     config->tcp.keepalive_interval_us = 5 * SECOND;
+    config->tcp.keepalive_probes = 30; /* all lost: no seed's chance */
 }
 
 static void choose_plan(struct session *session)
