@@ -144,8 +144,10 @@ static void rule_edge(struct look *look)
     if (look->flags & SYN)
         shift = 0; /* never scaled: RFC 7323 2.2 */
     edge = look->ack + (look->window << shift);
-    /* A SYN that is sent again cannot say more than 65535. */
-    if (us->acked && before(edge, us->edge) && !(look->flags & SYN))
+    /* A SYN that is sent again cannot say more than 65535, and what is left of
+     * a window is no multiple of its scale (RFC 7323 2.4). */
+    if (us->acked && before(edge + (1u << shift) - 1, us->edge) &&
+        !(look->flags & SYN))
         broken(look, "the right edge does not move left (SHLD-14)");
     if (!us->acked || before(us->edge, edge))
         us->edge = edge;
