@@ -42,9 +42,10 @@ DRIVER_HOST_SRC := $(wildcard drivers/virtq.c drivers/virtio.c \
 # What of boot/ is: the parsers of what a boot loader leaves.
 BOOT_HOST_SRC   := $(wildcard boot/boot_info.c boot/multiboot1.c \
                               boot/multiboot2.c boot/pvh.c boot/memory_map.c)
-# What of the applications is: all of HTTP that does not ask the machine.
+# What of the applications is: all that does not ask the machine itself.
 APP_HOST_SRC    := $(addprefix apps/http_hello/,http.c http_lines.c \
-                               http_serve.c pages.c response.c)
+                               http_serve.c pages.c response.c) \
+                   apps/fetch/url.c
 HOST_SUPPORT    := $(wildcard tests/host/*.c)
 
 # --- flags -----------------------------------------------------------------

@@ -181,14 +181,13 @@ static int on_name(llhttp_t *llhttp, const char *at, size_t len)
     return 0;
 }
 
+/* Trailers come here too; the head has been judged without them. */
 static int on_name_end(llhttp_t *llhttp)
 {
-    struct http_parser *parser = parser_of(llhttp);
-    struct http_fields *fields = &parser->fields;
+    struct http_fields *fields = &parser_of(llhttp)->fields;
 
     field_end(fields);
-    if (!parser->in_trailers)
-        fields->kind = (uint8_t)field_kind(fields->name, fields->name_bytes);
+    fields->kind = (uint8_t)field_kind(fields->name, fields->name_bytes);
     fields->name_bytes = 0;
     fields->value_bytes = 0;
     if (fields->kind == FIELD_HOST && fields->hosts++ > 0)
@@ -265,9 +264,8 @@ static uint16_t judge_head(const struct http_parser *parser)
         return 400;
     if (fields->hosts == 0 && !request->is_1_0) /* RFC 9112 3.2 */
         return 400;
-    if (fields->codings > 0 &&
-        (request->is_1_0 || llhttp->flags & F_CONTENT_LENGTH))
-        return 400; /* RFC 9112 6.1, 6.3: may be smuggling */
+    if (fields->codings > 0 && request->is_1_0) /* RFC 9112 6.1 */
+        return 400; /* beside Content-Length, llhttp has refused it */
     if (fields->refusal)
         return fields->refusal;
     if (request->method > METHOD_LAST_OF_HTTP ||
@@ -285,7 +283,6 @@ static int on_head(llhttp_t *llhttp)
     bool has_body = llhttp->content_length > 0 || llhttp->flags & F_CHUNKED;
 
     field_end(&parser->fields);
-    parser->in_trailers = true;
     request->is_1_0 = llhttp->http_minor == 0;
     if (llhttp->flags & F_CONNECTION_CLOSE)
         request->keep_alive = false; /* whatever else it says */
@@ -344,7 +341,6 @@ void http_parser_init(struct http_parser *parser)
     parser->body_bytes = 0;
     parser->started = false;
     parser->method_refused = false;
-    parser->in_trailers = false;
     llhttp_init(&parser->llhttp, HTTP_REQUEST, &settings);
 }
 

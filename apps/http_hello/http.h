@@ -57,7 +57,6 @@ struct http_parser {
     uint32_t target_bytes; /* also those past what is kept */
     uint32_t body_bytes;   /* as sent, so far */
     bool started;
-    bool in_trailers;    /* or in the body before them */
     bool method_refused; /* by llhttp: 501, as soon as it is read */
     struct http_fields fields;
 };
