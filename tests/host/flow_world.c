@@ -132,8 +132,7 @@ static void make(unsigned i, const struct net_config *config)
 {
     struct stack_config stack = {.net = config ? *config : world_config()};
     struct net_address address = {.addr = i == 0 ? WORLD_A : WORLD_B,
-                                  .prefix_bits = 24,
-                                  .gateway = IPV4_ADDR(10, 0, 0, 254)};
+                                  .prefix_bits = 24};
 
     stack.net.host = hostnet_host(&world.host[i]);
     memdev_init(&world.dev[i],
@@ -158,7 +157,7 @@ static void end(void)
     world.wire.cut = false;
     for (unsigned i = 0; i < 2; i++)
         tcpv4_disconnect(world.tcp[i], world_in(10 * WORLD_S));
-    world_sleep(10 * WORLD_S);
+    world_sleep(60 * WORLD_S); /* callbacks that sleep end too */
     for (unsigned i = 0; i < 2; i++) {
         memdev_clear(&world.dev[i]);
         net_memory_get(world.net[i], &memory);
@@ -320,4 +319,99 @@ struct tcpv4_stats world_stats(unsigned which)
 
     tcpv4_stats_get(world.tcp[which], &stats);
     return stats;
+}
+
+/* ---- callbacks ---- */
+
+void world_discard(struct flow *flow, void *context)
+{
+    struct buffer *buffer;
+
+    (void)context;
+    while (flow_read(flow, &buffer) == FLOW_OK)
+        buffer_release(buffer);
+}
+
+void world_echo(struct flow *flow, void *context)
+{
+    struct buffer *buffer;
+
+    (void)context;
+    while (flow_read(flow, &buffer) == FLOW_OK)
+        if (flow_write(flow, buffer) != FLOW_OK)
+            return;
+}
+
+void world_expect_read(struct flow *flow, const char *text)
+{
+    struct buffer *buffer;
+
+    assert_int_equal(flow_read(flow, &buffer), FLOW_OK);
+    assert_int_equal(buffer->len, strlen(text));
+    assert_memory_equal(buffer->data, text, buffer->len);
+    buffer_release(buffer);
+}
+
+/* ---- forged segments ---- */
+
+static void put16(uint8_t *at, uint32_t value)
+{
+    at[0] = (uint8_t)(value >> 8);
+    at[1] = (uint8_t)value;
+}
+
+static void put32(uint8_t *at, uint32_t value)
+{
+    put16(at, value >> 16);
+    put16(at + 2, value);
+}
+
+/* RFC 1071, the slow way. */
+static uint16_t sum_of(const uint8_t *bytes, size_t count, uint32_t sum)
+{
+    for (size_t i = 0; i < count; i++)
+        sum += i % 2 ? bytes[i] : (uint32_t)bytes[i] << 8;
+    while (sum >> 16)
+        sum = (sum & 0xffff) + (sum >> 16);
+    return (uint16_t)~sum;
+}
+
+static void put_ip(uint8_t *ip, uint8_t to, uint32_t segment_bytes)
+{
+    ip[0] = 0x45;
+    put16(ip + 2, 20 + segment_bytes);
+    ip[6] = 0x40;
+    ip[8] = 64;
+    ip[9] = 6;
+    memcpy(ip + 12, (uint8_t[]){10, 0, 0, to == 0 ? 2 : 1}, 4);
+    memcpy(ip + 16, (uint8_t[]){10, 0, 0, to == 0 ? 1 : 2}, 4);
+    put16(ip + 10, sum_of(ip, 20, 0));
+}
+
+void world_forge(const struct world_segment *segment, bool bad_checksum)
+{
+    uint32_t header_bytes = 20 + (segment->option_bytes + 3) / 4 * 4;
+    uint32_t bytes = header_bytes + segment->bytes;
+    uint8_t frame[14 + 20 + 60 + 1460] = {2, 0, 0, 0, 0, 0, 2};
+    uint8_t *tcp = frame + 34;
+    uint32_t pseudo = 6 + bytes + 2 * 0x0a00 + 1 + 2;
+
+    assert_true(bytes <= 1480);
+    frame[5] = (uint8_t)(segment->to + 1);
+    frame[11] = (uint8_t)(2 - segment->to);
+    put16(frame + 12, 0x800);
+    put_ip(frame + 14, segment->to, bytes);
+    put16(tcp, segment->src_port);
+    put16(tcp + 2, segment->dst_port);
+    put32(tcp + 4, segment->seq);
+    put32(tcp + 8, segment->ack);
+    tcp[12] = (uint8_t)(header_bytes / 4 << 4);
+    tcp[13] = segment->flags;
+    put16(tcp + 14, segment->window);
+    if (segment->option_bytes)
+        memcpy(tcp + 20, segment->options, segment->option_bytes);
+    if (segment->bytes)
+        memcpy(tcp + header_bytes, segment->text, segment->bytes);
+    put16(tcp + 16, sum_of(tcp, bytes, pseudo) ^ (bad_checksum ? 0x100u : 0u));
+    assert_true(memdev_inject(&world.dev[segment->to], frame, 34 + bytes));
 }

@@ -17,6 +17,27 @@
 #include "tests/host/memdev.h"
 #include "tests/host/wire.h"
 
+#define WORLD_TEST(name) cmocka_unit_test(name)
+
+/* The test `name`, which runs `name_in` in a world of two plain stacks. */
+#define WORLD(name)                                                            \
+    static void name(void **state)                                             \
+    {                                                                          \
+        (void)state;                                                           \
+        world_run(NULL, NULL, name##_in);                                      \
+    }
+
+/* The same, with functions that give the configuration of A and of B. */
+#define WORLD_OF(name, config_a, config_b)                                     \
+    static void name(void **state)                                             \
+    {                                                                          \
+        struct net_config a = config_a();                                      \
+        struct net_config b = config_b();                                      \
+                                                                               \
+        (void)state;                                                           \
+        world_run(&a, &b, name##_in);                                          \
+    }
+
 #define WORLD_A IPV4_ADDR(10, 0, 0, 1)
 #define WORLD_B IPV4_ADDR(10, 0, 0, 2)
 
@@ -107,5 +128,21 @@ void world_expect_error(struct flow *flow, enum flow_error_kind kind,
                         enum flow_reason reason);
 
 struct tcpv4_stats world_stats(unsigned which);
+
+/*
+ * Put a forged segment on the card of `to`, as if the other side had sent it:
+ * ports, flags, numbers, window, options and text of `segment` count.
+ * bad_checksum: its TCP checksum is wrong.
+ */
+void world_forge(const struct world_segment *segment, bool bad_checksum);
+
+/* A callback that reads to the end and throws away. */
+void world_discard(struct flow *flow, void *context);
+
+/* A callback that sends back what comes, until the peer closes. */
+void world_echo(struct flow *flow, void *context);
+
+/* Read one view and compare. */
+void world_expect_read(struct flow *flow, const char *text);
 
 #endif

@@ -11,14 +11,6 @@
 #include "tests/host/flow_world.h"
 #include "tests/host/host.h"
 
-#define TEST(name) cmocka_unit_test(name)
-#define WORLD(name)                                                            \
-    static void name(void **state)                                             \
-    {                                                                          \
-        (void)state;                                                           \
-        world_run(NULL, NULL, name##_in);                                      \
-    }
-
 /* ---- servers ---- */
 
 static void send_hello(struct flow *flow, void *context)
@@ -41,28 +33,9 @@ static void abort_at_once(struct flow *flow, void *context)
     flow_abort(flow);
 }
 
-static void stay_silent(struct flow *flow, void *context)
-{
-    struct buffer *buffer;
-
-    (void)context;
-    while (flow_read(flow, &buffer) == FLOW_OK)
-        buffer_release(buffer);
-}
-
 static void send_pattern(struct flow *flow, void *context)
 {
     world_write_all(flow, *(uint64_t *)context);
-}
-
-static void expect_read(struct flow *flow, const char *text)
-{
-    struct buffer *buffer;
-
-    assert_int_equal(flow_read(flow, &buffer), FLOW_OK);
-    assert_int_equal(buffer->len, strlen(text));
-    assert_memory_equal(buffer->data, text, buffer->len);
-    buffer_release(buffer);
 }
 
 /* ---- the row ---- */
@@ -76,7 +49,7 @@ static void read__data_before_fin_comes_first_and_eof_is_sticky_in(void)
     flow = world_connect(80);
     world_sleep(WORLD_S); /* data and FIN have both come */
 
-    expect_read(flow, "hello");
+    world_expect_read(flow, "hello");
     for (int i = 0; i < 3; i++) {
         assert_int_equal(flow_read(flow, &buffer), FLOW_EOF);
         assert_null(buffer);
@@ -95,7 +68,7 @@ static void read__data_before_rst_comes_first_and_error_is_sticky_in(void)
     flow = world_connect(80);
     world_sleep(WORLD_S);
 
-    expect_read(flow, "hello");
+    world_expect_read(flow, "hello");
     for (int i = 0; i < 3; i++) {
         assert_int_equal(flow_read(flow, &buffer), FLOW_ERROR);
         assert_null(buffer);
@@ -114,7 +87,7 @@ static void read__eof_stays_when_the_connection_is_aborted_after_it_in(void)
 
     world_listen(80, send_hello, NULL);
     flow = world_connect(80);
-    expect_read(flow, "hello");
+    world_expect_read(flow, "hello");
     assert_int_equal(flow_read(flow, &buffer), FLOW_EOF);
 
     flow_abort(flow);
@@ -166,7 +139,7 @@ static void read__deadline_is_not_sticky_in(void)
     struct buffer *buffer;
     struct flow *flow;
 
-    world_listen(80, stay_silent, NULL);
+    world_listen(80, world_discard, NULL);
     flow = world_connect(80);
     begin_us = host_now_us;
     flow_set_read_deadline(flow, begin_us + 5 * WORLD_S);
@@ -193,7 +166,7 @@ static void read__passed_deadline_still_gives_what_is_there_in(void)
     world_sleep(WORLD_S);
     flow_set_read_deadline(flow, 1);
 
-    expect_read(flow, "hello");
+    world_expect_read(flow, "hello");
     flow_release(flow);
 }
 WORLD(read__passed_deadline_still_gives_what_is_there)
@@ -319,7 +292,7 @@ static void read__cancelled_flow_can_be_used_on_in(void)
     struct buffer *buffer;
     struct flow *flow;
 
-    world_listen(80, stay_silent, NULL);
+    world_listen(80, world_discard, NULL);
     flow = world_connect(80);
     canceller = world_spawn(cancel_soon, thread_self());
 
@@ -336,18 +309,18 @@ WORLD(read__cancelled_flow_can_be_used_on)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(read__data_before_fin_comes_first_and_eof_is_sticky),
-        TEST(read__data_before_rst_comes_first_and_error_is_sticky),
-        TEST(read__eof_stays_when_the_connection_is_aborted_after_it),
-        TEST(read__is_a_view_of_the_packet_and_not_a_copy),
-        TEST(read__view_outlives_the_flow),
-        TEST(read__deadline_is_not_sticky),
-        TEST(read__passed_deadline_still_gives_what_is_there),
-        TEST(read__two_readers_get_each_byte_once_in_order),
-        TEST(read__rst_wakes_every_reader),
-        TEST(receive__a_megabyte_arrives_whole_through_a_small_window),
-        TEST(receive__takes_what_fits_and_leaves_the_rest),
-        TEST(read__cancelled_flow_can_be_used_on),
+        WORLD_TEST(read__data_before_fin_comes_first_and_eof_is_sticky),
+        WORLD_TEST(read__data_before_rst_comes_first_and_error_is_sticky),
+        WORLD_TEST(read__eof_stays_when_the_connection_is_aborted_after_it),
+        WORLD_TEST(read__is_a_view_of_the_packet_and_not_a_copy),
+        WORLD_TEST(read__view_outlives_the_flow),
+        WORLD_TEST(read__deadline_is_not_sticky),
+        WORLD_TEST(read__passed_deadline_still_gives_what_is_there),
+        WORLD_TEST(read__two_readers_get_each_byte_once_in_order),
+        WORLD_TEST(read__rst_wakes_every_reader),
+        WORLD_TEST(receive__a_megabyte_arrives_whole_through_a_small_window),
+        WORLD_TEST(receive__takes_what_fits_and_leaves_the_rest),
+        WORLD_TEST(read__cancelled_flow_can_be_used_on),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
