@@ -69,7 +69,7 @@ struct net *net_create(const struct net_config *config, uint64_t now_us)
     icmp_init(net);
     udp_init(net);
     if (!tcp_init(net)) {
-        free_pages(net);
+        net_destroy(net); /* what there is of it */
         return NULL;
     }
     return net;

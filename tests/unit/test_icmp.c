@@ -1,0 +1,506 @@
+/*
+ * ICMP: rows C of the list of bad inputs; what is answered and how often.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "net/icmp.h"
+#include "net/tcp.h"
+#include "tests/host/host.h"
+#include "tests/host/station.h"
+
+#define SECOND 1000000ull
+
+static struct station station;
+
+static int setup(void **state)
+{
+    (void)state;
+    host_seed(1);
+    station_init(&station);
+    station_meet(&station, STATION_PEER, station_peer_mac);
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    (void)state;
+    return station_end(&station) == 0 ? 0 : -1;
+}
+
+/* The frame up to the ICMP header, for `bytes` from there on. */
+static void headers(uint32_t dst, uint32_t bytes)
+{
+    station_ethernet(&station, station_mac, station_peer_mac, 0x0800);
+    station_ip(&station, STATION_PEER, dst, 1, bytes);
+}
+
+/* A message of `bytes`, filled with a pattern behind its header. */
+static void message(uint8_t type, uint8_t code, uint32_t dst, uint32_t bytes)
+{
+    headers(dst, bytes);
+    station_byte(&station, type);
+    station_byte(&station, code);
+    station_word(&station, 0);
+    station_long(&station, 0xbeef0007);
+    for (uint32_t i = 8; i < bytes; i++)
+        station_byte(&station, (uint8_t)(i * 7));
+    station_checksum(&station, 34, 36, 0);
+}
+
+/*
+ * An error about a TCP segment from the station's port 5000 to the peer's 80.
+ * The quoted packet begins at 42, its TCP header at 62.
+ */
+static void error_about_us(uint8_t type, uint8_t code, uint16_t mtu,
+                           uint16_t port, uint32_t seq)
+{
+    headers(STATION_ADDR, 8 + 20 + 8);
+    station_byte(&station, type);
+    station_byte(&station, code);
+    station_word(&station, 0);
+    station_word(&station, 0);
+    station_word(&station, mtu);
+    station_byte(&station, 0x45);
+    station_byte(&station, 0);
+    station_word(&station, 60);
+    station_long(&station, 0x00004000);
+    station_byte(&station, 63);
+    station_byte(&station, 6);
+    station_word(&station, 0); /* routers change it; nobody checks */
+    station_long(&station, STATION_ADDR);
+    station_long(&station, STATION_PEER);
+    station_word(&station, port);
+    station_word(&station, 80);
+    station_long(&station, seq);
+    station_checksum(&station, 34, 36, 0);
+}
+
+#define DROPPED_AS(name)                                                       \
+    do {                                                                       \
+        struct net_memory memory_before, memory_after;                         \
+        uint64_t count = STATION_COUNT(&station, name);                        \
+        net_memory_get(station.net, &memory_before);                           \
+        station_send(&station);                                                \
+        net_memory_get(station.net, &memory_after);                            \
+        assert_int_equal(STATION_COUNT(&station, name), count + 1);            \
+        assert_int_equal(memory_after.buffers, memory_before.buffers);         \
+        assert_int_equal(station_take_all(&station), 0);                       \
+    } while (0)
+
+/* --- echo -------------------------------------------------------------------- */
+
+static void echo__every_length_is_returned_as_it_came(void **state)
+{
+    (void)state;
+    for (uint32_t bytes = 8; bytes <= 1480; bytes += bytes < 80 ? 1 : 100) {
+        uint8_t sent[1480];
+
+        message(8, 0, STATION_ADDR, bytes);
+        memcpy(sent, station.frame + 38, bytes - 4);
+        station_send(&station);
+        assert_true(station_take(&station));
+        assert_int_equal(station.len, 34 + bytes);
+        assert_int_equal(station_at32(&station, 26), STATION_ADDR);
+        assert_int_equal(station_at32(&station, 30), STATION_PEER);
+        assert_true(station_sums(&station, 14, 20, 0));
+        assert_int_equal(station_at16(&station, 34), 0);
+        assert_true(station_sums(&station, 34, bytes, 0));
+        assert_memory_equal(station.frame + 38, sent, bytes - 4);
+    }
+}
+
+static void echo__C1_short_message_is_dropped(void **state)
+{
+    (void)state;
+    for (uint32_t bytes = 0; bytes < 8; bytes++) {
+        headers(STATION_ADDR, bytes);
+        station_fill(&station, 8, bytes);
+        DROPPED_AS(icmp_short);
+    }
+}
+
+static void echo__C2_bad_checksum_is_dropped(void **state)
+{
+    (void)state;
+    for (uint32_t at = 34; at < 34 + 16; at++) {
+        message(8, 0, STATION_ADDR, 16);
+        station.frame[at] ^= 0x10;
+        DROPPED_AS(icmp_checksum);
+    }
+}
+
+static void echo__C3_to_many_gets_no_reply(void **state)
+{
+    static const uint32_t many[] = {0xffffffff, 0x0a0000ff, 0x0a000000,
+                                    0xe0000001};
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(many); i++) {
+        message(8, 0, many[i], 16);
+        memcpy(station.frame, station_all_mac, 6);
+        DROPPED_AS(icmp_broadcast);
+    }
+}
+
+static void echo__C4_fragmented_one_gets_no_reply(void **state)
+{
+    (void)state;
+    message(8, 0, STATION_ADDR, 1480);
+    station_set(&station, 20, 0x2000);
+    station_ip_checksum(&station);
+    DROPPED_AS(ip_fragment);
+}
+
+static void echo__C5_flood_is_answered_a_random_number_of_times(void **state)
+{
+    unsigned answers[6];
+    bool differ = false;
+
+    (void)state;
+    station.dev.tx_max = 10000;
+    for (size_t round = 0; round < ARRAY_LEN(answers); round++) {
+        for (int i = 0; i < 5000; i++) {
+            message(8, 0, STATION_ADDR, 16);
+            station_send(&station);
+        }
+        answers[round] = station_take_all(&station);
+        assert_in_range(answers[round], 1000, 2000);
+        differ |= answers[round] != answers[0];
+        station_wait(&station, 2 * SECOND);
+    }
+    assert_true(differ);
+    assert_true(STATION_COUNT(&station, icmp_limited) > 0);
+}
+
+static void echo__reply_does_not_say_what_the_device_said(void **state)
+{
+    struct buffer *frame;
+
+    (void)state;
+    message(8, 0, STATION_ADDR, 16);
+    frame = hostnet_chain(net_pool(station.net), station.frame, station.len);
+    frame->flags = BUFFER_CSUM_PARTIAL;
+    frame->csum_start = 34;
+    frame->csum_offset = 500;
+    net_input(station.net, &station.dev.dev, frame, host_now_us);
+    net_flush(station.net, host_now_us);
+    frame = memdev_take(&station.dev);
+    assert_int_equal(frame->flags, 0);
+    buffer_release(frame);
+}
+
+/* --- errors about us --------------------------------------------------------- */
+
+/* A connection in SYN-SENT; the station's segment stays in station.frame. */
+static struct tcp_conn *connecting(void)
+{
+    struct tcp_conn *conn;
+    enum tcp_end why;
+
+    assert_int_equal(tcp_connect(station.net, ipv4_addr_make(STATION_PEER), 80,
+                                 5000, host_now_us, &conn, &why),
+                     TCP_OK);
+    net_flush(station.net, host_now_us);
+    assert_true(station_take(&station));
+    return conn;
+}
+
+static void finish(struct tcp_conn *conn)
+{
+    tcp_abort(conn, host_now_us);
+    tcp_release(conn, host_now_us);
+    net_flush(station.net, host_now_us);
+    station_take_all(&station);
+}
+
+static void error__about_our_syn_reaches_its_connection(void **state)
+{
+    struct tcp_conn *conn = connecting();
+    uint32_t seq = station_at32(&station, 38);
+
+    (void)state;
+    error_about_us(3, 3, 0, 5000, seq);
+    station_send(&station);
+    assert_int_not_equal(tcp_end_reason(conn), TCP_END_NONE);
+    finish(conn);
+}
+
+static void error__in_pieces_reaches_its_connection(void **state)
+{
+    struct tcp_conn *conn = connecting();
+    uint32_t seq = station_at32(&station, 38);
+
+    (void)state;
+    error_about_us(3, 3, 0, 5000, seq);
+    station_send_pieces(&station, 7);
+    assert_int_not_equal(tcp_end_reason(conn), TCP_END_NONE);
+    finish(conn);
+}
+
+static void error__C6_cut_quote_is_dropped(void **state)
+{
+    struct tcp_conn *conn = connecting();
+    uint32_t seq = station_at32(&station, 38);
+    static const uint8_t types[] = {3, 11, 12};
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(types); i++)
+        for (uint32_t quote = 0; quote < 28; quote++) {
+            error_about_us(types[i], 3, 0, 5000, seq);
+            station.len = 42 + quote;
+            station_set(&station, 16, (uint16_t)(28 + quote));
+            station_ip_checksum(&station);
+            station_checksum(&station, 34, 36, 0);
+            DROPPED_AS(icmp_embedded);
+        }
+    assert_int_equal(tcp_end_reason(conn), TCP_END_NONE);
+    finish(conn);
+}
+
+static void error__C7_quoted_header_that_lies_is_dropped(void **state)
+{
+    struct tcp_conn *conn = connecting();
+    uint32_t seq = station_at32(&station, 38);
+    static const struct {
+        uint32_t at;
+        uint8_t value;
+    } lies[] = {
+        {42, 0x40}, {42, 0x44}, {42, 0x46}, {42, 0x4f},
+        {42, 0x65}, {42, 0},    {45, 19}, /* total shorter than the header */
+        {45, 27},                         /* ... than what TCP needs */
+        {49, 1}, /* a later fragment: no TCP header there */
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(lies); i++) {
+        error_about_us(3, 3, 0, 5000, seq);
+        station.frame[lies[i].at] = lies[i].value;
+        station_checksum(&station, 34, 36, 0);
+        DROPPED_AS(icmp_embedded);
+    }
+    assert_int_equal(tcp_end_reason(conn), TCP_END_NONE);
+    finish(conn);
+}
+
+static void error__C8_about_a_packet_not_ours_is_dropped(void **state)
+{
+    struct tcp_conn *conn = connecting();
+    uint32_t seq = station_at32(&station, 38);
+
+    (void)state;
+    error_about_us(3, 3, 0, 5000, seq);
+    station_set(&station, 56, 0x0009); /* quoted source 10.0.0.9 */
+    station_checksum(&station, 34, 36, 0);
+    DROPPED_AS(icmp_embedded);
+    error_about_us(3, 3, 0, 5000, seq);
+    station_set(&station, 54, 0x7f00); /* 127.0.0.1 */
+    station_checksum(&station, 34, 36, 0);
+    DROPPED_AS(icmp_embedded);
+    assert_int_equal(tcp_end_reason(conn), TCP_END_NONE);
+    finish(conn);
+}
+
+static void error__C9_sequence_number_never_sent_is_ignored(void **state)
+{
+    struct tcp_conn *conn = connecting();
+    uint32_t seq = station_at32(&station, 38);
+    static const uint32_t off[] = {1, 2, 0xffffffff, 0x80000000, 1000};
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(off); i++) {
+        error_about_us(3, 3, 0, 5000, seq + off[i]);
+        station_send(&station);
+        assert_int_equal(tcp_end_reason(conn), TCP_END_NONE);
+    }
+    finish(conn);
+}
+
+/* C10: whatever the MTU says, nothing ends and nothing divides by it. C13. */
+static void error__C10_C13_soft_errors_end_nothing(void **state)
+{
+    struct tcp_conn *conn = connecting();
+    uint32_t seq = station_at32(&station, 38);
+    static const uint16_t mtus[] = {0, 1, 67, 68, 551, 1499, 1500, 65535};
+    static const uint8_t codes[] = {0, 1, 5};
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(mtus); i++) {
+        error_about_us(3, 4, mtus[i], 5000, seq);
+        station_send(&station);
+        assert_int_equal(tcp_end_reason(conn), TCP_END_NONE);
+    }
+    finish(conn);
+    for (size_t i = 0; i < ARRAY_LEN(codes); i++) {
+        error_about_us(3, codes[i], 0, 5001, seq);
+        station_send(&station);
+        assert_int_equal(station_take_all(&station), 0);
+    }
+}
+
+static void error__about_a_segment_of_nobody_is_ignored(void **state)
+{
+    (void)state;
+    error_about_us(3, 3, 0, 5000, 1);
+    station_send(&station);
+    assert_int_equal(station_take_all(&station), 0);
+}
+
+static void error__C11_about_udp_never_sent_is_ignored(void **state)
+{
+    (void)state;
+    error_about_us(3, 4, 100, 5000, 1);
+    station.frame[51] = 17;
+    station_checksum(&station, 34, 36, 0);
+    station_send(&station);
+    assert_int_equal(station_take_all(&station), 0);
+}
+
+static void error__to_many_is_dropped(void **state)
+{
+    struct tcp_conn *conn = connecting();
+    uint32_t seq = station_at32(&station, 38);
+
+    (void)state;
+    error_about_us(3, 3, 0, 5000, seq);
+    memcpy(station.frame, station_all_mac, 6);
+    station_set(&station, 32, 0x00ff);
+    station_ip_checksum(&station);
+    DROPPED_AS(icmp_embedded);
+    assert_int_equal(tcp_end_reason(conn), TCP_END_NONE);
+    finish(conn);
+}
+
+/* --- what is ignored ------------------------------------------------------------ */
+
+/* C14 source quench, C15 redirect, C16 the queries that steer or tell, C18
+ * unknown, C20 replies that nobody asked for. */
+static void ignored__C14_C15_C16_C18_C20_types_do_nothing(void **state)
+{
+    static const uint8_t types[] = {4,  5,  9,  10,  13,  14, 15,
+                                    16, 17, 18, 200, 255, 0,  1};
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(types); i++) {
+        message(types[i], 0, STATION_ADDR, 64);
+        DROPPED_AS(icmp_type);
+    }
+    message(0, 0, STATION_ADDR, 1480); /* C20, huge */
+    DROPPED_AS(icmp_type);
+}
+
+static void ignored__C16_mask_reply_changes_no_network(void **state)
+{
+    (void)state;
+    message(18, 0, STATION_ADDR, 12);
+    station_set(&station, 42, 0xff00);
+    station_set(&station, 44, 0);
+    station_checksum(&station, 34, 36, 0);
+    DROPPED_AS(icmp_type);
+    assert_true(ipv4_is_broadcast(station.net, IPV4_ADDR(10, 0, 0, 255)));
+}
+
+/* --- what we report ---------------------------------------------------------------- */
+
+/* A datagram to `port`, from `src`. */
+static void datagram(uint32_t src, uint16_t port)
+{
+    station_ethernet(&station, station_mac, station_peer_mac, 0x0800);
+    station_ip(&station, src, STATION_ADDR, 17, 12);
+    station_word(&station, 1234);
+    station_word(&station, port);
+    station_word(&station, 12);
+    station_word(&station, 0);
+    station_long(&station, 0);
+}
+
+static void report__C17_never_about_an_icmp_error(void **state)
+{
+    (void)state;
+    for (unsigned type = 0; type < 256; type++) {
+        if (type == 8)
+            continue;
+        message((uint8_t)type, 3, STATION_ADDR, 40);
+        station_send(&station);
+        assert_int_equal(station_take_all(&station), 0);
+    }
+}
+
+static void report__quotes_the_packet_as_it_came(void **state)
+{
+    uint8_t packet[32];
+
+    (void)state;
+    datagram(STATION_PEER, 9999);
+    memcpy(packet, station.frame + 14, sizeof(packet));
+    station_send(&station);
+    assert_true(station_take(&station));
+    assert_int_equal(station.len, 14 + 20 + 8 + 32);
+    assert_int_equal(station_at16(&station, 34), 0x0303);
+    assert_int_equal(station_at32(&station, 38), 0);
+    assert_memory_equal(station.frame + 42, packet, sizeof(packet));
+    assert_true(station_sums(&station, 34, 40, 0));
+}
+
+static void report__C19_storm_is_limited_for_each_destination(void **state)
+{
+    unsigned counts[20], other = 0;
+    bool differ = false;
+
+    (void)state;
+    for (size_t round = 0; round < ARRAY_LEN(counts); round++) {
+        for (uint16_t port = 1; port <= 200; port++) {
+            datagram(STATION_PEER, (uint16_t)(port + 100));
+            station_send(&station);
+        }
+        counts[round] = station_take_all(&station);
+        assert_in_range(counts[round], 6, 11);
+        differ |= counts[round] != counts[0];
+        for (uint32_t i = 0; i < 20; i++) { /* others are still told */
+            station_meet(&station, 0x0a000020 + i, station_peer_mac);
+            datagram(0x0a000020 + i, 9999);
+            station_send(&station);
+            other += station_take_all(&station);
+        }
+        station_wait(&station, 2 * SECOND);
+        station_take_all(&station);
+    }
+    assert_true(differ);
+    assert_true(other > 20 * ARRAY_LEN(counts) / 2);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(echo__every_length_is_returned_as_it_came),
+        TEST(echo__C1_short_message_is_dropped),
+        TEST(echo__C2_bad_checksum_is_dropped),
+        TEST(echo__C3_to_many_gets_no_reply),
+        TEST(echo__C4_fragmented_one_gets_no_reply),
+        TEST(echo__C5_flood_is_answered_a_random_number_of_times),
+        TEST(echo__reply_does_not_say_what_the_device_said),
+        TEST(error__about_our_syn_reaches_its_connection),
+        TEST(error__in_pieces_reaches_its_connection),
+        TEST(error__C6_cut_quote_is_dropped),
+        TEST(error__C7_quoted_header_that_lies_is_dropped),
+        TEST(error__C8_about_a_packet_not_ours_is_dropped),
+        TEST(error__C9_sequence_number_never_sent_is_ignored),
+        TEST(error__C10_C13_soft_errors_end_nothing),
+        TEST(error__about_a_segment_of_nobody_is_ignored),
+        TEST(error__C11_about_udp_never_sent_is_ignored),
+        TEST(error__to_many_is_dropped),
+        TEST(ignored__C14_C15_C16_C18_C20_types_do_nothing),
+        TEST(ignored__C16_mask_reply_changes_no_network),
+        TEST(report__C17_never_about_an_icmp_error),
+        TEST(report__quotes_the_packet_as_it_came),
+        TEST(report__C19_storm_is_limited_for_each_destination),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
