@@ -192,8 +192,6 @@ enum tcp_verdict tcp_in_ack(struct tcp_conn *conn, struct tcp_arrival *in)
             window_opened(conn);
         tcp_conn_wants_flush(conn);
     }
-    if (conn->active)
-        conn->active->answered_us = conn->net->now_us;
     if (duplicate && conn->snd.wnd)
         tcp_loss_duplicate(conn);
     if (seg->ack == conn->snd.una)

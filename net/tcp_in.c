@@ -11,6 +11,17 @@
  */
 #include "net/tcp_conn.h"
 
+/* The peer is there: what it says needs not be acceptable to show that. One
+ * whose text fills our window and is lost answers keep-alive probes with the
+ * number at the window's edge. */
+static void heard(struct tcp_conn *conn)
+{
+    conn->heard_us = conn->net->now_us;
+    conn->keep_probes = 0;
+    if (conn->active)
+        conn->active->answered_us = conn->heard_us;
+}
+
 static enum tcp_verdict unacceptable(struct tcp_conn *conn,
                                      const struct tcp_seg *seg)
 {
@@ -18,6 +29,9 @@ static enum tcp_verdict unacceptable(struct tcp_conn *conn,
         tcp_count(conn, tcp_rst_inexact);
         return TCP_DROP;
     }
+    if (seg->flags & TCP_ACK &&
+        conn->snd.nxt - seg->ack <= tcp_flight(conn) + conn->snd.wnd_max)
+        heard(conn);
     if (seq_leq(seg->seq + tcp_seg_len(seg), conn->rcv.nxt))
         tcp_count(conn, tcp_duplicate);
     else
@@ -122,8 +136,7 @@ static void obey(struct tcp_conn *conn, struct tcp_arrival *in,
 {
     switch (verdict) {
     case TCP_GO_ON:
-        conn->heard_us = conn->net->now_us;
-        conn->keep_probes = 0;
+        heard(conn);
         break;
     case TCP_REPLY_ACK:
         conn->ack_now = true;

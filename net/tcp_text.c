@@ -87,8 +87,10 @@ uint32_t tcp_text_window(struct tcp_conn *conn)
         room = now; /* silly window, MUST-39; and never less: SHLD-14 */
     field = room >> conn->rcv_shift;
     /* What the peer may still send is no multiple of the scale: round up, or
-     * the window would shrink (RFC 7323 2.4), unless the buffer is full. */
-    if (field << conn->rcv_shift < now && space(conn) > 0)
+     * the window would shrink (RFC 7323 2.4). A peer that sends fewer bytes
+     * at a time than the scale's unit may so exceed the buffer, until
+     * held_max(). */
+    if (field << conn->rcv_shift < now)
         field++;
     if (field > UINT16_MAX)
         field = UINT16_MAX;
