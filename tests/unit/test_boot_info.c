@@ -165,6 +165,16 @@ static void m2__information_at_a_bad_address_is_refused(void **state)
     }
 }
 
+static void m2__null_is_refused_where_memory_begins_at_0(void **state)
+{
+    (void)state;
+    put_multiboot1("GRUB", "");
+    memory.base = 0;
+    memory.end = BYTES;
+    assert_null(boot_memory_at(&memory, 0, 1));
+    assert_non_null(boot_memory_at(&memory, 1, 1));
+}
+
 static void m3__flags_with_null_pointers_are_refused(void **state)
 {
     static const uint32_t fields[] = {INFO + 16, INFO + 48, INFO + 64};
@@ -615,6 +625,9 @@ static void m5__an_entry_past_2_to_the_64_is_cut(void **state)
     build(NULL, 0);
     assert_int_equal(map.count, 1);
     assert_range(0, 0xfffff000, UINT64_C(1) << 40);
+    boot_add_region(&info, UINT64_C(1) << 36, UINT64_MAX, false);
+    build(NULL, 0);
+    assert_range(0, 0xfffff000, UINT64_C(1) << 36);
 }
 
 static void m5__kernel_modules_and_page_0_are_left_out(void **state)
@@ -663,9 +676,11 @@ int main(void)
         TEST(multiboot1__qemu_without_command_line_gives_an_empty_one),
         TEST(m1__unknown_magic_is_refused),
         TEST(m2__information_at_a_bad_address_is_refused),
+        TEST(m2__null_is_refused_where_memory_begins_at_0),
         TEST(m3__flags_with_null_pointers_are_refused),
         TEST(m3__no_modules_need_no_pointer),
         TEST(m4__impossible_entry_sizes_are_refused),
+        TEST(m4__a_short_entry_before_a_good_one_is_refused),
         TEST(m4__a_map_that_is_no_whole_number_of_entries_is_refused),
         TEST(m4__longer_entries_are_stepped_over),
         TEST(m6__without_a_map_the_two_sizes_count),
