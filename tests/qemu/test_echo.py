@@ -1,0 +1,106 @@
+"""echo: every byte comes back, whatever the client does with its end."""
+import concurrent.futures
+import socket
+
+import pytest
+
+import guest as guests
+import netns
+import stream
+
+MIB = 1 << 20
+
+
+@pytest.fixture(scope="module")
+def server(start_shared):
+    return start_shared("echo", net=guests.UserNet(7)).ready()
+
+
+def dial(server):
+    return socket.create_connection(("127.0.0.1", server.port(7)),
+                                    guests.PATIENCE_S)
+
+
+def check(server):
+    stream.echo(dial(server), 10000)
+
+
+def test_a_byte_comes_back(server):
+    stream.echo(dial(server), 1)
+
+
+def test_nothing_comes_back_from_nothing(server):
+    stream.echo(dial(server), 0)
+
+
+def test_4_mib_come_back_as_they_were(server):
+    stream.echo(dial(server), 4 * MIB)
+
+
+def test_after_our_end_of_stream_the_rest_still_comes(server):
+    """Half-close before the first read."""
+    link = dial(server)
+    stream.send(link, 20000)
+    stream.receive(link, 20000)
+    link.close()
+
+
+def test_a_client_that_reads_only_when_blocked_gets_everything(server):
+    """Both windows are shut before the first byte is read."""
+    link = dial(server)
+    link.settimeout(2)
+    sent = 0
+    try:
+        while True:
+            sent += link.send(stream.piece(sent, stream.CHUNK))
+    except TimeoutError:
+        pass
+    check(server)
+    link.settimeout(guests.PATIENCE_S)
+    link.shutdown(socket.SHUT_WR)
+    stream.receive(link, sent)
+    link.close()
+
+
+def test_a_reset_ends_only_its_own_flow(server):
+    other = dial(server)
+    for size in (0, 1, 1000, 300000):
+        link = dial(server)
+        link.settimeout(2)
+        try:
+            link.sendall(b"x" * size)
+        except TimeoutError:
+            pass
+        stream.reset(link)
+    stream.echo(other, 100000)
+
+
+def test_many_streams_at_once_do_not_mix(server):
+    with concurrent.futures.ThreadPoolExecutor(40) as pool:
+        list(pool.map(lambda _: stream.echo(dial(server), 100000), range(40)))
+
+
+def test_another_port_is_refused(start):
+    """Shown on a wire that does not hide RST: see test_raw_tcp.py. Here, that
+    the user network's client is told."""
+    one = start("echo", net=guests.UserNet(8)).ready()
+    with socket.create_connection(("127.0.0.1", one.port(8)),
+                                  guests.PATIENCE_S) as link:
+        try:
+            assert link.recv(1) == b""
+        except ConnectionResetError:
+            pass
+
+
+def over_tap(start, namespace, total):
+    start("echo", net=guests.TapNet(namespace, netns.TAP)).ready()
+    stream.echo(namespace.connect(7, guests.PATIENCE_S), total)
+
+
+def test_linux_gets_16_mib_back_over_tap(start, namespace):
+    over_tap(start, namespace, 16 * MIB)
+
+
+@pytest.mark.soak
+def test_linux_gets_1_gib_back_over_tap(start, namespace):
+    over_tap(start, namespace, 1024 * MIB)

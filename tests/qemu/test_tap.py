@@ -1,0 +1,94 @@
+"""Load over TAP, from Linux's own TCP: no error, and nothing left behind."""
+import os
+import pathlib
+import re
+import sys
+
+import pytest
+
+import guest as guests
+import memory
+import netns
+
+HERE = pathlib.Path(__file__).parent
+HOUR_S = 3600
+URL = f"http://{netns.GUEST_ADDRESS}/"
+
+
+def serve(start, namespace, megabytes=64):
+    return start("http_hello", net=guests.TapNet(namespace, netns.TAP),
+                 memory=megabytes).ready()
+
+
+def wrk(namespace, seconds, connections=64):
+    """One run of wrk without an error; its requests per second."""
+    run = namespace.run("wrk", "-t2", f"-c{connections}", f"-d{seconds}s",
+                        "--timeout", "60s", URL, timeout_s=HOUR_S)
+    assert run.returncode == 0, run.stdout
+    assert "Socket errors" not in run.stdout, run.stdout
+    assert "Non-2xx" not in run.stdout, run.stdout
+    rate = float(re.search(r"Requests/sec: +([\d.]+)", run.stdout)[1])
+    assert rate > 0, run.stdout
+    return rate
+
+
+def apache_bench(namespace, requests):
+    """-l: the page tells the time, so that its length may differ."""
+    run = namespace.run("ab", "-l", "-q", "-s", "300", "-n", str(requests),
+                        "-c", "50", URL, timeout_s=HOUR_S)
+    assert run.returncode == 0, run.stdout
+    assert re.search(rf"Complete requests: +{requests}\b", run.stdout)
+    assert re.search(r"Failed requests: +0\b", run.stdout), run.stdout
+    assert "Non-2xx" not in run.stdout, run.stdout
+
+
+def hold(namespace, count):
+    run = namespace.run(sys.executable, "-B", str(HERE / "holders.py"),
+                        netns.GUEST_ADDRESS, "80", str(count), "seed",
+                        timeout_s=HOUR_S)
+    assert f"{count} held, {2 * count} answers" in run.stdout, run.stdout
+
+
+def leaves_nothing(start, namespace, load, megabytes=64):
+    """The same load twice: the second finds and leaves what the first did."""
+    serve(start, namespace, megabytes)
+    load()
+    before = memory.at_rest(memory.settled(namespace))
+    load()
+    after = memory.settled(namespace, before)
+    assert memory.at_rest(after) == before
+
+
+def test_wrk_runs_without_an_error(start, namespace):
+    leaves_nothing(start, namespace, lambda: wrk(namespace, 4))
+
+
+def test_ab_without_keep_alive_fails_nowhere(start, namespace):
+    leaves_nothing(start, namespace, lambda: apache_bench(namespace, 3000))
+
+
+def test_10000_connections_are_held_and_answered_twice(start, namespace):
+    serve(start, namespace, 128)
+    hold(namespace, 10000)
+    assert memory.settled(namespace)["flows"] <= 1
+
+
+@pytest.mark.soak
+def test_wrk_20_times_without_an_error_or_a_falling_trend(start, namespace):
+    serve(start, namespace)
+    wrk(namespace, 30)
+    before = memory.at_rest(memory.settled(namespace))
+    rates = [wrk(namespace, 30) for _ in range(20)]
+    print(rates)
+    assert sum(rates[10:]) > 0.8 * sum(rates[:10]), rates
+    assert memory.at_rest(memory.settled(namespace, before)) == before
+
+
+@pytest.mark.soak
+def test_ab_100000_times_fails_nowhere(start, namespace):
+    leaves_nothing(start, namespace, lambda: apache_bench(namespace, 100000))
+
+
+def test_root_is_what_makes_these_tests_run():
+    """Without root the others say that they are skipped."""
+    assert os.geteuid() == 0 or os.environ.get("CI") is None
