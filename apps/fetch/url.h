@@ -1,8 +1,8 @@
 /*
  * apps/fetch/url.h - "http://10.0.0.1:8080/path", or any shorter form of it.
  */
-#ifndef FETCH_URL_H
-#define FETCH_URL_H
+#ifndef APPS_FETCH_URL_H
+#define APPS_FETCH_URL_H
 
 #include "kernel/base.h"
 #include "net/addr.h"

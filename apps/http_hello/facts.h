@@ -1,8 +1,8 @@
 /*
  * apps/http_hello/facts.h - what the machine can say about itself.
  */
-#ifndef HTTP_HELLO_FACTS_H
-#define HTTP_HELLO_FACTS_H
+#ifndef APPS_HTTP_HELLO_FACTS_H
+#define APPS_HTTP_HELLO_FACTS_H
 
 #include "kernel/base.h"
 #include "net/addr.h"

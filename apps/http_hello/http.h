@@ -8,8 +8,8 @@
  *
  * Source: RFC 9112 (messages), RFC 9110 (semantics).
  */
-#ifndef HTTP_HELLO_HTTP_H
-#define HTTP_HELLO_HTTP_H
+#ifndef APPS_HTTP_HELLO_HTTP_H
+#define APPS_HTTP_HELLO_HTTP_H
 
 #include <llhttp/llhttp.h>
 

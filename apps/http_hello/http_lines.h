@@ -8,8 +8,8 @@
  *
  * Source: RFC 9112 2.2, 3, 5.2.
  */
-#ifndef HTTP_HELLO_HTTP_LINES_H
-#define HTTP_HELLO_HTTP_LINES_H
+#ifndef APPS_HTTP_HELLO_HTTP_LINES_H
+#define APPS_HTTP_HELLO_HTTP_LINES_H
 
 #include "kernel/base.h"
 

@@ -1,8 +1,8 @@
 /*
  * apps/http_hello/http_serve.h - HTTP connections over flows.
  */
-#ifndef HTTP_HELLO_HTTP_SERVE_H
-#define HTTP_HELLO_HTTP_SERVE_H
+#ifndef APPS_HTTP_HELLO_HTTP_SERVE_H
+#define APPS_HTTP_HELLO_HTTP_SERVE_H
 
 #include "net/flow.h"
 

@@ -1,8 +1,8 @@
 /*
  * apps/http_hello/pages.h - what this server has to say.
  */
-#ifndef HTTP_HELLO_PAGES_H
-#define HTTP_HELLO_PAGES_H
+#ifndef APPS_HTTP_HELLO_PAGES_H
+#define APPS_HTTP_HELLO_PAGES_H
 
 #include "apps/http_hello/http.h"
 #include "apps/http_hello/response.h"

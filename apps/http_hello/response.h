@@ -1,8 +1,8 @@
 /*
  * apps/http_hello/response.h - answers, and how their heads are written.
  */
-#ifndef HTTP_HELLO_RESPONSE_H
-#define HTTP_HELLO_RESPONSE_H
+#ifndef APPS_HTTP_HELLO_RESPONSE_H
+#define APPS_HTTP_HELLO_RESPONSE_H
 
 #include "kernel/base.h"
 

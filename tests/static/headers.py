@@ -15,7 +15,8 @@ COMPILERS = ("gcc", "clang")
 
 def compile_alone(root, here, compiler):
     run = subprocess.run(
-        [compiler, "-std=gnu11", "-I.", *WARN, "-fsyntax-only", "-x", "c",
+        [compiler, "-std=gnu11", "-I.", "-idirafter", "/usr/share/include",
+         *WARN, "-fsyntax-only", "-x", "c",
          "-include", here, "/dev/null"],
         cwd=root, text=True, capture_output=True, check=False)
     if run.returncode:
