@@ -225,6 +225,16 @@ m4__a_map_that_is_no_whole_number_of_entries_is_refused(void **state)
     assert_int_equal(parse1(), BOOT_BAD_POINTER);
 }
 
+static void m4__a_short_entry_before_a_good_one_is_refused(void **state)
+{
+    (void)state;
+    put_multiboot1("GRUB", "");
+    put32(MAP, 8);
+    put_entry(MAP + 12, 20, 0x100000, 0x100000, 1);
+    put32(INFO + 44, 12 + 24);
+    assert_int_equal(parse1(), BOOT_BAD_MAP);
+}
+
 static void m4__longer_entries_are_stepped_over(void **state)
 {
     (void)state;
