@@ -10,6 +10,7 @@ import source
 
 WARN = ("-Wall -Wextra -Wconversion -Wno-sign-conversion -Wshadow "
         "-Wstrict-prototypes -Wmissing-prototypes -Werror").split()
+SYSTEM = ("-idirafter", "/usr/share/include")  # llhttp, as Debian has it
 COMPILERS = ("gcc", "clang")
 
 

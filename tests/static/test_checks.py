@@ -117,10 +117,9 @@ def test_a_guard_is_named_after_its_file(tmp_path):
     red(text, tmp_path, "NET_TCP_H")
 
 
-def test_a_header_may_have_no_other_condition(tmp_path):
-    body = guarded("net/tcp.h", "#ifdef X\n#endif")
-    plant(tmp_path, "net/tcp.h", body)
-    red(text, tmp_path, "conditional")
+def test_a_test_opens_with_a_comment_too(tmp_path):
+    plant(tmp_path, "tests/unit/test_a.c", "int x;\n", opening=False)
+    red(text, tmp_path, "tests/unit/test_a.c:1:")
 
 
 def test_a_layout_of_ones_own_is_named(tmp_path):
