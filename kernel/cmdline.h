@@ -3,9 +3,9 @@
  *
  * Words are separated by spaces; "double quotes" keep spaces together. A word
  * `--key=value` or `--key` must be registered by somebody; any other word is
- * an argument of the program. An unknown key, a malformed value or a repeated
- * key is an error that names the word and says what would be right: nothing is
- * guessed.
+ * an argument of the program, and so is every word after `--`. An unknown key,
+ * a missing or malformed value or a repeated key is an error that names the
+ * word and says what would be right: nothing is guessed.
  */
 #ifndef KERNEL_CMDLINE_H
 #define KERNEL_CMDLINE_H
@@ -51,10 +51,13 @@ struct cmdline_args {
 /*
  * Parse `line` against several tables of keys.
  *
- * line:    changed in place; argv points into it, so it must stay.
+ * line:    zero-terminated, changed in place; argv points into it, so it must
+ *          stay. Longer than CMDLINE_BYTES_MAX - 1 is an error.
  * name:    the program's name, argv[0].
- * write:   called with text for the user (the error, or the help).
- * args:    filled in on CMDLINE_OK.
+ * tables:  no two keys of all tables may have the same name.
+ * write:   called with whole lines for the user (the error, or the help).
+ * args:    filled in on CMDLINE_OK. After an error the keys before it have
+ *          been written to their `out`.
  * Blocks:  never.
  */
 MUST_CHECK enum cmdline_status cmdline_parse(char *line, char *name,
