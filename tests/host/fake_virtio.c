@@ -149,7 +149,9 @@ void fake_virtio_init(struct fake_virtio *fake, uint64_t features)
     fake->device.name = "fake";
     fake->offered = features;
     memcpy(fake->config, config, sizeof(config));
-    fake->queue[0].size = fake->queue[1].size = 256;
+    for (unsigned i = 0; i < 2; i++)
+        if (fake->queue[i].size == 0 && !fake->queue[i].absent)
+            fake->queue[i].size = 256;
 }
 
 /* --- the device's side of a ring ------------------------------------------- */

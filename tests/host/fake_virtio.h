@@ -21,6 +21,7 @@ struct fake_queue {
     uint16_t signalled;  /* used_idx when last thought of an interrupt */
     unsigned notified;   /* notifications that came */
     bool refused;        /* knob: queue_enable() fails */
+    bool absent;         /* knob: no such queue */
 };
 
 struct fake_virtio {
