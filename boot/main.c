@@ -4,7 +4,9 @@
  * The only place that knows every part. Read it from the bottom.
  */
 #include "boot/boot_info.h"
+#include "boot/config.h"
 #include "boot/memory.h"
+#include "boot/network.h"
 #include "drivers/serial.h"
 #include "kernel/acpi.h"
 #include "kernel/clock.h"
@@ -19,11 +21,10 @@
 #include "kernel/random.h"
 #include "kernel/stack.h"
 #include "kernel/thread.h"
+#include "libc-shim/start.h"
 
 /* Called by boot/entry.S. */
 _Noreturn void boot_main(uint32_t magic, uint64_t address);
-
-int main(int argc, char **argv);
 
 extern uint8_t image_start[];
 extern uint8_t image_end[];
@@ -34,6 +35,9 @@ enum { CANARY = 0x28 / sizeof(uint64_t) };
 
 static struct boot_info info;
 static struct acpi_facts facts;
+static struct config config;
+
+enum { PROGRAM_STACK_BYTES = 65536 };
 
 /* The machine cannot be used: say why, and end. */
 static _Noreturn void refuse(const char *why)
@@ -148,6 +152,47 @@ static void start_threads(void)
     thread_init(&host);
 }
 
+/* Once power_exit() works, and before anything acts on what the line says. */
+static void read_config(void)
+{
+    static char name[] = "runnel";
+
+    switch (config_read(info.cmdline, name, &config)) {
+    case CMDLINE_OK:
+        log_set_levels(&config.logs);
+        return;
+    case CMDLINE_HELP:
+        power_exit(0);
+    case CMDLINE_BAD:
+        power_exit(POWER_STATUS_USAGE);
+    }
+}
+
+static void start_network(void)
+{
+    const char *problem = network_start(&config);
+
+    if (!problem)
+        return;
+    console_print("runnel: ");
+    console_print(problem);
+    console_print("\n");
+    power_exit(POWER_STATUS_USAGE);
+}
+
+static void program(void *context)
+{
+    (void)context;
+    libc_run(&config.args);
+}
+
+static void start_program(void)
+{
+    if (thread_spawn(NULL, "program", PROGRAM_STACK_BYTES, program, NULL) !=
+        THREAD_OK)
+        refuse("there is too little memory for the program's stack");
+}
+
 /*
  * Never returns, and has no canary itself: it may change what it is compared
  * with.
@@ -155,9 +200,6 @@ static void start_threads(void)
 __attribute__((no_stack_protector)) _Noreturn void boot_main(uint32_t magic,
                                                              uint64_t address)
 {
-    static char name[] = "runnel";
-    char *argv[] = {name, NULL};
-
     serial_init();
     console_set(serial_write);
     descriptor_init();
@@ -168,7 +210,13 @@ __attribute__((no_stack_protector)) _Noreturn void boot_main(uint32_t magic,
     start_random();
     start_interrupts();
     start_threads();
+    read_config();
+    network_scan();
     finish_random();
     random_bytes(&boot_fs_block[CANARY], sizeof(boot_fs_block[CANARY]));
-    power_exit(main(1, argv));
+    libc_init();
+    start_network();
+    start_program();
+    for (;;)
+        thread_sleep_until(FOREVER); /* this thread's work is done */
 }

@@ -1,0 +1,82 @@
+/*
+ * libc-shim/runnel.c - what a program asks of its machine beyond libc.
+ */
+#include "libc-shim/runnel.h"
+
+#include "kernel/console.h"
+#include "kernel/log.h"
+#include "kernel/thread.h"
+#include "libc-shim/runnel_setup.h"
+#include "net/net.h"
+
+static struct runnel {
+    struct tcpv4 *tcp;
+    struct net *net;
+    struct thread_signal *stop;
+    struct wait_queue stop_waiters;
+    bool stop_heard; /* one thread waits for the signal, the rest for it */
+    bool stopping;
+} runnel;
+
+/* A program that declares no key has none. */
+__attribute__((weak)) const struct cmdline_key runnel_keys[1];
+__attribute__((weak)) const size_t runnel_key_count = 0;
+__attribute__((weak)) const char runnel_about[1] = "";
+
+void runnel_setup(struct tcpv4 *tcp, struct net *net,
+                  struct thread_signal *stop)
+{
+    runnel = (struct runnel){.tcp = tcp, .net = net, .stop = stop};
+}
+
+struct tcpv4 *runnel_tcp(void)
+{
+    ASSERT(runnel.tcp);
+    return runnel.tcp;
+}
+
+struct net *runnel_net(void)
+{
+    ASSERT(runnel.net);
+    return runnel.net;
+}
+
+struct ipv4_addr runnel_address(void)
+{
+    return net_address(runnel_net());
+}
+
+void runnel_ready(const char *name, uint16_t port)
+{
+    char addr[IPV4_TEXT_BYTES];
+
+    log_at(LOG_INFO, "app", "%s listens on %s:%u", name,
+           ipv4_addr_text(runnel_address(), addr), port);
+    console_print("runnel: ready\n"); /* whatever --logs says */
+}
+
+/* The button is one signal with one waiter: the first thread that waits. */
+static bool hear_stop(uint64_t deadline_us)
+{
+    enum wait_status status;
+
+    runnel.stop_heard = true;
+    status = thread_signal_wait(runnel.stop, "stop event", deadline_us);
+    runnel.stop_heard = false;
+    if (status == WAIT_OK)
+        runnel.stopping = true;
+    wait_queue_wake_all(&runnel.stop_waiters);
+    return runnel.stopping;
+}
+
+bool runnel_wait_stop(uint64_t deadline_us)
+{
+    while (!runnel.stopping) {
+        if (!runnel.stop_heard)
+            return hear_stop(deadline_us);
+        if (wait_queue_wait(&runnel.stop_waiters, "stop event", deadline_us) !=
+            WAIT_OK)
+            break;
+    }
+    return runnel.stopping;
+}
