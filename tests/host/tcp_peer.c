@@ -1,0 +1,441 @@
+/*
+ * tests/host/tcp_peer.c - packets by hand, and the few steps that every
+ * scripted conversation has in common.
+ */
+#include "tests/host/tcp_peer.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "tests/host/host.h"
+
+enum { IP_BYTES = 20, TCP_BYTES = 20, SEED = 7 };
+
+#define STACK_ADDR 0x0a000001u
+#define PEER_ADDR  0x0a000002u
+
+/* ---- bytes ---- */
+
+static void put16(uint8_t *at, uint32_t value)
+{
+    at[0] = (uint8_t)(value >> 8);
+    at[1] = (uint8_t)value;
+}
+
+static void put32(uint8_t *at, uint32_t value)
+{
+    put16(at, value >> 16);
+    put16(at + 2, value & 0xffff);
+}
+
+static uint32_t get16(const uint8_t *at)
+{
+    return (uint32_t)at[0] << 8 | at[1];
+}
+
+static uint32_t get32(const uint8_t *at)
+{
+    return get16(at) << 16 | get16(at + 2);
+}
+
+static uint32_t sum16(const uint8_t *data, size_t len, uint32_t sum)
+{
+    for (size_t i = 0; i < len; i++)
+        sum += i & 1 ? data[i] : (uint32_t)data[i] << 8;
+    while (sum >> 16)
+        sum = (sum & 0xffff) + (sum >> 16);
+    return sum;
+}
+
+static uint32_t tcp_sum(const uint8_t *ip, const uint8_t *tcp, size_t len)
+{
+    uint8_t pseudo[12] = {0};
+
+    memcpy(pseudo, ip + 12, 8);
+    pseudo[9] = 6;
+    put16(pseudo + 10, (uint32_t)len);
+    return sum16(tcp, len, sum16(pseudo, sizeof(pseudo), 0));
+}
+
+uint8_t peer_byte(uint32_t offset)
+{
+    return (uint8_t)(offset * 31 + (offset >> 8) * 7 + 1);
+}
+
+/* ---- the stack ---- */
+
+static void on_event(void *context, struct tcp_conn *conn, unsigned changes)
+{
+    struct tcp_peer *peer = CONTAINER_OF(context, struct tcp_peer, host);
+
+    if (conn == peer->conn)
+        peer->changes |= changes;
+}
+
+static void on_acceptable(void *context, struct tcp_listener *listener)
+{
+    struct tcp_peer *peer = context;
+
+    (void)listener;
+    peer->acceptables++;
+}
+
+void peer_prepare(struct tcp_peer *peer)
+{
+    memset(peer, 0, sizeof(*peer));
+    peer->config = hostnet_config(&peer->host);
+    hostnet_packets(&peer->host, &peer->config.host);
+    peer->config.host.tcp_event = on_event;
+    peer->window = 60000;
+    peer->mss = 1000;
+    peer->shift = -1;
+}
+
+static void make_stack(struct tcp_peer *peer)
+{
+    struct net_address address = {.addr = ipv4_addr_make(STACK_ADDR),
+                                  .prefix_bits = 24};
+
+    host_seed(SEED);
+    peer->net = net_create(&peer->config, host_now_us);
+    assert_non_null(peer->net);
+    assert_int_equal(net_attach(peer->net, NULL, &address), NET_OK);
+    peer_take_all(peer); /* what it may say to greet the link */
+}
+
+void peer_start(struct tcp_peer *peer)
+{
+    host_now_us = 0;
+    make_stack(peer);
+    peer_connect(peer);
+    net_destroy(peer->net);
+    peer->conn = NULL;
+    /* One number every 4 us. */
+    host_now_us = 4ull * (uint32_t)(PEER_STACK_ISS - (peer->rcv - 1));
+    make_stack(peer);
+    peer->nxt = PEER_ISS;
+    peer->changes = 0;
+}
+
+void peer_end(struct tcp_peer *peer)
+{
+    if (peer->conn)
+        tcp_release(peer->conn, host_now_us);
+    peer_take_all(peer);
+    net_destroy(peer->net);
+    peer_take_all(peer);
+    assert_int_equal(peer->host.pages, 0);
+}
+
+void peer_settle(struct tcp_peer *peer)
+{
+    net_run(peer->net, host_now_us);
+    net_flush(peer->net, host_now_us);
+}
+
+void peer_wait(struct tcp_peer *peer, uint64_t us)
+{
+    uint64_t until_us = host_now_us + us;
+
+    peer_settle(peer);
+    while (net_next_deadline(peer->net) <= until_us) {
+        uint64_t next_us = net_next_deadline(peer->net);
+
+        if (next_us > host_now_us)
+            host_now_us = next_us;
+        peer_settle(peer);
+    }
+    host_now_us = until_us;
+    peer_settle(peer);
+}
+
+/* ---- sending ---- */
+
+uint32_t peer_build(const struct tcp_peer *peer, struct peer_seg seg,
+                    uint8_t *out)
+{
+    uint32_t tcp_len = TCP_BYTES + seg.options_len + seg.len;
+    uint8_t *tcp = out + IP_BYTES, *text = tcp + TCP_BYTES + seg.options_len;
+
+    memset(out, 0, IP_BYTES + TCP_BYTES);
+    out[0] = 0x45;
+    put16(out + 2, IP_BYTES + tcp_len);
+    out[6] = 0x40; /* DF */
+    out[8] = 64;
+    out[9] = 6;
+    put32(out + 12, seg.src ? seg.src : PEER_ADDR);
+    put32(out + 16, seg.dst ? seg.dst : STACK_ADDR);
+    put16(out + 10, ~sum16(out, IP_BYTES, 0) & 0xffff);
+    put16(tcp, seg.src_port ? seg.src_port : PEER_PORT);
+    put16(tcp + 2, seg.dst_port ? seg.dst_port : PEER_OUR_PORT);
+    put32(tcp + 4, seg.seq);
+    put32(tcp + 8, seg.ack);
+    tcp[12] = (uint8_t)((TCP_BYTES + seg.options_len) / 4 << 4 | seg.reserved);
+    tcp[13] = seg.flags;
+    put16(tcp + 14, seg.window ? seg.window : peer->window);
+    put16(tcp + 18, seg.urgent);
+    if (seg.options_len)
+        memcpy(tcp + TCP_BYTES, seg.options, seg.options_len);
+    for (uint32_t i = 0; i < seg.len; i++)
+        text[i] =
+            seg.text ? seg.text[i] : peer_byte(seg.seq - PEER_ISS - 1 + i);
+    put16(tcp + 16, ~tcp_sum(out, tcp, tcp_len) & 0xffff);
+    return IP_BYTES + tcp_len;
+}
+
+static void input_raw(struct tcp_peer *peer, const void *packet, uint32_t len)
+{
+    net_input_packet(peer->net, hostnet_chain(net_pool(peer->net), packet, len),
+                     host_now_us);
+}
+
+void peer_send_raw(struct tcp_peer *peer, const void *packet, uint32_t len)
+{
+    input_raw(peer, packet, len);
+    peer_settle(peer);
+}
+
+void peer_input(struct tcp_peer *peer, struct peer_seg seg)
+{
+    static uint8_t packet[66000];
+
+    input_raw(peer, packet, peer_build(peer, seg, packet));
+}
+
+void peer_send(struct tcp_peer *peer, struct peer_seg seg)
+{
+    peer_input(peer, seg);
+    peer_settle(peer);
+}
+
+void peer_text(struct tcp_peer *peer, uint32_t len, uint8_t flags)
+{
+    peer_send(peer, (struct peer_seg){.seq = peer->nxt,
+                                      .ack = peer->rcv,
+                                      .flags = flags | PEER_ACK,
+                                      .len = len});
+    peer->nxt += len;
+}
+
+void peer_ack(struct tcp_peer *peer, uint32_t ack)
+{
+    peer_send(peer, (struct peer_seg){
+                        .seq = peer->nxt, .ack = ack, .flags = PEER_ACK});
+}
+
+/* ---- taking ---- */
+
+static void read_options(struct peer_seg *seg, const uint8_t *at, uint32_t len)
+{
+    for (uint32_t i = 0; i < len && at[i];) {
+        if (at[i] == 1) {
+            i++;
+            continue;
+        }
+        assert_true(i + 1 < len && at[i + 1] >= 2 && at[i + 1] <= len - i);
+        if (at[i] == 2) {
+            assert_int_equal(at[i + 1], 4);
+            seg->has_mss = true;
+            seg->mss = (uint16_t)get16(at + i + 2);
+        } else if (at[i] == 3) {
+            assert_int_equal(at[i + 1], 3);
+            seg->has_shift = true;
+            seg->shift = at[i + 2];
+        }
+        i += at[i + 1];
+    }
+}
+
+static void read_packet(struct tcp_peer *peer, uint32_t len)
+{
+    const uint8_t *ip = peer->bytes, *tcp = ip + IP_BYTES;
+    uint32_t header = (uint32_t)(tcp[12] >> 4) * 4;
+
+    assert_true(len >= IP_BYTES + TCP_BYTES);
+    assert_int_equal(ip[0], 0x45);
+    assert_int_equal(ip[9], 6);
+    assert_int_equal(get16(ip + 2), len);
+    assert_int_equal(sum16(ip, IP_BYTES, 0), 0xffff);
+    assert_int_equal(tcp_sum(ip, tcp, len - IP_BYTES), 0xffff);
+    assert_true(header >= TCP_BYTES && IP_BYTES + header <= len);
+    peer->got = (struct peer_seg){
+        .src = get32(ip + 12),
+        .dst = get32(ip + 16),
+        .src_port = (uint16_t)get16(tcp),
+        .dst_port = (uint16_t)get16(tcp + 2),
+        .seq = get32(tcp + 4),
+        .ack = get32(tcp + 8),
+        .flags = tcp[13],
+        .reserved = tcp[12] & 15,
+        .window = (uint16_t)get16(tcp + 14),
+        .urgent = (uint16_t)get16(tcp + 18),
+        .options = tcp + TCP_BYTES,
+        .options_len = header - TCP_BYTES,
+        .text = tcp + header,
+        .len = len - IP_BYTES - header,
+        .ip_bytes = len,
+    };
+    read_options(&peer->got, peer->got.options, peer->got.options_len);
+}
+
+bool peer_take(struct tcp_peer *peer)
+{
+    struct buffer *packet = hostnet_take_packet(&peer->host);
+    uint32_t len;
+
+    if (!packet)
+        return false;
+    len = buffer_copy_out(packet, 0, peer->bytes, sizeof(peer->bytes));
+    buffer_release(packet);
+    read_packet(peer, len);
+    if (peer->got.flags & PEER_SYN)
+        peer->rcv = peer->got.seq + 1;
+    else if (peer->got.seq == peer->rcv && !(peer->got.flags & PEER_RST))
+        peer->rcv += peer->got.len + (peer->got.flags & PEER_FIN);
+    return true;
+}
+
+unsigned peer_take_all(struct tcp_peer *peer)
+{
+    struct buffer *packet;
+    unsigned count = 0;
+
+    while ((packet = hostnet_take_packet(&peer->host))) {
+        buffer_release(packet);
+        count++;
+    }
+    return count;
+}
+
+/* ---- opening ---- */
+
+static struct peer_seg syn_of(struct tcp_peer *peer, uint8_t *options)
+{
+    struct peer_seg seg = {.seq = PEER_ISS, .flags = PEER_SYN};
+
+    seg.options = options;
+    if (peer->mss) {
+        memcpy(options, (uint8_t[]){2, 4}, 2);
+        put16(options + 2, peer->mss);
+        seg.options_len = 4;
+    }
+    if (peer->shift >= 0) {
+        memcpy(options + seg.options_len,
+               (uint8_t[]){1, 3, 3, (uint8_t)peer->shift}, 4);
+        seg.options_len += 4;
+    }
+    peer->nxt = PEER_ISS + 1;
+    return seg;
+}
+
+void peer_listen(struct tcp_peer *peer, uint32_t backlog, uint32_t syn_backlog)
+{
+    struct tcp_listen_options options = {.backlog = backlog,
+                                         .syn_backlog = syn_backlog,
+                                         .acceptable = on_acceptable,
+                                         .context = peer};
+
+    assert_int_equal(
+        tcp_listen(peer->net, PEER_OUR_PORT, &options, &peer->listener),
+        TCP_LISTEN_OK);
+}
+
+void peer_syn(struct tcp_peer *peer)
+{
+    uint8_t options[8];
+
+    peer_send(peer, syn_of(peer, options));
+}
+
+void peer_open_passive(struct tcp_peer *peer)
+{
+    peer_listen(peer, 8, 8);
+    peer_syn(peer);
+    assert_true(peer_take(peer));
+    assert_int_equal(peer->got.flags, PEER_SYN | PEER_ACK);
+    assert_int_equal(peer->got.seq, PEER_STACK_ISS);
+    assert_int_equal(peer->got.ack, peer->nxt);
+    peer_ack(peer, peer->rcv);
+    peer->conn = tcp_accept(peer->listener);
+    assert_non_null(peer->conn);
+    PEER_QUIET(peer);
+}
+
+void peer_connect(struct tcp_peer *peer)
+{
+    enum tcp_end why;
+
+    assert_int_equal(tcp_connect(peer->net, ipv4_addr_make(PEER_ADDR),
+                                 PEER_PORT, PEER_OUR_PORT, host_now_us,
+                                 &peer->conn, &why),
+                     TCP_OK);
+    peer_settle(peer);
+    assert_true(peer_take(peer));
+    assert_int_equal(peer->got.flags, PEER_SYN);
+}
+
+void peer_open_active(struct tcp_peer *peer)
+{
+    uint8_t options[8];
+    struct peer_seg seg;
+
+    peer_connect(peer);
+    seg = syn_of(peer, options);
+    seg.flags |= PEER_ACK;
+    seg.ack = peer->rcv;
+    peer_send(peer, seg);
+    assert_true(peer_take(peer));
+    assert_int_equal(peer->got.flags, PEER_ACK);
+    PEER_QUIET(peer);
+}
+
+/* ---- the application ---- */
+
+void peer_app_send(struct tcp_peer *peer, uint32_t len)
+{
+    static uint8_t text[1 << 20];
+    struct tcp_info info = peer_info(peer);
+    uint32_t from = (uint32_t)info.bytes_sent;
+    struct buffer *chain;
+
+    from += tcp_send_pending(peer->conn) - info.in_flight_bytes;
+    for (uint32_t i = 0; i < len; i++)
+        text[i] = peer_byte(from + i);
+    chain = hostnet_chain(net_pool(peer->net), text, len);
+    assert_int_equal(tcp_send(peer->conn, chain, host_now_us), TCP_OK);
+    peer_settle(peer);
+}
+
+uint32_t peer_app_recv(struct tcp_peer *peer, uint32_t max)
+{
+    uint32_t from =
+        (uint32_t)peer_info(peer).bytes_received - tcp_recv_ready(peer->conn);
+    struct buffer *chain;
+    uint32_t len = 0;
+
+    if (tcp_recv(peer->conn, max, host_now_us, &chain) != TCP_OK)
+        return 0;
+    for (struct buffer *buf = chain; buf; buf = buf->next)
+        for (uint32_t i = 0; i < buf->len; i++, len++)
+            assert_int_equal(buf->data[i], peer_byte(from + len));
+    buffer_release(chain);
+    peer_settle(peer);
+    return len;
+}
+
+struct tcp_info peer_info(const struct tcp_peer *peer)
+{
+    struct tcp_info info;
+
+    tcp_info_get(peer->conn, &info);
+    return info;
+}
+
+bool peer_state_is(const struct tcp_peer *peer, const char *name)
+{
+    return strcmp(peer_info(peer).state, name) == 0;
+}
