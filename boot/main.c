@@ -31,6 +31,10 @@ extern uint8_t image_end[];
 
 /* boot/entry.S; compiled code looks for its canary at FS + 0x28. */
 extern uint64_t boot_fs_block[];
+/* The program's; written by scripts/symbols.py. */
+extern const char image_name[];
+enum { IMAGE_NAME_BYTES = 64 };
+
 enum { CANARY = 0x28 / sizeof(uint64_t) };
 
 static struct boot_info info;
@@ -155,8 +159,10 @@ static void start_threads(void)
 /* Once power_exit() works, and before anything acts on what the line says. */
 static void read_config(void)
 {
-    static char name[] = "runnel";
+    static char name[IMAGE_NAME_BYTES]; /* argv[0], which may be written to */
 
+    for (size_t i = 0; i < sizeof(name) - 1 && image_name[i]; i++)
+        name[i] = image_name[i];
     switch (config_read(info.cmdline, name, &config)) {
     case CMDLINE_OK:
         log_set_levels(&config.logs);

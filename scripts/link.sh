@@ -8,7 +8,7 @@
 # Leaves OUT.elf (with debug information, what gdb wants) and
 # OUT.elf.stripped beside it.
 set -eu
-out=$1 flags=$3 link=$4 objects=$5 libraries=$6
+out=$1 app=$2 flags=$3 link=$4 objects=$5 libraries=$6
 cc=${CC:-gcc}
 python=${PYTHON:-/usr/bin/python3}
 work=$(mktemp -d)
@@ -25,9 +25,9 @@ functions() {
     nm --defined-only "$1" | grep -i ' [tw] ' || true
 }
 
-"$python" scripts/symbols.py >"$work/empty.S"
+"$python" scripts/symbols.py "$app" >"$work/empty.S"
 link_with "$work/empty.S" "$work/first.elf"
-"$python" scripts/symbols.py "$work/first.elf" >"$work/symbols.S"
+"$python" scripts/symbols.py "$app" "$work/first.elf" >"$work/symbols.S"
 link_with "$work/symbols.S" "$work/second.elf"
 if [ "$(functions "$work/first.elf")" != "$(functions "$work/second.elf")" ]
 then

@@ -1,8 +1,10 @@
 #!/usr/bin/env python3
 """Turn an image's function names into a small table for kernel/symbols.c.
 
-    symbols.py IMAGE.elf > symbols.S     the table of this image's functions
-    symbols.py > symbols.S               an empty table, for the first link
+    symbols.py NAME IMAGE.elf > symbols.S   the table of this image's functions
+    symbols.py NAME > symbols.S             an empty one, for the first link
+
+The image gets its name, too: image_name.
 
 The table: 32-bit count, 32-bit lowest address, 128 pairs of bytes (what the
 codes 128..255 stand for; a pair may hold codes again), then per function in
@@ -64,9 +66,10 @@ def distance(value):
     return out + [value]
 
 
-def emit(table):
+def emit(name, table):
     print("/* Written by scripts/symbols.py. */")
     print('    .section .symbols, "a"')
+    print(f'    .globl image_name\nimage_name: .asciz "{name}"')
     print("    .balign 8\n    .globl symbols_table\nsymbols_table:")
     for at in range(0, len(table), 16):
         print("    .byte " + ",".join(map(str, table[at:at + 16])))
@@ -74,19 +77,22 @@ def emit(table):
 
 
 def main():
-    found = functions(sys.argv[1]) if len(sys.argv) > 1 else []
-    pairs, names = compress([name for _, name in found]) if found else ([], [])
+    name = sys.argv[1]
+    found = functions(sys.argv[2]) if len(sys.argv) > 2 else []
+    pairs, names = [], []
+    if found:
+        pairs, names = compress([one for _, one in found])
     base = found[0][0] if found else 0
     table = list(len(found).to_bytes(4, "little"))
     table += list(base.to_bytes(4, "little"))
     for pair in pairs + ["\0\0"] * (PAIRS - len(pairs)):
         table += [ord(pair[0]), ord(pair[1])]
     before = base
-    for (address, _), name in zip(found, names):
+    for (address, _), codes in zip(found, names):
         table += distance(address - before)
-        table += [len(name)] + [ord(code) for code in name]
+        table += [len(codes)] + [ord(code) for code in codes]
         before = address
-    emit(table)
+    emit(name, table)
 
 
 if __name__ == "__main__":
