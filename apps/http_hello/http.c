@@ -47,9 +47,15 @@ static size_t append(char *array, size_t size, size_t bytes, const char *at,
     return len <= room ? bytes + len : size + 1;
 }
 
+/* Whether `text` is `word`, which is in lower case, in any case. In names and
+ * values llhttp allows no control byte that would become one of the word's. */
 static bool text_is(const char *text, size_t len, const char *word)
 {
-    return len == strlen(word) && strncasecmp(text, word, len) == 0;
+    size_t i = 0;
+
+    while (i < len && (text[i] | 0x20) == word[i])
+        i++;
+    return i == len && word[i] == '\0';
 }
 
 static enum http_field field_kind(const char *name, size_t len)
@@ -67,29 +73,17 @@ static enum http_field field_kind(const char *name, size_t len)
     }
 }
 
-/* Bytes of `text` up to the first that is neither alphanumeric nor in
- * `others`. */
-static size_t span(const char *text, size_t len, const char *others)
-{
-    size_t n = 0;
-
-    while (n < len && http_is_one_of(text[n], others))
-        n++;
-    return n;
-}
-
-/* RFC 9110 7.2: uri-host [ ":" port ], the host not empty (4.2.1). RFC 3986
- * 3.2.2 would allow a comma; a list of hosts is not one host. */
+/* RFC 9110 7.2: uri-host [ ":" port ], the host not empty (4.2.1). */
 static bool host_is_good(const char *host, size_t len)
 {
     size_t n;
 
     if (len > 0 && host[0] == '[') { /* an IPv6 address */
-        n = 1 + span(host + 1, len - 1, ":.");
+        n = 1 + http_span(host + 1, len - 1, HTTP_BYTE_IPV6);
         if (n == 1 || n == len || host[n++] != ']')
             return false;
     } else {
-        n = span(host, len, "-._~%!$&'()*+;=");
+        n = http_span(host, len, HTTP_BYTE_HOST);
         if (n == 0)
             return false;
     }

@@ -13,19 +13,23 @@
 /* The tail of a request line, "TP/1.1\r\n", without its last five bytes. */
 enum { TAIL_VERSION_BITS = 5 * 8, TAIL_HTTP = 'T' << 16 | 'P' << 8 | '/' };
 
-bool http_is_one_of(char c, const char *others)
-{
-    if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-        (c >= '0' && c <= '9'))
-        return true;
-    return c != '\0' && strchr(others, c);
-}
-
-/* RFC 9110 5.6.2. */
-static bool is_token_byte(char c)
-{
-    return http_is_one_of(c, "!#$%&'*+-.^_`|~");
-}
+/* clang-format off */
+#define T HTTP_BYTE_TOKEN
+#define H HTTP_BYTE_HOST
+#define I HTTP_BYTE_IPV6
+const uint8_t http_byte_sets[256] = {
+    ['0' ... '9'] = T | H | I, ['a' ... 'f'] = T | H | I,
+    ['A' ... 'F'] = T | H | I, ['g' ... 'z'] = T | H, ['G' ... 'Z'] = T | H,
+    ['!'] = T | H, ['$'] = T | H, ['%'] = T | H, ['&'] = T | H,
+    ['\''] = T | H, ['*'] = T | H, ['+'] = T | H, ['-'] = T | H,
+    ['.'] = T | H | I, ['_'] = T | H, ['~'] = T | H,
+    ['#'] = T, ['^'] = T, ['`'] = T, ['|'] = T,
+    ['('] = H, [')'] = H, [';'] = H, ['='] = H, [':'] = I,
+};
+#undef T
+#undef H
+#undef I
+/* clang-format on */
 
 /* One byte of the method, or of the blank line that may precede it. Returns:
  * the status that it deserves, 0 when it is fine. */
@@ -41,7 +45,7 @@ static uint16_t scan_method_byte(struct http_lines *lines, char c)
     }
     if (c == ' ' && lines->method_bytes > 0)
         lines->method_read = true;
-    else if (!is_token_byte(c))
+    else if (!(http_byte_sets[(uint8_t)c] & HTTP_BYTE_TOKEN))
         return 400;
     else if (lines->method_bytes++ == HTTP_METHOD_BYTES_MAX)
         return 501;
@@ -63,10 +67,14 @@ static size_t scan_method(struct http_lines *lines, const char *data,
     return len;
 }
 
-/* The last bytes of the request line, most of which may have come before. */
+/* The last bytes of the request line, some of which may have come before. */
 static uint64_t tail_after(uint64_t tail, const char *data, size_t len)
 {
-    for (size_t i = len < sizeof(tail) ? 0 : len - sizeof(tail); i < len; i++)
+    if (len >= sizeof(tail)) {
+        memcpy(&tail, data + len - sizeof(tail), sizeof(tail));
+        return __builtin_bswap64(tail); /* first byte in the highest place */
+    }
+    for (size_t i = 0; i < len; i++)
         tail = tail << 8 | (uint8_t)data[i];
     return tail;
 }

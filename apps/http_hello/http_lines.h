@@ -46,7 +46,24 @@ struct http_lines {
  */
 size_t http_lines_scan(struct http_lines *lines, const char *data, size_t len);
 
-/* Whether `c` is a letter, a digit, or one of `others`. */
-bool http_is_one_of(char c, const char *others);
+enum http_byte {
+    HTTP_BYTE_TOKEN = 1 << 0, /* RFC 9110 5.6.2: names, methods */
+    HTTP_BYTE_HOST = 1 << 1,  /* RFC 3986 3.2.2, without the comma: a list of
+                                 hosts is not one host */
+    HTTP_BYTE_IPV6 = 1 << 2   /* between the brackets */
+};
+
+/* For each byte, of which sets it is: of enum http_byte. */
+extern const uint8_t http_byte_sets[256];
+
+/* Bytes of `text` up to the first that is not in one of `sets`. */
+static inline size_t http_span(const char *text, size_t len, unsigned sets)
+{
+    size_t n = 0;
+
+    while (n < len && http_byte_sets[(uint8_t)text[n]] & sets)
+        n++;
+    return n;
+}
 
 #endif
