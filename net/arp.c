@@ -72,7 +72,7 @@ void arp_announce(struct net *net, struct net_if *nif)
                 nif->addr);
 }
 
-/* --- the cache ------------------------------------------------------------------ */
+/* --- the cache ------------------------------------------------------------ */
 
 static void entry_timer(struct timer *timer, void *context);
 
@@ -256,7 +256,7 @@ void arp_destroy(struct net *net)
             entry_free(net, net->arp.bucket[i]);
 }
 
-/* --- out -------------------------------------------------------------------------- */
+/* --- out ------------------------------------------------------------------ */
 
 /* Keep a packet until there is an answer; the oldest makes room. */
 static void add_pending(struct net *net, struct arp_entry *entry,
@@ -302,7 +302,7 @@ enum ipv4_status arp_output(struct net *net, struct net_if *nif,
     return IPV4_OK;
 }
 
-/* --- in ---------------------------------------------------------------------------- */
+/* --- in ------------------------------------------------------------------- */
 
 /* Send what has waited for the address. */
 static void send_pending(struct net *net, struct arp_entry *entry)
@@ -446,9 +446,8 @@ void arp_input(struct net *net, struct net_if *nif, struct mac_addr source,
         net_count(&net->counters, arp_short);
     else if (!arp_packet_parse(buf->data, &packet))
         net_count(&net->counters, arp_format);
-    else if (mac_addr_is_group(packet.sender_mac) ||
-             mac_addr_equal(packet.sender_mac, zero) ||
-             !mac_addr_equal(packet.sender_mac, source))
+    else if (mac_addr_equal(packet.sender_mac, zero) ||
+             !mac_addr_equal(packet.sender_mac, source)) /* no group's */
         net_count(&net->counters, arp_bad_sender);
     else if (packet.operation == ARP_REPLY && broadcast)
         net_count(&net->counters, arp_unsolicited);

@@ -58,7 +58,7 @@ void arp_destroy(struct net *net);
 /*
  * A packet has come, data at the ARP header. Taken.
  *
- * source:    of the frame.
+ * source:    of the frame; not a group's.
  * broadcast: the frame was sent to all.
  */
 void arp_input(struct net *net, struct net_if *nif, struct mac_addr source,

@@ -34,7 +34,7 @@ void buffer_pool_init(struct buffer_pool *pool, struct pages *pages)
     pool_init(&pool->views, pages, sizeof(struct buffer), SIZE_MAX);
 }
 
-/* --- large chunks: pairs of halves ----------------------------------------
+/* --- large chunks: pairs of halves -------------------------------------------
  * The list of free halves runs through next and, backwards, link. */
 
 static struct buffer *other_half(struct buffer *half)
@@ -95,7 +95,7 @@ static void large_free(struct buffer_pool *pool, struct buffer *half)
     }
 }
 
-/* --- taking and releasing -------------------------------------------------- */
+/* --- taking and releasing ------------------------------------------------- */
 
 /* The bytes of a root that has its own. */
 static uint8_t *chunk_bytes(const struct buffer *root)
@@ -204,7 +204,7 @@ void buffer_release(struct buffer *chain)
     }
 }
 
-/* --- looking and moving ----------------------------------------------------- */
+/* --- looking and moving --------------------------------------------------- */
 
 uint32_t buffer_chain_len(const struct buffer *chain)
 {

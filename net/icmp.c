@@ -61,7 +61,7 @@ void icmp_init(struct net *net)
     net->icmp.key[1] = net_random64(net);
 }
 
-/* --- the limit --------------------------------------------------------------- */
+/* --- the limit ------------------------------------------------------------ */
 
 /*
  * Take one from what may be sent to `dst`: between one and two times
@@ -87,7 +87,7 @@ static bool limit_take(struct net *net, struct icmp_limit *limit,
     return true;
 }
 
-/* --- out --------------------------------------------------------------------- */
+/* --- out ------------------------------------------------------------------ */
 
 /* Send a message, or lose it. */
 static void send_message(struct net *net, struct ipv4_addr src,
@@ -133,7 +133,7 @@ void icmp_unreachable(struct net *net, const struct ipv4_packet *ip,
     send_message(net, header->dst, header->src, message);
 }
 
-/* --- in ---------------------------------------------------------------------- */
+/* --- in ------------------------------------------------------------------- */
 
 /* Send an echo request back as its reply, in the same memory. */
 static void echo(struct net *net, const struct ipv4_packet *ip,

@@ -85,7 +85,7 @@ void ipv4_header_emit(uint8_t *bytes, const struct ipv4_header *header)
     memcpy(bytes, &wire, sizeof(wire));
 }
 
-/* --- options ------------------------------------------------------------- */
+/* --- options -------------------------------------------------------------- */
 
 enum {
     OPTION_END = 0,
@@ -146,7 +146,7 @@ static bool options_ok(const uint8_t *options, uint32_t bytes)
     return true;
 }
 
-/* --- in -------------------------------------------------------------------- */
+/* --- in ------------------------------------------------------------------- */
 
 /* Check and count the header. Returns: whether the packet goes on. */
 static bool header_ok(struct net *net, const struct buffer *packet,

@@ -20,7 +20,7 @@ struct route {
     struct ipv4_addr next_hop; /* ROUTE_HOST */
 };
 
-/* --- addresses of ours ------------------------------------------------------ */
+/* --- addresses of ours ---------------------------------------------------- */
 
 bool ipv4_is_ours(const struct net *net, struct ipv4_addr addr)
 {
@@ -62,7 +62,7 @@ bool ipv4_is_broadcast(const struct net *net, struct ipv4_addr addr)
     return ipv4_addr_host(addr) == UINT32_MAX || directed_if(net, addr);
 }
 
-/* --- routes ----------------------------------------------------------------- */
+/* --- routes --------------------------------------------------------------- */
 
 /* To a single host that is not us: on the link with the longest prefix, on the
  * link because it is a gateway, or behind the first gateway. */
@@ -145,7 +145,7 @@ unsigned ipv4_caps_for(const struct net *net, struct ipv4_addr dst)
     return route_caps(net, &route);
 }
 
-/* --- ourselves ---------------------------------------------------------------- */
+/* --- ourselves ------------------------------------------------------------ */
 
 void ipv4_init(struct net *net)
 {
@@ -198,7 +198,7 @@ void ipv4_destroy(struct net *net)
         buffer_release(packet);
 }
 
-/* --- out ------------------------------------------------------------------------ */
+/* --- out ------------------------------------------------------------------ */
 
 /*
  * Fill in the checksum that no device will.

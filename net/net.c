@@ -29,7 +29,7 @@ static void set_now(struct net *net, uint64_t now_us)
         net->now_us = now_us;
 }
 
-/* --- made and ended ----------------------------------------------------------- */
+/* --- made and ended ------------------------------------------------------- */
 
 /* Give back the pages of the stack itself. */
 static void free_pages(struct net *net)
@@ -84,7 +84,7 @@ void net_destroy(struct net *net)
     free_pages(net);
 }
 
-/* --- interfaces --------------------------------------------------------------- */
+/* --- interfaces ----------------------------------------------------------- */
 
 struct net_if *net_if_of(struct net *net, const struct netdev *dev)
 {
@@ -156,7 +156,7 @@ void net_device_event(struct net *net, struct netdev *dev, unsigned events,
         arp_announce(net, nif);
 }
 
-/* --- the way of a batch ------------------------------------------------------- */
+/* --- the way of a batch --------------------------------------------------- */
 
 void net_input(struct net *net, struct netdev *dev, struct buffer *frames,
                uint64_t now_us)
@@ -225,7 +225,7 @@ uint64_t net_next_deadline(const struct net *net)
     return timer_wheel_next(&net->timers);
 }
 
-/* --- asking --------------------------------------------------------------------- */
+/* --- asking --------------------------------------------------------------- */
 
 struct buffer_pool *net_pool(struct net *net)
 {

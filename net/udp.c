@@ -63,7 +63,7 @@ static void header_emit(uint8_t bytes[UDP_HEADER_BYTES],
     memcpy(bytes, &wire, sizeof(wire));
 }
 
-/* --- ports ----------------------------------------------------------------- */
+/* --- ports ---------------------------------------------------------------- */
 
 void udp_init(struct net *net)
 {
@@ -114,7 +114,7 @@ void udp_unbind(struct net *net, uint16_t port)
     pool_free(bound);
 }
 
-/* --- in --------------------------------------------------------------------- */
+/* --- in ------------------------------------------------------------------- */
 
 /* Check the header and the checksum, and cut what follows the datagram. */
 static bool datagram_ok(struct net *net, const struct ipv4_packet *ip,
@@ -177,7 +177,7 @@ void udp_input(struct net *net, const struct ipv4_packet *ip,
     bound->receive(bound->context, net, &from, segment);
 }
 
-/* --- out -------------------------------------------------------------------- */
+/* --- out ------------------------------------------------------------------ */
 
 /* Undo the header of a datagram that was not taken. */
 static void undo_header(struct buffer *segment, const struct buffer *data)

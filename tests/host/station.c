@@ -71,7 +71,7 @@ size_t station_end(struct station *station)
     return station->host.pages;
 }
 
-/* --- writing ----------------------------------------------------------------- */
+/* --- writing -------------------------------------------------------------- */
 
 void station_byte(struct station *station, uint8_t value)
 {
@@ -184,7 +184,7 @@ void station_ip_checksum(struct station *station)
                 (uint16_t)~naive_sum(station->frame + 14, bytes, 0));
 }
 
-/* --- sending ------------------------------------------------------------------ */
+/* --- sending -------------------------------------------------------------- */
 
 /* What the network thread does when frames are there. */
 static void serve(struct station *station)

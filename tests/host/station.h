@@ -47,7 +47,7 @@ void station_wait(struct station *station, uint64_t us);
 /* End it. Returns: pages that it did not give back. */
 size_t station_end(struct station *station);
 
-/* --- writing a frame into station->frame, len grows ---------------------- */
+/* --- writing a frame into station->frame, len grows ----------------------- */
 
 void station_ethernet(struct station *station, const uint8_t dst[6],
                       const uint8_t src[6], uint16_t type);
@@ -80,7 +80,7 @@ uint32_t station_pseudo(uint32_t src, uint32_t dst, uint8_t protocol,
 /* Make the IP header's checksum right again after a change. */
 void station_ip_checksum(struct station *station);
 
-/* --- sending and looking --------------------------------------------------- */
+/* --- sending and looking -------------------------------------------------- */
 
 /* The frame comes to the station, in one piece; and it answers. The frame
  * stays, to be sent again. */

@@ -102,7 +102,7 @@ static void assert_request(const uint8_t dst[6], uint32_t target)
         station_take_all(&station);                                            \
     } while (0)
 
-/* --- questions to us ------------------------------------------------------- */
+/* --- questions to us ------------------------------------------------------ */
 
 static void arp__question_for_us_is_answered_and_learnt(void **state)
 {
@@ -204,6 +204,23 @@ static void arp__A9_sender_that_is_no_host_is_dropped(void **state)
                                        0xf0000001};
 
     (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(senders); i++) {
+        arp(station_all_mac, 1, station_peer_mac, senders[i], STATION_ADDR);
+        DROPPED_AS(arp_bad_sender);
+    }
+}
+
+/* A9: where the whole world is on the link. */
+static void arp__sender_that_is_no_host_is_dropped_on_any_link(void **state)
+{
+    static const uint32_t senders[] = {0xffffffff, 0xe0000001, 0x7f000001,
+                                       0x00000001, 0xf0000001};
+
+    (void)state;
+    station_end(&station);
+    station_prepare(&station);
+    station_start(&station, 0, 0);
+    station_take_all(&station);
     for (size_t i = 0; i < ARRAY_LEN(senders); i++) {
         arp(station_all_mac, 1, station_peer_mac, senders[i], STATION_ADDR);
         DROPPED_AS(arp_bad_sender);
@@ -361,7 +378,20 @@ static void arp__A17_flapping_address_is_held(void **state)
     assert_true(STATION_COUNT(&station, arp_flap) > 1000);
 }
 
-/* --- questions of ours ------------------------------------------------------- */
+/* A17, S40: a clock that jumps back is taken to stand still. */
+static void arp__clock_that_jumps_back_ends_no_hold(void **state)
+{
+    const uint8_t moved[6] = {2, 0, 0, 0, 0, 0x42};
+
+    (void)state;
+    station_meet(&station, STATION_PEER, station_peer_mac);
+    host_now_us = 5;
+    arp(station_all_mac, 1, moved, STATION_PEER, STATION_PEER);
+    station_send(&station);
+    assert_true(knows(STATION_PEER, station_peer_mac));
+}
+
+/* --- questions of ours ---------------------------------------------------- */
 
 static void arp__packets_wait_for_the_answer_in_order(void **state)
 {
@@ -514,7 +544,7 @@ static void arp__A20_bytes_behind_the_packet_are_ignored(void **state)
     assert_int_equal(station_take_all(&station), 1);
 }
 
-/* --- the life of an entry ------------------------------------------------------ */
+/* --- the life of an entry ------------------------------------------------- */
 
 static void cache__unused_entry_is_forgotten(void **state)
 {
@@ -562,7 +592,7 @@ static void cache__age_is_a_knob(void **state)
     assert_false(knows(STATION_PEER, station_peer_mac));
 }
 
-/* --- announcements -------------------------------------------------------------- */
+/* --- announcements -------------------------------------------------------- */
 
 static void announce__attached_card_says_its_address(void **state)
 {
@@ -630,6 +660,7 @@ int main(void)
         TEST(arp__A7_probe_is_answered_and_not_learnt),
         TEST(arp__A8_conflict_is_counted_and_defended_every_10_s),
         TEST(arp__A9_sender_that_is_no_host_is_dropped),
+        TEST(arp__sender_that_is_no_host_is_dropped_on_any_link),
         TEST(arp__A10_sender_mac_of_a_group_or_zero_is_dropped),
         TEST(arp__A11_sender_mac_other_than_the_frames_is_dropped),
         TEST(arp__A12_reply_that_nobody_asked_for_is_not_stored),
@@ -640,6 +671,7 @@ int main(void)
         TEST(arp__A16_question_for_another_gets_no_answer),
         TEST(arp__question_for_another_refreshes_what_is_known),
         TEST(arp__A17_flapping_address_is_held),
+        TEST(arp__clock_that_jumps_back_ends_no_hold),
         TEST(arp__packets_wait_for_the_answer_in_order),
         TEST(arp__A18_silent_neighbour_fails_after_three_requests),
         TEST(arp__failed_address_is_left_alone_for_a_second),

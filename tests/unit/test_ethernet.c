@@ -227,10 +227,14 @@ static void ethernet__unknown_type_is_dropped(void **state)
 
 static void ethernet__full_card_loses_an_answer_not_memory(void **state)
 {
+    uint64_t kicks;
+
     (void)state;
     station.dev.tx_max = 0;
     good_ping();
+    kicks = station.dev.dev.count.kicks;
     DROPPED_AS(eth_no_room);
+    assert_int_equal(station.dev.dev.count.kicks, kicks + 1); /* look! */
     station.dev.tx_max = 10;
     station.dev.down = true;
     station_send(&station);

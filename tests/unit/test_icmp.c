@@ -92,7 +92,7 @@ static void error_about_us(uint8_t type, uint8_t code, uint16_t mtu,
         assert_int_equal(station_take_all(&station), 0);                       \
     } while (0)
 
-/* --- echo -------------------------------------------------------------------- */
+/* --- echo ----------------------------------------------------------------- */
 
 static void echo__every_length_is_returned_as_it_came(void **state)
 {
@@ -194,7 +194,7 @@ static void echo__reply_does_not_say_what_the_device_said(void **state)
     buffer_release(frame);
 }
 
-/* --- errors about us --------------------------------------------------------- */
+/* --- errors about us ------------------------------------------------------ */
 
 /* A connection in SYN-SENT; the station's segment stays in station.frame. */
 static struct tcp_conn *connecting(void)
@@ -375,7 +375,7 @@ static void error__to_many_is_dropped(void **state)
     finish(conn);
 }
 
-/* --- what is ignored ------------------------------------------------------------ */
+/* --- what is ignored ------------------------------------------------------ */
 
 /* C14 source quench, C15 redirect, C16 the queries that steer or tell, C18
  * unknown, C20 replies that nobody asked for. */
@@ -404,7 +404,7 @@ static void ignored__C16_mask_reply_changes_no_network(void **state)
     assert_true(ipv4_is_broadcast(station.net, IPV4_ADDR(10, 0, 0, 255)));
 }
 
-/* --- what we report ---------------------------------------------------------------- */
+/* --- what we report ------------------------------------------------------- */
 
 /* A datagram to `port`, from `src`. */
 static void datagram(uint32_t src, uint16_t port)

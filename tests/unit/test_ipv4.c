@@ -82,7 +82,7 @@ static void assert_answered(void)
     assert_int_equal(station_take_all(&station), 0);
 }
 
-/* --- header ------------------------------------------------------------------ */
+/* --- header --------------------------------------------------------------- */
 
 static void header__I1_short_packet_is_dropped(void **state)
 {
@@ -205,7 +205,7 @@ static void header__I10_reserved_flag_is_ignored(void **state)
     assert_answered();
 }
 
-/* --- addresses ----------------------------------------------------------------- */
+/* --- addresses ------------------------------------------------------------ */
 
 static void addresses__I11_impossible_sources_are_dropped(void **state)
 {
@@ -263,7 +263,7 @@ addresses__I19_ours_in_a_frame_to_everybody_gets_no_reply(void **state)
     DROPPED_AS(ip_not_ours);
 }
 
-/* --- options --------------------------------------------------------------------- */
+/* --- options -------------------------------------------------------------- */
 
 static void options__I13_source_routes_are_dropped(void **state)
 {
@@ -334,7 +334,7 @@ static void options__I16_what_follows_the_end_is_ignored(void **state)
     assert_answered();
 }
 
-/* --- protocols and fragments ------------------------------------------------------ */
+/* --- protocols and fragments ---------------------------------------------- */
 
 static void protocol__I17_unknown_one_is_reported_to_the_sender(void **state)
 {
@@ -426,7 +426,7 @@ static void fragment__F21_atomic_one_is_an_ordinary_packet(void **state)
     assert_answered();
 }
 
-/* --- out ---------------------------------------------------------------------------- */
+/* --- out ------------------------------------------------------------------ */
 
 static enum ipv4_status send_udp(uint32_t dst, uint32_t bytes)
 {
@@ -513,6 +513,25 @@ static void output__more_than_the_mtu_is_refused(void **state)
     assert_int_equal(STATION_COUNT(&station, ip_too_big), 1);
     assert_int_equal(ipv4_mtu_for(station.net, ipv4_addr_make(STATION_PEER)),
                      1500);
+}
+
+/* A packet's length has 16 bits, however much the card would cut up. */
+static void output__more_than_64_kib_is_refused(void **state)
+{
+    static const uint8_t text[65516];
+    struct buffer_pool *pool = net_pool(station.net);
+
+    (void)state;
+    station.dev.dev.caps = NETDEV_CAP_TX_CSUM | NETDEV_CAP_TX_GSO_TCP4;
+    for (uint32_t bytes = 65515; bytes <= 65516; bytes++) {
+        struct buffer *segment = buffer_wrap(pool, text, bytes, NULL, NULL);
+
+        segment->flags = BUFFER_GSO_TCP4;
+        assert_int_equal(ipv4_output(station.net, ipv4_addr_make(STATION_ADDR),
+                                     ipv4_addr_make(STATION_PEER), 6, 64, 0,
+                                     segment),
+                         bytes == 65515 ? IPV4_OK : IPV4_TOO_BIG);
+    }
 }
 
 /* A segment whose first view has no room for headers: it is left as it was
@@ -677,7 +696,7 @@ static void packet_out__takes_packets_instead_of_a_card(void **state)
     assert_int_equal(host.pages, 0);
 }
 
-/* --- interfaces ----------------------------------------------------------------------- */
+/* --- interfaces ----------------------------------------------------------- */
 
 static void attach__only_a_hosts_address_is_taken(void **state)
 {
@@ -741,6 +760,38 @@ static void attach__several_cards_each_serve_their_network(void **state)
         memdev_clear(&devs[i]);
 }
 
+/* RFC 3021: two addresses, both of hosts. */
+static void attach__network_of_two_has_no_broadcast_address(void **state)
+{
+    const struct net_address address = {IPV4_ADDR(10, 9, 0, 1), 31,
+                                        IPV4_ADDR(0, 0, 0, 0)};
+    struct memdev dev;
+
+    (void)state;
+    memdev_init(&dev, (struct mac_addr){{2, 0, 0, 0, 0, 9}});
+    assert_int_equal(net_attach(station.net, &dev.dev, &address), NET_OK);
+    assert_false(ipv4_is_broadcast(station.net, IPV4_ADDR(10, 9, 0, 0)));
+    assert_false(ipv4_is_broadcast(station.net, IPV4_ADDR(10, 9, 0, 1)));
+    memdev_clear(&dev);
+}
+
+static void attach__gateway_off_its_network_is_reached_by_its_card(void **state)
+{
+    const struct net_address address = {IPV4_ADDR(10, 9, 0, 1), 32,
+                                        IPV4_ADDR(172, 16, 0, 1)};
+    struct ipv4_addr src;
+    struct memdev dev;
+
+    (void)state;
+    memdev_init(&dev, (struct mac_addr){{2, 0, 0, 0, 0, 9}});
+    assert_int_equal(net_attach(station.net, &dev.dev, &address), NET_OK);
+    assert_true(ipv4_source_for(station.net, IPV4_ADDR(172, 16, 0, 1), &src));
+    assert_int_equal(ipv4_addr_host(src), 0x0a090001);
+    assert_true(ipv4_source_for(station.net, IPV4_ADDR(172, 16, 0, 2), &src));
+    assert_int_equal(ipv4_addr_host(src), STATION_ADDR);
+    memdev_clear(&dev);
+}
+
 static void create__every_refused_page_is_survived(void **state)
 {
     (void)state;
@@ -790,6 +841,7 @@ int main(void)
         TEST(output__broadcast_and_multicast_need_no_arp),
         TEST(output__what_has_no_route_is_refused),
         TEST(output__more_than_the_mtu_is_refused),
+        TEST(output__more_than_64_kib_is_refused),
         TEST(output__full_card_leaves_the_segment_as_it_was),
         TEST(output__card_that_sums_gets_the_place_to_do_it),
         TEST(loopback__own_addresses_are_reached_without_a_card),
@@ -798,6 +850,8 @@ int main(void)
         TEST(packet_out__takes_packets_instead_of_a_card),
         TEST(attach__only_a_hosts_address_is_taken),
         TEST(attach__several_cards_each_serve_their_network),
+        TEST(attach__network_of_two_has_no_broadcast_address),
+        TEST(attach__gateway_off_its_network_is_reached_by_its_card),
         cmocka_unit_test(create__every_refused_page_is_survived),
     };
 

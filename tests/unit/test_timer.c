@@ -154,6 +154,19 @@ static void wheel__next_is_exact_for_few_timers(void **state)
     assert_int_equal(timer_wheel_next(&wheel), 1000000 + 7199999998);
 }
 
+static void wheel__next_is_never_late_for_many_timers(void **state)
+{
+    static struct timer timers[100];
+    struct timer_wheel wheel;
+
+    (void)state;
+    timer_wheel_init(&wheel, slots, 0);
+    for (uint64_t i = 0; i < ARRAY_LEN(timers); i++)
+        timer_arm(&wheel, &timers[i], (1 << 18) + 5000 - i);
+    assert_true(timer_wheel_next(&wheel) <= (1 << 18) + 5000 - 99);
+    assert_true(timer_wheel_next(&wheel) > 0);
+}
+
 static void wheel__clock_that_jumps_back_stands_still(void **state)
 {
     struct timer_wheel wheel;
@@ -203,6 +216,7 @@ int main(void)
         cmocka_unit_test(wheel__agrees_where_high_bits_of_the_clock_change),
         cmocka_unit_test(wheel__fires_at_the_microsecond_not_before),
         cmocka_unit_test(wheel__next_is_exact_for_few_timers),
+        cmocka_unit_test(wheel__next_is_never_late_for_many_timers),
         cmocka_unit_test(wheel__clock_that_jumps_back_stands_still),
         cmocka_unit_test(wheel__cancel_of_what_is_not_armed_is_nothing),
         cmocka_unit_test(wheel__hour_long_jump_costs_only_the_timers_it_passes),

@@ -88,7 +88,7 @@ static void datagram(uint32_t dst, uint16_t port, uint32_t bytes)
         assert_int_equal(heard.count, heard_before);                           \
     } while (0)
 
-/* --- in ---------------------------------------------------------------------- */
+/* --- in ------------------------------------------------------------------- */
 
 static void input__datagram_is_heard_whole(void **state)
 {
@@ -239,7 +239,7 @@ static void input__U14_spoofed_source_that_is_us_is_dropped(void **state)
     DROPPED_AS(ip_bad_source);
 }
 
-/* --- out --------------------------------------------------------------------- */
+/* --- out ------------------------------------------------------------------ */
 
 static enum ipv4_status send_bytes(const void *bytes, uint32_t len)
 {
@@ -298,8 +298,10 @@ static void output__full_card_leaves_the_data_as_it_was(void **state)
     struct buffer_pool *pool = net_pool(station.net);
 
     (void)state;
-    for (uint32_t headroom = 0; headroom < 100; headroom += 20) {
+    for (uint32_t headroom = 0; headroom < 180; headroom += 20) {
         struct buffer *data = buffer_alloc(pool, BUFFER_SMALL, headroom);
+
+        station.dev.dev.caps = headroom > 80 ? NETDEV_CAP_TX_CSUM : 0;
 
         memset(data->data, 9, 12);
         data->len = 12;
@@ -322,7 +324,7 @@ static void output__full_card_leaves_the_data_as_it_was(void **state)
     }
 }
 
-/* --- ports ---------------------------------------------------------------------- */
+/* --- ports ---------------------------------------------------------------- */
 
 static void ports__are_bound_once_and_bounded(void **state)
 {
@@ -358,7 +360,7 @@ static void ports__may_be_unbound_while_they_hear(void **state)
     assert_int_equal(station_take_all(&station), 1); /* unreachable */
 }
 
-/* --- two stacks ------------------------------------------------------------------- */
+/* --- two stacks ----------------------------------------------------------- */
 
 static void answer(void *context, struct net *net,
                    const struct udp_datagram *from, struct buffer *data)
