@@ -1,0 +1,538 @@
+/*
+ * Handshakes: both ways, at once, repeated, refused, never answered; backlogs,
+ * ports and initial numbers.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "tests/host/host.h"
+#include "tests/host/tcp_peer.h"
+
+#define SECOND 1000000ull
+
+static struct tcp_peer peer;
+
+static int setup(void **state)
+{
+    (void)state;
+    peer_prepare(&peer);
+    peer_start(&peer);
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    (void)state;
+    peer_end(&peer);
+    return 0;
+}
+
+/* ---- passive ---- */
+
+static void listen__a_handshake_is_told_and_accepted(void **state)
+{
+    (void)state;
+    peer_open_passive(&peer);
+    assert_int_equal(peer.acceptables, 1);
+    assert_true(peer_state_is(&peer, "ESTABLISHED"));
+    assert_int_equal(tcp_endpoints(peer.conn).peer_port, PEER_PORT);
+    assert_null(tcp_accept(peer.listener));
+}
+
+static void syn_ack__offers_mss_and_scale_only_to_who_scales(void **state)
+{
+    (void)state;
+    peer_listen(&peer, 8, 8);
+    peer_syn(&peer);
+    assert_true(peer_take(&peer));
+    assert_true(peer.got.has_mss);
+    assert_int_equal(peer.got.mss, 1460);
+    assert_false(peer.got.has_shift);
+}
+
+/* FLOW.md 9. */
+static void syn__its_window_is_never_scaled(void **state)
+{
+    (void)state;
+    peer.shift = 7;
+    peer.window = 1000;
+    peer_listen(&peer, 8, 8);
+    peer_syn(&peer);
+    assert_true(peer_take(&peer));
+    assert_true(peer.got.has_shift);
+    assert_int_equal(peer.got.window, 65535);
+    peer_ack(&peer, peer.rcv);
+    peer.conn = tcp_accept(peer.listener);
+
+    assert_int_equal(peer_info(&peer).snd_wnd_bytes, 128000);
+    peer_text(&peer, 2000, 0);
+    assert_true(peer_take(&peer));
+    assert_true((uint32_t)peer.got.window << peer_info(&peer).rcv_wnd_shift >
+                65535 - 2000 - 8);
+}
+
+/* FLOW.md 3, 8. */
+static void S12__a_repeated_syn_makes_no_second_half(void **state)
+{
+    struct net_memory memory;
+
+    (void)state;
+    peer_listen(&peer, 8, 8);
+    peer_syn(&peer);
+    assert_int_equal(peer_take_all(&peer), 1);
+    peer_syn(&peer);
+    net_memory_get(peer.net, &memory);
+    assert_int_equal(memory.conns, 1);
+    peer_take_all(&peer);
+    peer_ack(&peer, PEER_STACK_ISS + 1);
+    peer.conn = tcp_accept(peer.listener);
+    assert_non_null(peer.conn);
+
+    peer_wait(&peer, 200 * SECOND);
+    assert_true(peer_state_is(&peer, "ESTABLISHED"));
+}
+
+static void syn_ack__again_is_the_same(void **state)
+{
+    struct peer_seg first;
+    uint8_t options[40];
+
+    (void)state;
+    peer.shift = 3;
+    peer_listen(&peer, 8, 8);
+    peer_syn(&peer);
+    assert_true(peer_take(&peer));
+    first = peer.got;
+    memcpy(options, first.options, first.options_len);
+
+    peer_wait(&peer, 1 * SECOND);
+    assert_true(peer_take(&peer));
+    assert_int_equal(peer.got.seq, first.seq);
+    assert_int_equal(peer.got.ack, first.ack);
+    assert_int_equal(peer.got.window, first.window);
+    assert_int_equal(peer.got.options_len, first.options_len);
+    assert_memory_equal(peer.got.options, options, first.options_len);
+}
+
+static void syn_received__is_given_up_after_its_time(void **state)
+{
+    struct net_memory memory;
+
+    (void)state;
+    peer_listen(&peer, 8, 8);
+    peer_syn(&peer);
+    peer_wait(&peer, 61 * SECOND);
+    net_memory_get(peer.net, &memory);
+    assert_int_equal(memory.conns, 0);
+    assert_in_range(peer_take_all(&peer), 5, 8);
+}
+
+static void S11__an_ack_to_a_listener_is_reset(void **state)
+{
+    (void)state;
+    peer_listen(&peer, 8, 8);
+    peer_send(&peer, (struct peer_seg){
+                         .seq = 1, .ack = 77, .flags = PEER_SYN | PEER_ACK});
+    assert_true(peer_take(&peer));
+    assert_int_equal(peer.got.flags, PEER_RST);
+    assert_int_equal(peer.got.seq, 77);
+}
+
+static void closed_port__is_reset(void **state)
+{
+    (void)state;
+    peer_send(&peer,
+              (struct peer_seg){.seq = 100, .flags = PEER_SYN, .len = 10});
+    assert_true(peer_take(&peer));
+    assert_int_equal(peer.got.flags, PEER_RST | PEER_ACK);
+    assert_int_equal(peer.got.ack, 111);
+}
+
+/* FLOW.md 13. */
+static void S7__rst_against_a_half_open_one_must_be_exact(void **state)
+{
+    struct net_memory memory;
+
+    (void)state;
+    peer_listen(&peer, 8, 8);
+    peer_syn(&peer);
+    peer_take_all(&peer);
+    peer_send(&peer, (struct peer_seg){.seq = peer.nxt + 1, .flags = PEER_RST});
+    net_memory_get(peer.net, &memory);
+    assert_int_equal(memory.conns, 1);
+    peer_send(&peer, (struct peer_seg){.seq = peer.nxt, .flags = PEER_RST});
+    net_memory_get(peer.net, &memory);
+    assert_int_equal(memory.conns, 0);
+}
+
+static void syn_backlog__beyond_it_a_syn_is_dropped(void **state)
+{
+    (void)state;
+    peer_listen(&peer, 8, 2);
+    for (uint16_t i = 0; i < 3; i++)
+        peer_send(&peer, (struct peer_seg){.seq = 5,
+                                           .flags = PEER_SYN,
+                                           .src_port = (uint16_t)(3000 + i)});
+    assert_int_equal(peer_take_all(&peer), 2);
+    assert_int_equal(PEER_COUNT(&peer, tcp_syn_full), 1);
+}
+
+static void S33__beyond_the_backlog_the_last_ack_is_dropped(void **state)
+{
+    (void)state;
+    peer_listen(&peer, 1, 8);
+    peer_syn(&peer);
+    assert_true(peer_take(&peer));
+    peer_ack(&peer, peer.rcv);
+    peer_send(&peer,
+              (struct peer_seg){.seq = 5, .flags = PEER_SYN, .src_port = 3000});
+    assert_true(peer_take(&peer));
+    peer_send(&peer, (struct peer_seg){.seq = 6,
+                                       .ack = peer.rcv,
+                                       .flags = PEER_ACK,
+                                       .src_port = 3000});
+    PEER_QUIET(&peer);
+    assert_int_equal(PEER_COUNT(&peer, tcp_backlog_full), 1);
+
+    /* Room again: what the peer repeats completes it. */
+    peer.conn = tcp_accept(peer.listener);
+    peer_send(&peer, (struct peer_seg){.seq = 6,
+                                       .ack = peer.rcv,
+                                       .flags = PEER_ACK,
+                                       .src_port = 3000,
+                                       .len = 3});
+    tcp_release(peer.conn, host_now_us);
+    peer.conn = tcp_accept(peer.listener);
+    assert_non_null(peer.conn);
+    assert_int_equal(tcp_recv_ready(peer.conn), 3);
+}
+
+static void S38__unlisten_resets_what_waits(void **state)
+{
+    struct net_memory memory;
+
+    (void)state;
+    peer_listen(&peer, 8, 8);
+    peer_syn(&peer);
+    assert_true(peer_take(&peer));
+    peer_ack(&peer, peer.rcv);
+    tcp_unlisten(peer.listener, host_now_us);
+    peer_settle(&peer);
+    assert_true(peer_take(&peer));
+    assert_true(peer.got.flags & PEER_RST);
+    net_memory_get(peer.net, &memory);
+    assert_int_equal(memory.conns, 0);
+}
+
+static void listen__twice_on_a_port_is_in_use(void **state)
+{
+    struct tcp_listen_options options = {.backlog = 1, .syn_backlog = 1};
+    struct tcp_listener *second;
+
+    (void)state;
+    peer_listen(&peer, 8, 8);
+    assert_int_equal(tcp_listen(peer.net, PEER_OUR_PORT, &options, &second),
+                     TCP_LISTEN_IN_USE);
+    options.local = IPV4_ADDR(10, 0, 0, 1); /* MUST-43 */
+    assert_int_equal(tcp_listen(peer.net, PEER_OUR_PORT, &options, &second),
+                     TCP_LISTEN_OK);
+}
+
+static struct tcp_listener *asked(void *context, uint16_t port)
+{
+    struct tcp_peer *of = context;
+
+    return port == PEER_OUR_PORT ? of->listener : NULL;
+}
+
+static void query__is_asked_at_syn_time(void **state)
+{
+    struct tcp_listen_options options = {.backlog = 1, .syn_backlog = 1};
+
+    (void)state;
+    assert_int_equal(tcp_listen(peer.net, 0, &options, &peer.listener),
+                     TCP_LISTEN_OK);
+    tcp_set_listener_query(peer.net, asked, &peer);
+    peer_syn(&peer);
+    assert_true(peer_take(&peer));
+    assert_int_equal(peer.got.flags, PEER_SYN | PEER_ACK);
+    peer_send(&peer,
+              (struct peer_seg){.seq = 1, .flags = PEER_SYN, .dst_port = 81});
+    assert_true(peer_take(&peer));
+    assert_true(peer.got.flags & PEER_RST);
+}
+
+/* ---- active ---- */
+
+static void connect__opens_and_tells(void **state)
+{
+    (void)state;
+    peer.shift = 2;
+    peer_connect(&peer);
+    assert_true(peer.got.has_mss && peer.got.has_shift);
+    PEER_QUIET(&peer);
+    peer_send(&peer, (struct peer_seg){.seq = PEER_ISS,
+                                       .ack = peer.rcv,
+                                       .flags = PEER_SYN | PEER_ACK,
+                                       .options = (uint8_t[]){3, 3, 2, 0},
+                                       .options_len = 4});
+    assert_true(peer_take(&peer));
+    assert_int_equal(peer.got.flags, PEER_ACK);
+    assert_int_equal(peer.got.ack, PEER_ISS + 1);
+    assert_true(peer.changes & TCP_CHANGE_OPEN);
+    assert_int_equal(peer_info(&peer).snd_wnd_shift, 2);
+    assert_int_equal(peer_info(&peer).mss_bytes, 536); /* MUST-15 */
+}
+
+static void connect__rst_with_our_number_is_a_refusal(void **state)
+{
+    (void)state;
+    peer_connect(&peer);
+    peer_send(&peer,
+              (struct peer_seg){.ack = peer.rcv, .flags = PEER_RST | PEER_ACK});
+    assert_int_equal(tcp_end_reason(peer.conn), TCP_END_REFUSED);
+    assert_true(peer.changes & TCP_CHANGE_OPEN);
+    PEER_QUIET(&peer);
+}
+
+static void S9__rst_with_another_number_or_none_is_ignored(void **state)
+{
+    (void)state;
+    peer_connect(&peer);
+    peer_send(&peer, (struct peer_seg){.ack = peer.rcv + 1,
+                                       .flags = PEER_RST | PEER_ACK});
+    peer_send(&peer, (struct peer_seg){.flags = PEER_RST});
+    assert_true(peer_state_is(&peer, "SYN-SENT"));
+    PEER_QUIET(&peer);
+}
+
+static void connect__unanswered_ends_after_three_minutes(void **state)
+{
+    (void)state;
+    peer_connect(&peer);
+    peer_wait(&peer, 179 * SECOND);
+    assert_int_equal(tcp_end_reason(peer.conn), TCP_END_NONE);
+    assert_in_range(peer_take_all(&peer), 6, 9); /* 1, 3, 7, 15, 31, 63 ... */
+    peer_wait(&peer, 2 * SECOND);
+    assert_int_equal(tcp_end_reason(peer.conn), TCP_END_SYN_TIMEOUT);
+    assert_true(peer.changes & TCP_CHANGE_OPEN);
+}
+
+static void S13__both_connect_at_once(void **state)
+{
+    (void)state;
+    peer_connect(&peer);
+    peer_syn(&peer);
+    assert_true(peer_take(&peer));
+    assert_int_equal(peer.got.flags, PEER_SYN | PEER_ACK);
+    assert_int_equal(peer.got.seq, PEER_STACK_ISS);
+    assert_true(peer_state_is(&peer, "SYN-RECEIVED"));
+    peer_send(&peer, (struct peer_seg){.seq = PEER_ISS,
+                                       .ack = peer.rcv,
+                                       .flags = PEER_SYN | PEER_ACK});
+    peer_ack(&peer, peer.rcv);
+    assert_true(peer_state_is(&peer, "ESTABLISHED"));
+    peer_take_all(&peer);
+    peer_app_send(&peer, 10);
+    assert_true(peer_take(&peer));
+    assert_int_equal(peer.got.len, 10);
+}
+
+static void connect__to_no_host_says_why(void **state)
+{
+    static const struct {
+        struct ipv4_addr to;
+        enum tcp_end why;
+    } rows[] = {{{{255, 255, 255, 255}}, TCP_END_BAD_ADDRESS},
+                {{{10, 0, 0, 255}}, TCP_END_BAD_ADDRESS},
+                {{{224, 0, 0, 1}}, TCP_END_BAD_ADDRESS},
+                {{{0, 0, 0, 0}}, TCP_END_BAD_ADDRESS},
+                {{{192, 168, 7, 7}}, TCP_END_NO_ROUTE}};
+
+    (void)state;
+    for (size_t i = 0; i < 5; i++) {
+        enum tcp_end why;
+        struct tcp_conn *conn;
+
+        assert_int_equal(
+            tcp_connect(peer.net, rows[i].to, 80, 0, host_now_us, &conn, &why),
+            TCP_ENDED);
+        assert_int_equal(why, rows[i].why);
+    }
+}
+
+/* FLOW.md 12. */
+static void S36__when_every_port_is_in_use_connect_says_so(void **state)
+{
+    struct tcp_conn *conn[9];
+    enum tcp_end why;
+    unsigned seen = 0;
+
+    (void)state;
+    peer_end(&peer);
+    peer_prepare(&peer);
+    peer.config.tcp.ephemeral_first = 50000;
+    peer.config.tcp.ephemeral_last = 50007;
+    peer_start(&peer);
+    for (unsigned i = 0; i < 8; i++) {
+        assert_int_equal(tcp_connect(peer.net, IPV4_ADDR(10, 0, 0, 2), 80, 0,
+                                     host_now_us, &conn[i], &why),
+                         TCP_OK);
+        seen |= 1u << (tcp_endpoints(conn[i]).local_port - 50000);
+    }
+    assert_int_equal(seen, 0xff);
+    assert_int_equal(tcp_connect(peer.net, IPV4_ADDR(10, 0, 0, 2), 80, 0,
+                                 host_now_us, &conn[8], &why),
+                     TCP_ENDED);
+    assert_int_equal(why, TCP_END_NO_PORT);
+    tcp_release(conn[3], host_now_us);
+    assert_int_equal(tcp_connect(peer.net, IPV4_ADDR(10, 0, 0, 2), 80, 0,
+                                 host_now_us, &conn[3], &why),
+                     TCP_OK);
+    for (unsigned i = 0; i < 8; i++)
+        tcp_release(conn[i], host_now_us);
+}
+
+/* MUST-8: the number's clock ticks every 4 us. */
+static void isn__follows_the_clock_and_differs_by_port(void **state)
+{
+    uint32_t first;
+
+    (void)state;
+    peer_connect(&peer);
+    first = peer.got.seq;
+    tcp_release(peer.conn, host_now_us);
+    host_now_us += 4000;
+    peer_connect(&peer);
+    assert_int_equal(peer.got.seq - first, 1000);
+    tcp_release(peer.conn, host_now_us);
+    peer.conn = NULL;
+    peer_listen(&peer, 8, 8);
+    peer_send(&peer,
+              (struct peer_seg){.seq = 5, .flags = PEER_SYN, .src_port = 2001});
+    assert_true(peer_take(&peer));
+    assert_true(peer.got.seq - first > 100000);
+}
+
+/* ---- ICMP ---- */
+
+static void icmp_port_unreachable(uint32_t seq)
+{
+    uint8_t packet[64] = {0x45, 0, 0,  56, 0, 0, 0,  0, 64, 1,
+                          0,    0, 10, 0,  0, 2, 10, 0, 0,  1};
+    uint8_t quoted[28] = {0x45, 0, 0,  40, 0, 0, 0,  0, 64, 6,
+                          0,    0, 10, 0,  0, 1, 10, 0, 0,  2};
+    uint32_t sum = 0;
+
+    for (unsigned i = 0; i < 20; i += 2)
+        sum += (uint32_t)packet[i] << 8 | packet[i + 1];
+    sum = (sum & 0xffff) + (sum >> 16);
+    packet[10] = (uint8_t)(~sum >> 8);
+    packet[11] = (uint8_t)~sum;
+    quoted[20] = PEER_OUR_PORT >> 8;
+    quoted[21] = PEER_OUR_PORT & 255;
+    quoted[22] = PEER_PORT >> 8;
+    quoted[23] = PEER_PORT & 255;
+    for (unsigned i = 0; i < 4; i++)
+        quoted[24 + i] = (uint8_t)(seq >> (24 - 8 * i));
+    packet[20] = 3;
+    packet[21] = 3;
+    memcpy(packet + 28, quoted, 28);
+    sum = 0;
+    for (unsigned i = 20; i < 56; i += 2)
+        sum += (uint32_t)packet[i] << 8 | packet[i + 1];
+    sum = (sum & 0xffff) + (sum >> 16);
+    sum = (sum & 0xffff) + (sum >> 16);
+    packet[22] = (uint8_t)(~sum >> 8);
+    packet[23] = (uint8_t)~sum;
+    peer_send_raw(&peer, packet, 56);
+}
+
+static void C9_C12__icmp_ends_only_an_opening_with_its_number(void **state)
+{
+    (void)state;
+    peer_connect(&peer);
+    icmp_port_unreachable(PEER_STACK_ISS + 1);
+    assert_int_equal(tcp_end_reason(peer.conn), TCP_END_NONE);
+    icmp_port_unreachable(PEER_STACK_ISS);
+    assert_int_equal(tcp_end_reason(peer.conn), TCP_END_UNREACHABLE);
+    peer_end(&peer);
+
+    setup(NULL);
+    peer_open_active(&peer);
+    peer_app_send(&peer, 10);
+    icmp_port_unreachable(PEER_STACK_ISS + 1);
+    assert_int_equal(tcp_end_reason(peer.conn), TCP_END_NONE);
+}
+
+/* ---- memory ---- */
+
+static void S39__any_allocation_may_fail_and_nothing_leaks(void **state)
+{
+    (void)state;
+    peer_end(&peer);
+    for (unsigned fail = 1; fail < 24; fail++) {
+        struct tcp_listen_options options = {.backlog = 4, .syn_backlog = 4};
+
+        peer_prepare(&peer);
+        peer_start(&peer);
+        peer.host.fail_at = peer.host.asked + fail;
+        peer.host.fail_after = fail & 1;
+        if (tcp_listen(peer.net, PEER_OUR_PORT, &options, &peer.listener) ==
+            TCP_LISTEN_OK) {
+            uint8_t packet[100];
+            uint32_t len = peer_build(
+                &peer, (struct peer_seg){.seq = PEER_ISS, .flags = PEER_SYN},
+                packet);
+            struct buffer *buf =
+                buffer_alloc(net_pool(peer.net), BUFFER_LARGE, 0);
+
+            if (buf) {
+                memcpy(buf->data, packet, len);
+                buf->len = len;
+                net_input_packet(peer.net, buf, host_now_us);
+            }
+            peer_settle(&peer);
+        }
+        peer_end(&peer);
+    }
+    setup(NULL);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(listen__a_handshake_is_told_and_accepted),
+        TEST(syn_ack__offers_mss_and_scale_only_to_who_scales),
+        TEST(syn__its_window_is_never_scaled),
+        TEST(S12__a_repeated_syn_makes_no_second_half),
+        TEST(syn_ack__again_is_the_same),
+        TEST(syn_received__is_given_up_after_its_time),
+        TEST(S11__an_ack_to_a_listener_is_reset),
+        TEST(closed_port__is_reset),
+        TEST(S7__rst_against_a_half_open_one_must_be_exact),
+        TEST(syn_backlog__beyond_it_a_syn_is_dropped),
+        TEST(S33__beyond_the_backlog_the_last_ack_is_dropped),
+        TEST(S38__unlisten_resets_what_waits),
+        TEST(listen__twice_on_a_port_is_in_use),
+        TEST(query__is_asked_at_syn_time),
+        TEST(connect__opens_and_tells),
+        TEST(connect__rst_with_our_number_is_a_refusal),
+        TEST(S9__rst_with_another_number_or_none_is_ignored),
+        TEST(connect__unanswered_ends_after_three_minutes),
+        TEST(S13__both_connect_at_once),
+        TEST(connect__to_no_host_says_why),
+        TEST(S36__when_every_port_is_in_use_connect_says_so),
+        TEST(isn__follows_the_clock_and_differs_by_port),
+        TEST(C9_C12__icmp_ends_only_an_opening_with_its_number),
+        TEST(S39__any_allocation_may_fail_and_nothing_leaks),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
