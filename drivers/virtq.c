@@ -34,11 +34,13 @@ bool virtq_create(struct virtq *queue, unsigned size, bool event_idx)
     *queue = (struct virtq){.size = (uint16_t)size, .event_idx = event_idx};
 
     ring = page_alloc(ring_pages(queue), PAGE_DEVICE);
-    if (!ring)
-        return false;
     queue->slot = page_alloc(slot_pages(queue), PAGE_DEVICE);
-    if (!queue->slot) {
-        page_free(ring, ring_pages(queue), PAGE_DEVICE);
+    if (!ring || !queue->slot) {
+        if (ring)
+            page_free(ring, ring_pages(queue), PAGE_DEVICE);
+        if (queue->slot)
+            page_free(queue->slot, slot_pages(queue), PAGE_DEVICE);
+        *queue = (struct virtq){0};
         return false;
     }
     vring_init(&queue->ring, size, ring, VIRTQ_ALIGN);

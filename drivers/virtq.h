@@ -71,7 +71,7 @@ struct virtq_done {
  *
  * size:      a power of two, 1 to VIRTQ_SIZE_MAX.
  * event_idx: whether VIRTIO_RING_F_EVENT_IDX is negotiated.
- * Returns:   false when there is no memory; the queue is then not to be used.
+ * Returns:   false when there is no memory; the queue is then all zero.
  */
 MUST_CHECK bool virtq_create(struct virtq *queue, unsigned size,
                              bool event_idx);

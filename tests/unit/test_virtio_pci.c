@@ -1,0 +1,471 @@
+/*
+ * The modern PCI transport over registers that are plain memory: which
+ * structures it takes, where it notifies, how interrupts come. Rows V20, V21
+ * and V23 of the list of bad inputs.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include <linux/pci.h>
+#include <linux/pci_regs.h>
+#include <linux/virtio_ids.h>
+#include <linux/virtio_pci.h>
+
+#include "drivers/virtio_pci.h"
+#include "kernel/page.h"
+#include "tests/host/fake_pci.h"
+#include "tests/host/host.h"
+
+/* Where the structures are in BAR 4. */
+enum {
+    COMMON = 0,
+    ISR = 0x1000,
+    CONFIG = 0x2000,
+    NOTIFY = 0x3000,
+    TABLE = 0x8000,
+    CAP_COMMON = 0x40,
+    CAP_ISR = 0x50,
+    CAP_CONFIG = 0x60,
+    CAP_NOTIFY = 0x70,
+    CAP_MSIX = 0x90,
+    MULTIPLIER = 4,
+    LINE = 11
+};
+
+static struct fake_function *function;
+static unsigned queue_calls, config_calls;
+
+/* A device as QEMU makes it. */
+static int fresh(void **state)
+{
+    (void)state;
+    host_now_us = 0;
+    queue_calls = config_calls = 0;
+    fake_pci_init();
+    function = fake_pci_add(3 << 3, 0x1af4, 0x1041, 0x020000);
+    fake_set16(function, PCI_STATUS, PCI_STATUS_CAP_LIST);
+    fake_set8(function, PCI_CAPABILITY_LIST, CAP_COMMON);
+    fake_set8(function, PCI_INTERRUPT_LINE, LINE);
+    fake_set_bar(function, 4, true, FAKE_BAR_BASE, FAKE_BAR_BYTES);
+    fake_virtio_cap(function, CAP_COMMON, CAP_ISR, VIRTIO_PCI_CAP_COMMON_CFG, 4,
+                    COMMON, 0x1000);
+    fake_virtio_cap(function, CAP_ISR, CAP_CONFIG, VIRTIO_PCI_CAP_ISR_CFG, 4,
+                    ISR, 0x1000);
+    fake_virtio_cap(function, CAP_CONFIG, CAP_NOTIFY, VIRTIO_PCI_CAP_DEVICE_CFG,
+                    4, CONFIG, 0x1000);
+    fake_virtio_cap(function, CAP_NOTIFY, CAP_MSIX, VIRTIO_PCI_CAP_NOTIFY_CFG,
+                    4, NOTIFY, 0x1000);
+    fake_set32(function, CAP_NOTIFY + VIRTIO_PCI_NOTIFY_CAP_MULT, MULTIPLIER);
+    fake_set8(function, CAP_MSIX, PCI_CAP_ID_MSIX);
+    fake_set16(function, CAP_MSIX + PCI_MSIX_FLAGS, 2);
+    fake_set32(function, CAP_MSIX + PCI_MSIX_TABLE, TABLE | 4);
+    fake_pci.bar[COMMON + VIRTIO_PCI_COMMON_NUMQ] = 3;
+    return 0;
+}
+
+static struct virtio_device *open_it(void)
+{
+    struct pci_device found[1];
+
+    assert_int_equal(pci_scan(&fake_pci.access, found, 1), 1);
+    return virtio_pci_open(found);
+}
+
+/* Nothing is kept of a device that is refused. */
+static void assert_refused(void)
+{
+    struct page_stats stats;
+
+    assert_null(open_it());
+    page_stats_get(&stats);
+    assert_int_equal(stats.used[PAGE_DEVICE], 0);
+}
+
+/* The page of a device with interrupts stays for ever: the tests free it. */
+static void drop(struct virtio_device *device)
+{
+    page_free(device, 1, PAGE_DEVICE);
+}
+
+static void on_queue(void *arg)
+{
+    (void)arg;
+    queue_calls++;
+}
+
+static void on_config(void *arg)
+{
+    (void)arg;
+    config_calls++;
+}
+
+static const struct virtio_interrupts interrupts = {
+    .queue = on_queue, .config = on_config, .arg = &queue_calls};
+
+static uint16_t common16(unsigned offset)
+{
+    uint16_t value;
+
+    memcpy(&value, fake_pci.bar + COMMON + offset, 2);
+    return value;
+}
+
+static void set_common16(unsigned offset, uint16_t value)
+{
+    memcpy(fake_pci.bar + COMMON + offset, &value, 2);
+}
+
+/* --- which devices, which structures --------------------------------------- */
+
+static void id__modern_and_transitional_devices_are_known(void **state)
+{
+    struct pci_device device = {.vendor_id = 0x1af4, .device_id = 0x1041};
+
+    (void)state;
+    assert_true(virtio_pci_is(&device, VIRTIO_ID_NET));
+    assert_false(virtio_pci_is(&device, VIRTIO_ID_RNG));
+    device.device_id = 0x1005;
+    device.subsystem_id = VIRTIO_ID_RNG;
+    assert_true(virtio_pci_is(&device, VIRTIO_ID_RNG));
+    device.device_id = 0x0fff;
+    assert_false(virtio_pci_is(&device, VIRTIO_ID_RNG));
+    device.device_id = 0x1044;
+    device.vendor_id = 0x8086;
+    assert_false(virtio_pci_is(&device, VIRTIO_ID_RNG));
+}
+
+static void open__registers_are_reached(void **state)
+{
+    struct virtio_device *device;
+
+    (void)state;
+    device = open_it();
+    assert_non_null(device);
+    assert_string_equal(device->name, "00:03.0");
+    device->ops->set_status(device, 5);
+    assert_int_equal(fake_pci.bar[COMMON + VIRTIO_PCI_COMMON_STATUS], 5);
+    assert_int_equal(device->ops->status(device), 5);
+    memcpy(fake_pci.bar + CONFIG, "\x52\x54\x00\x12", 4);
+    assert_int_equal(device->ops->config_read(device, 1, 1), 0x54);
+    assert_int_equal(device->ops->config_read(device, 2, 2), 0x1200);
+    assert_int_equal(device->ops->config_read(device, 0, 4), 0x12005452);
+    virtio_pci_close(device);
+}
+
+/* Firmware's rings may still be known to the device: no access to memory. */
+static void open__device_reaches_memory_only_with_its_first_queue(void **state)
+{
+    struct virtio_device *device;
+    struct virtq queue;
+
+    (void)state;
+    fake_set16(function, PCI_COMMAND, PCI_COMMAND_MASTER);
+    device = open_it();
+    assert_false(function->space[PCI_COMMAND] & PCI_COMMAND_MASTER);
+    assert_true(virtq_create(&queue, 64, false));
+    assert_true(device->ops->queue_enable(device, 0, &queue));
+    assert_true(function->space[PCI_COMMAND] & PCI_COMMAND_MASTER);
+    virtio_pci_close(device);
+    assert_false(function->space[PCI_COMMAND] & PCI_COMMAND_MASTER);
+    virtq_destroy(&queue);
+}
+
+static void open__first_usable_structure_of_a_kind_is_taken(void **state)
+{
+    struct virtio_device *device;
+
+    (void)state;
+    /* Ports first, as some devices offer; and a second of the right kind. */
+    fake_virtio_cap(function, CAP_COMMON, 0xa0, VIRTIO_PCI_CAP_COMMON_CFG, 0, 0,
+                    0x1000);
+    fake_set32(function, PCI_BASE_ADDRESS_0, 0xc001);
+    fake_virtio_cap(function, 0xa0, 0xc0, VIRTIO_PCI_CAP_COMMON_CFG, 4, COMMON,
+                    0x1000);
+    fake_virtio_cap(function, 0xc0, CAP_ISR, VIRTIO_PCI_CAP_COMMON_CFG, 4,
+                    0x5000, 0x1000);
+    device = open_it();
+    assert_non_null(device);
+    device->ops->set_status(device, 9);
+    assert_int_equal(fake_pci.bar[COMMON + VIRTIO_PCI_COMMON_STATUS], 9);
+    virtio_pci_close(device);
+}
+
+static void v21__missing_structure_is_refused(void **state)
+{
+    static const unsigned kinds[] = {CAP_COMMON, CAP_ISR, CAP_NOTIFY};
+
+    (void)state;
+    for (unsigned i = 0; i < ARRAY_LEN(kinds); i++) {
+        fresh(NULL);
+        fake_set8(function, kinds[i] + VIRTIO_PCI_CAP_CFG_TYPE, 200);
+        assert_refused();
+    }
+}
+
+static void v21__structure_that_cannot_be_is_refused(void **state)
+{
+    static const struct {
+        unsigned at;
+        uint32_t value;
+    } rows[] = {
+        {CAP_COMMON + VIRTIO_PCI_CAP_OFFSET, FAKE_BAR_BYTES},
+        {CAP_COMMON + VIRTIO_PCI_CAP_OFFSET, 0xfffffffc},
+        {CAP_COMMON + VIRTIO_PCI_CAP_LENGTH, 0},
+        {CAP_COMMON + VIRTIO_PCI_CAP_LENGTH, 55},
+        {CAP_NOTIFY + VIRTIO_PCI_CAP_LENGTH, 1},
+        {CAP_COMMON + VIRTIO_PCI_CAP_BAR, 6},
+        {CAP_COMMON + VIRTIO_PCI_CAP_BAR, 255},
+        {CAP_COMMON + VIRTIO_PCI_CAP_BAR, 5},
+        {PCI_BASE_ADDRESS_4 + 4, 0}, /* address 0 */
+    };
+
+    (void)state;
+    for (unsigned i = 0; i < ARRAY_LEN(rows); i++) {
+        fresh(NULL);
+        fake_set32(function, rows[i].at, rows[i].value);
+        assert_refused();
+    }
+}
+
+static void v21__capability_of_an_impossible_length_is_refused(void **state)
+{
+    static const uint8_t lengths[] = {0, 15, 255};
+
+    (void)state;
+    for (unsigned i = 0; i < ARRAY_LEN(lengths); i++) {
+        fresh(NULL);
+        fake_set8(function, CAP_COMMON + VIRTIO_PCI_CAP_LEN, lengths[i]);
+        assert_refused();
+    }
+}
+
+static void v21__structure_of_a_huge_length_is_cut(void **state)
+{
+    struct virtio_device *device;
+
+    (void)state;
+    fake_set32(function, CAP_COMMON + VIRTIO_PCI_CAP_LENGTH, 0xffffffff);
+    device = open_it();
+    assert_non_null(device);
+    virtio_pci_close(device);
+}
+
+static void v21__configuration_ends_where_it_says(void **state)
+{
+    struct virtio_device *device;
+
+    (void)state;
+    fake_set32(function, CAP_CONFIG + VIRTIO_PCI_CAP_LENGTH, 10);
+    device = open_it();
+    assert_int_equal(device->ops->config_read(device, 8, 2), 0);
+    assert_int_equal(device->ops->config_read(device, 10, 2), UINT32_MAX);
+    assert_int_equal(device->ops->config_read(device, 0x7fffffff, 4),
+                     UINT32_MAX);
+    virtio_pci_close(device);
+}
+
+/* --- queues ---------------------------------------------------------------- */
+
+static void queue__is_described_and_notified_at_its_address(void **state)
+{
+    struct virtio_device *device = open_it();
+    struct virtq queue;
+    uint64_t address;
+    uint16_t notified;
+
+    (void)state;
+    assert_true(virtq_create(&queue, 128, false));
+    set_common16(VIRTIO_PCI_COMMON_Q_NOFF, 3);
+    assert_true(device->ops->queue_enable(device, 1, &queue));
+    assert_int_equal(common16(VIRTIO_PCI_COMMON_Q_SELECT), 1);
+    assert_int_equal(common16(VIRTIO_PCI_COMMON_Q_SIZE), 128);
+    assert_int_equal(common16(VIRTIO_PCI_COMMON_Q_ENABLE), 1);
+    memcpy(&address, fake_pci.bar + COMMON + VIRTIO_PCI_COMMON_Q_USEDLO, 8);
+    assert_int_equal(address, (uintptr_t)queue.ring.used);
+    device->ops->notify(device, 1);
+    memcpy(&notified, fake_pci.bar + NOTIFY + 3 * MULTIPLIER, 2);
+    assert_int_equal(notified, 1);
+    virtio_pci_close(device);
+    virtq_destroy(&queue);
+}
+
+static void v20__notification_beyond_its_structure_is_refused(void **state)
+{
+    struct virtio_device *device = open_it();
+    struct virtq queue;
+
+    (void)state;
+    assert_true(virtq_create(&queue, 128, false));
+    set_common16(VIRTIO_PCI_COMMON_Q_NOFF, 0x1000 / MULTIPLIER);
+    assert_false(device->ops->queue_enable(device, 0, &queue));
+    set_common16(VIRTIO_PCI_COMMON_Q_NOFF, 0xffff);
+    assert_false(device->ops->queue_enable(device, 0, &queue));
+    set_common16(VIRTIO_PCI_COMMON_Q_NOFF, 0x1000 / MULTIPLIER - 1);
+    assert_true(device->ops->queue_enable(device, 0, &queue));
+    virtio_pci_close(device);
+
+    fake_set32(function, CAP_NOTIFY + VIRTIO_PCI_NOTIFY_CAP_MULT, 0xffffffff);
+    set_common16(VIRTIO_PCI_COMMON_Q_NOFF, 0xffff);
+    device = open_it();
+    assert_false(device->ops->queue_enable(device, 0, &queue));
+    virtio_pci_close(device);
+    virtq_destroy(&queue);
+}
+
+static void v19__queue_that_the_device_does_not_have_is_absent(void **state)
+{
+    struct virtio_device *device = open_it();
+
+    (void)state;
+    set_common16(VIRTIO_PCI_COMMON_Q_SIZE, 256);
+    set_common16(VIRTIO_PCI_COMMON_NUMQ, 1);
+    assert_int_equal(device->ops->queue_size(device, 0), 256);
+    assert_int_equal(device->ops->queue_size(device, 1), 0);
+    assert_int_equal(device->ops->queue_size(device, 1000), 0);
+    virtio_pci_close(device);
+}
+
+/* --- interrupts ------------------------------------------------------------ */
+
+static void interrupts__msix_has_one_entry_for_all_queues(void **state)
+{
+    struct virtio_device *device = open_it();
+    struct virtq queue;
+    uint32_t data[2];
+
+    (void)state;
+    assert_true(virtq_create(&queue, 128, false));
+    assert_true(device->ops->interrupts_on(device, &interrupts));
+    assert_true(device->ops->queue_enable(device, 0, &queue));
+    assert_int_equal(common16(VIRTIO_PCI_COMMON_MSIX), 0);
+    assert_int_equal(common16(VIRTIO_PCI_COMMON_Q_MSIX), 1);
+    memcpy(&data[0], fake_pci.bar + TABLE + PCI_MSIX_ENTRY_DATA, 4);
+    memcpy(&data[1],
+           fake_pci.bar + TABLE + PCI_MSIX_ENTRY_SIZE + PCI_MSIX_ENTRY_DATA, 4);
+    assert_ptr_equal(fake_pci.handler[data[0] - FAKE_VECTOR_FIRST], on_config);
+    assert_ptr_equal(fake_pci.handler[data[1] - FAKE_VECTOR_FIRST], on_queue);
+    assert_int_equal(fake_pci.line_vector, -1);
+
+    device->ops->interrupts_off(device);
+    assert_int_equal(fake_pci.bar[TABLE + PCI_MSIX_ENTRY_VECTOR_CTRL], 1);
+    assert_true(device->ops->interrupts_on(device, &interrupts));
+    assert_int_equal(fake_pci.bar[TABLE + PCI_MSIX_ENTRY_VECTOR_CTRL], 0);
+    assert_int_equal(fake_pci.vectors, 2);
+    drop(device);
+    virtq_destroy(&queue);
+}
+
+/* Raise the line with `reason` in the ISR; reading does not clear it here. */
+static void raise_line(uint8_t reason)
+{
+    int index = fake_pci.line_vector - FAKE_VECTOR_FIRST;
+
+    fake_pci.bar[ISR] = reason;
+    fake_pci.handler[index](fake_pci.arg[index]);
+}
+
+static void assert_line_works(struct virtio_device *device)
+{
+    assert_true(device->ops->interrupts_on(device, &interrupts));
+    assert_true(fake_pci.line_vector >= FAKE_VECTOR_FIRST);
+    raise_line(1);
+    assert_int_equal(queue_calls, 1);
+    assert_int_equal(config_calls, 0);
+    raise_line(3);
+    assert_int_equal(queue_calls, 2);
+    assert_int_equal(config_calls, 1);
+}
+
+static void v23__table_of_one_entry_means_the_line(void **state)
+{
+    struct virtio_device *device;
+
+    (void)state;
+    fake_set16(function, CAP_MSIX + PCI_MSIX_FLAGS, 0);
+    device = open_it();
+    assert_line_works(device);
+    drop(device);
+}
+
+static void v23__no_msix_means_the_line(void **state)
+{
+    struct virtio_device *device;
+
+    (void)state;
+    fake_set8(function, CAP_NOTIFY + 1, 0);
+    device = open_it();
+    assert_line_works(device);
+    drop(device);
+}
+
+static void v23__no_vector_and_no_line_means_polling(void **state)
+{
+    struct virtio_device *device;
+
+    (void)state;
+    fake_pci.vectors_max = 1;
+    device = open_it();
+    assert_false(device->ops->interrupts_on(device, &interrupts));
+    drop(device);
+
+    fresh(NULL);
+    fake_set16(function, CAP_MSIX + PCI_MSIX_FLAGS, 0);
+    fake_set8(function, PCI_INTERRUPT_LINE, 255);
+    device = open_it();
+    assert_false(device->ops->interrupts_on(device, &interrupts));
+    drop(device);
+}
+
+static void v14__line_raised_for_nothing_is_masked(void **state)
+{
+    struct virtio_device *device;
+
+    (void)state;
+    fake_set16(function, CAP_MSIX + PCI_MSIX_FLAGS, 0);
+    device = open_it();
+    assert_true(device->ops->interrupts_on(device, &interrupts));
+    for (unsigned i = 0; i < 20000; i++) {
+        host_now_us += 100; /* 10,000 a second: a busy neighbour */
+        raise_line(0);
+    }
+    assert_false(fake_pci.line_masked);
+    for (unsigned i = 0; i < 20000; i++)
+        raise_line(0);
+    assert_true(fake_pci.line_masked);
+    assert_int_equal(queue_calls + config_calls, 0);
+    assert_true(device->ops->interrupts_on(device, &interrupts));
+    assert_false(fake_pci.line_masked);
+    drop(device);
+}
+
+#define TEST(f) cmocka_unit_test_setup(f, fresh)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(id__modern_and_transitional_devices_are_known),
+        TEST(open__registers_are_reached),
+        TEST(open__device_reaches_memory_only_with_its_first_queue),
+        TEST(open__first_usable_structure_of_a_kind_is_taken),
+        TEST(v21__missing_structure_is_refused),
+        TEST(v21__structure_that_cannot_be_is_refused),
+        TEST(v21__capability_of_an_impossible_length_is_refused),
+        TEST(v21__structure_of_a_huge_length_is_cut),
+        TEST(v21__configuration_ends_where_it_says),
+        TEST(queue__is_described_and_notified_at_its_address),
+        TEST(v20__notification_beyond_its_structure_is_refused),
+        TEST(v19__queue_that_the_device_does_not_have_is_absent),
+        TEST(interrupts__msix_has_one_entry_for_all_queues),
+        TEST(v23__table_of_one_entry_means_the_line),
+        TEST(v23__no_msix_means_the_line),
+        TEST(v23__no_vector_and_no_line_means_polling),
+        TEST(v14__line_raised_for_nothing_is_masked),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
