@@ -56,7 +56,7 @@ enum boot_status {
     BOOT_BAD_MAP,     /* entries of the memory map that cannot be read */
     BOOT_NO_MAP,      /* no memory map at all */
     BOOT_BAD_CMDLINE, /* longer than BOOT_CMDLINE_BYTES, or without end */
-    BOOT_BAD_MODULE /* overlaps the kernel or another, or ends before it starts */
+    BOOT_BAD_MODULE   /* overlaps the kernel or another, or ends too early */
 };
 
 /* One sentence for the console. Never null. */

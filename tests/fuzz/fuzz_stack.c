@@ -68,7 +68,7 @@ static void random_host(void *context, void *out, size_t bytes)
         to[i] = (uint8_t)host_random();
 }
 
-/* --- bytes ------------------------------------------------------------------ */
+/* --- bytes ---------------------------------------------------------------- */
 
 static uint32_t get(struct world *w, unsigned bytes)
 {
@@ -126,7 +126,7 @@ static void repair(uint8_t *packet, size_t len)
           ~sum(packet + ip_len, len - ip_len, sum(pseudo, 12, 0)) & 0xffff);
 }
 
-/* --- packets ---------------------------------------------------------------- */
+/* --- packets -------------------------------------------------------------- */
 
 /* Remember where the connection stands, from what the stack says. */
 static void packet_out(void *context, struct buffer *packet)
@@ -209,7 +209,7 @@ static void step_raw(struct world *w)
     packet_in(w, bytes, len);
 }
 
-/* --- user calls --------------------------------------------------------------- */
+/* --- user calls ----------------------------------------------------------- */
 
 static void take_conn(struct world *w, struct tcp_conn *conn)
 {
@@ -299,7 +299,7 @@ static void settle(struct world *w)
     net_flush(w->net, w->now_us);
 }
 
-/* --- one input ------------------------------------------------------------------ */
+/* --- one input ------------------------------------------------------------ */
 
 static void world_make(struct world *w, const uint8_t *data, size_t size)
 {

@@ -122,7 +122,7 @@ void fake_virtio_cap(struct fake_function *function, unsigned at, unsigned next,
     fake_set32(function, at + VIRTIO_PCI_CAP_LENGTH, length);
 }
 
-/* --- the machine ----------------------------------------------------------- */
+/* --- the machine ---------------------------------------------------------- */
 
 void *paging_map_device(uint64_t phys, size_t bytes)
 {

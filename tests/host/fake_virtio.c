@@ -154,7 +154,7 @@ void fake_virtio_init(struct fake_virtio *fake, uint64_t features)
             fake->queue[i].size = 256;
 }
 
-/* --- the device's side of a ring ------------------------------------------- */
+/* --- the device's side of a ring ------------------------------------------ */
 
 static const struct vring *ring_of(const struct fake_virtio *fake,
                                    unsigned index)

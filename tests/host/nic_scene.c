@@ -20,7 +20,7 @@ const uint64_t OFFER =
 struct nic_scene scene;
 uint8_t pattern[70000];
 
-/* --- the scene ------------------------------------------------------------- */
+/* --- the scene ------------------------------------------------------------ */
 
 size_t device_pages(void)
 {
@@ -84,7 +84,7 @@ void start(uint64_t features)
     (void)scene.dev->ops->events(scene.dev);
 }
 
-/* --- receiving ------------------------------------------------------------- */
+/* --- receiving ------------------------------------------------------------ */
 
 struct virtio_net_hdr_v1 plain_header(void)
 {
@@ -173,7 +173,7 @@ void assert_dropped(const struct virtio_net_hdr_v1 *header, uint32_t bytes)
     buffer_release(receive_one(60));
 }
 
-/* --- sending --------------------------------------------------------------- */
+/* --- sending -------------------------------------------------------------- */
 
 struct buffer *frame_of(uint32_t bytes)
 {
@@ -226,7 +226,7 @@ void send_and_check(struct buffer *chain, uint32_t bytes, unsigned descriptors)
     fake_virtio_use(&scene.fake, TX, (uint32_t)head, 0);
 }
 
-/* --- reset ----------------------------------------------------------------- */
+/* --- reset ---------------------------------------------------------------- */
 
 /* Let the driver go through its reset, until it runs again. */
 void let_recover(void)

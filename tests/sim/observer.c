@@ -62,7 +62,7 @@ static uint32_t sum16(const uint8_t *data, size_t len, uint32_t sum)
     return sum;
 }
 
-/* --- rules ------------------------------------------------------------------ */
+/* --- rules ---------------------------------------------------------------- */
 
 static void rule_syn(struct look *look)
 {
@@ -166,7 +166,7 @@ static void rule_text(struct look *look)
         broken(look, "a byte of the stream is the same each time");
 }
 
-/* --- state -------------------------------------------------------------------- */
+/* --- state ---------------------------------------------------------------- */
 
 /* The connection, and which side speaks; a new one for a new SYN. */
 static struct observer_conn *find(struct observer *observer, uint32_t src,
@@ -222,7 +222,7 @@ static void remember(struct look *look)
         us->top = end;
 }
 
-/* --- bytes ----------------------------------------------------------------------- */
+/* --- bytes ---------------------------------------------------------------- */
 
 static void parse_options(struct look *look, const uint8_t *at, size_t len)
 {

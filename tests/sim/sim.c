@@ -49,7 +49,7 @@ static bool one_in(uint64_t n)
     return chance(n) == 0;
 }
 
-/* --- what a seed chooses ------------------------------------------------------ */
+/* --- what a seed chooses -------------------------------------------------- */
 
 static void choose_wire(struct wire_quality *quality)
 {
@@ -117,7 +117,7 @@ static void choose_plan(struct session *session)
     session->key = host_random();
 }
 
-/* --- hooks ---------------------------------------------------------------------- */
+/* --- hooks ---------------------------------------------------------------- */
 
 static struct session *session_of(struct sim *sim, uint16_t client_port)
 {
@@ -149,7 +149,7 @@ static bool observe(void *context, const struct wire_frame *frame)
     return true;
 }
 
-/* --- a run ------------------------------------------------------------------------ */
+/* --- a run ---------------------------------------------------------------- */
 
 static void sim_make(struct sim *sim, uint64_t seed)
 {

@@ -58,7 +58,7 @@ static struct fake_function *one(struct pci_device *device)
     return function;
 }
 
-/* --- scans ----------------------------------------------------------------- */
+/* --- scans ---------------------------------------------------------------- */
 
 static void scan__machine_without_pci_has_no_function(void **state)
 {
@@ -149,7 +149,7 @@ static void command__status_bits_are_not_cleared_on_the_way(void **state)
     assert_int_equal(pci_read16(&device, PCI_COMMAND), PCI_COMMAND_MEMORY);
 }
 
-/* --- capabilities ---------------------------------------------------------- */
+/* --- capabilities --------------------------------------------------------- */
 
 static void has_list(struct fake_function *function, uint8_t first)
 {
@@ -237,7 +237,7 @@ static void v21__capability_at_the_very_end_is_within_the_space(void **state)
     assert_false(pci_msix_open(&device, 1, &msix)); /* 12 bytes are not there */
 }
 
-/* --- BARs ------------------------------------------------------------------ */
+/* --- BARs ----------------------------------------------------------------- */
 
 static void bar__of_32_and_64_bits_is_decoded(void **state)
 {
@@ -351,7 +351,7 @@ static void v21__structure_outside_its_bar_is_not_mapped(void **state)
     assert_null(pci_map(&device, 0, 0, 0));
 }
 
-/* --- MSI-X ----------------------------------------------------------------- */
+/* --- MSI-X ---------------------------------------------------------------- */
 
 static struct fake_function *with_msix(struct pci_device *device,
                                        uint16_t entries)

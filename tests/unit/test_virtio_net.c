@@ -13,7 +13,7 @@
 static const uint64_t PLAIN =
     BIT(VIRTIO_F_VERSION_1) | BIT(VIRTIO_NET_F_MAC) | BIT(VIRTIO_NET_F_STATUS);
 
-/* --- set-up ---------------------------------------------------------------- */
+/* --- set-up --------------------------------------------------------------- */
 
 static void setup__steps_are_those_of_the_text(void **state)
 {
@@ -105,7 +105,7 @@ static void legacy__header_is_10_bytes_without_merged_buffers(void **state)
     buffer_release(receive_one(60));
 }
 
-/* --- receiving ------------------------------------------------------------- */
+/* --- receiving ------------------------------------------------------------ */
 
 static void rx__frame_comes_without_its_header(void **state)
 {
@@ -245,7 +245,7 @@ static void rx__segments_of_64_kib_come_whole(void **state)
     buffer_release(frame);
 }
 
-/* --- sending --------------------------------------------------------------- */
+/* --- sending -------------------------------------------------------------- */
 
 static void tx__small_frame_is_one_descriptor(void **state)
 {
@@ -430,7 +430,7 @@ static void tx__empty_pool_is_full_and_tried_again_soon(void **state)
     buffer_release(root);
 }
 
-/* --- interrupts ------------------------------------------------------------ */
+/* --- interrupts ----------------------------------------------------------- */
 
 /* Both kinds of event suppression. */
 static void interrupts_of(uint64_t features)
@@ -483,7 +483,7 @@ static void interrupts__sending_causes_none(void **state)
     assert_false(fake_virtio_signal(&scene.fake, TX));
 }
 
-/* --- link ------------------------------------------------------------------ */
+/* --- link ----------------------------------------------------------------- */
 
 static void link__change_is_an_event_once(void **state)
 {

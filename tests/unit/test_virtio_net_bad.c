@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-/* --- receive ring ---------------------------------------------------------- */
+/* --- receive ring --------------------------------------------------------- */
 
 static void v5__length_shorter_than_header_and_frame_is_dropped(void **state)
 {
@@ -130,7 +130,7 @@ static void e12__frame_beyond_the_mtu_is_dropped(void **state)
     buffer_release(receive_one(1518));
 }
 
-/* --- the header ------------------------------------------------------------ */
+/* --- the header ----------------------------------------------------------- */
 
 static void v9__checksum_field_outside_the_frame_is_dropped(void **state)
 {

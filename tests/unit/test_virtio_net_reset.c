@@ -13,7 +13,7 @@
 
 enum { SECOND_US = 1000000 };
 
-/* --- it goes silent -------------------------------------------------------- */
+/* --- it goes silent ------------------------------------------------------- */
 
 /* The stack as it sleeps: wakes when the card says, for so long. */
 static void idle_for(uint64_t us)
@@ -157,7 +157,7 @@ static void v25__missed_notification_is_repeated(void **state)
     assert_int_equal(scene.dev->count.resets, 0);
 }
 
-/* --- status and configuration ---------------------------------------------- */
+/* --- status and configuration --------------------------------------------- */
 
 static void v15__configuration_that_never_settles_is_refused(void **state)
 {

@@ -201,7 +201,7 @@ static void virtq__length_of_a_chain_only_read_is_ignored(void **state)
     assert_int_equal(done.bytes, 0);
 }
 
-/* --- V: the device lies ---------------------------------------------------- */
+/* --- V: the device lies --------------------------------------------------- */
 
 static void v1__id_beyond_the_ring_breaks_it(void **state)
 {
@@ -348,7 +348,7 @@ static void v7__rewritten_descriptors_change_nothing(void **state)
     push_all(); /* the free list is whole */
 }
 
-/* --- events ---------------------------------------------------------------- */
+/* --- events --------------------------------------------------------------- */
 
 static void flags__device_that_wants_no_notification_gets_none(void **state)
 {
