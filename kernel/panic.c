@@ -133,6 +133,23 @@ static const char *current_name(void)
     return self ? thread_name(self) : "boot";
 }
 
+/*
+ * A small function has no frame: its caller is then only at the top of the
+ * stack, where a function with a frame has anything. So it is a guess, shown
+ * as one.
+ */
+static void print_likely_caller(uint64_t stack_pointer)
+{
+    struct symbol symbol;
+    uint64_t top;
+
+    if (stack_pointer % 8 != 0 || !paging_is_readable(stack_pointer))
+        return;
+    top = *(const uint64_t *)stack_pointer;
+    if (symbols_find(top - 1, &symbol))
+        print_place("    by? ", top, top - 1);
+}
+
 /* Once; what fails in here again is only named. */
 static void begin(const char *what)
 {
@@ -209,6 +226,7 @@ _Noreturn void exception_handle(const struct exception_frame *frame)
               (unsigned long long)frame->vector);
     print("  in thread %s\n", current_name());
     print_place("    at ", frame->rip, frame->rip);
+    print_likely_caller(frame->rsp);
     print_backtrace(frame->rbp);
     print("registers:");
     print_registers(frame);

@@ -1,0 +1,216 @@
+/*
+ * tests/unit/test_page.c - the page allocator, on a few megabytes of the host.
+ *
+ * Includes the file under test: the host has a page allocator of its own
+ * (tests/host/page.c), and what is looked at here is inside this one.
+ */
+#include "kernel/page.c"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "tests/host/host.h"
+
+enum { ZONE_PAGES = 1000, OTHER_PAGES = 77 };
+
+static void *memory[2];
+
+static int set_up(void **state)
+{
+    (void)state;
+    memset(&page, 0, sizeof(page));
+    memory[0] = aligned_alloc(PAGE_BYTES, ZONE_PAGES * PAGE_BYTES);
+    memory[1] = aligned_alloc(PAGE_BYTES, OTHER_PAGES * PAGE_BYTES);
+    if (!memory[0] || !memory[1])
+        return -1;
+    page_add((uintptr_t)memory[0],
+             (uintptr_t)memory[0] + ZONE_PAGES * PAGE_BYTES);
+    page_add((uintptr_t)memory[1],
+             (uintptr_t)memory[1] + OTHER_PAGES * PAGE_BYTES);
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    free(memory[0]);
+    free(memory[1]);
+    return 0;
+}
+
+/* The sum over the owners and the free ones is what there is. */
+static void assert_sums(void)
+{
+    struct page_stats stats;
+    size_t sum;
+
+    page_stats_get(&stats);
+    sum = stats.free;
+    for (size_t i = 0; i < PAGE_OWNER_COUNT; i++)
+        sum += stats.used[i];
+    assert_int_equal(sum, stats.total);
+    assert_int_equal(stats.total, ZONE_PAGES - 1 + OTHER_PAGES - 1);
+}
+
+static bool panics(void (*act)(void *arg), void *arg)
+{
+    host_panic_caught = true;
+    if (__builtin_setjmp(host_panic_jump))
+        return true;
+    act(arg);
+    host_panic_caught = false;
+    return false;
+}
+
+static void page__every_page_is_given_once_and_comes_back(void **state)
+{
+    void *taken[ZONE_PAGES + OTHER_PAGES];
+    size_t count = 0;
+    struct page_stats stats;
+
+    (void)state;
+    while ((taken[count] = page_alloc(1, PAGE_NET)) != NULL) {
+        memset(taken[count], (int)count, PAGE_BYTES);
+        count++;
+    }
+    assert_int_equal(count, ZONE_PAGES - 1 + OTHER_PAGES - 1);
+    assert_sums();
+    for (size_t i = 0; i < count; i++)
+        assert_int_equal(*(uint8_t *)taken[i], i & 0xff);
+    for (size_t i = 0; i < count; i++)
+        page_free(taken[i * 7 % count], 1, PAGE_NET);
+    page_stats_get(&stats);
+    assert_int_equal(stats.free, stats.total);
+    assert_sums();
+}
+
+static void
+page__after_all_is_freed_the_largest_run_is_there_again(void **state)
+{
+    void *whole = page_alloc(ZONE_PAGES / 2, PAGE_HEAP);
+    void *single[ZONE_PAGES];
+
+    (void)state;
+    assert_non_null(whole);
+    page_free(whole, ZONE_PAGES / 2, PAGE_HEAP);
+    for (size_t i = 0; i < 600; i++) {
+        single[i] = page_alloc(1, PAGE_HEAP);
+        assert_non_null(single[i]);
+    }
+    for (size_t i = 0; i < 600; i++)
+        page_free(single[i], 1, PAGE_HEAP);
+    whole = page_alloc(ZONE_PAGES / 2, PAGE_HEAP);
+    assert_non_null(whole);
+    page_free(whole, ZONE_PAGES / 2, PAGE_HEAP);
+}
+
+static void page__a_run_that_is_too_long_is_refused(void **state)
+{
+    (void)state;
+    assert_null(page_alloc(ZONE_PAGES, PAGE_HEAP));
+    assert_null(page_alloc(SIZE_MAX, PAGE_HEAP));
+    assert_null(page_alloc((size_t)1 << 40, PAGE_HEAP));
+    assert_sums();
+}
+
+struct run {
+    uint8_t *first;
+    size_t pages;
+    enum page_owner owner;
+};
+
+/* Write the run's own number into it; later it must still be there. */
+static void fill(const struct run *run, size_t number)
+{
+    for (size_t i = 0; i < run->pages; i++)
+        memset(run->first + i * PAGE_BYTES, (int)(number % 251), PAGE_BYTES);
+}
+
+static void assert_filled(const struct run *run, size_t number)
+{
+    for (size_t i = 0; i < run->pages * PAGE_BYTES; i += 64)
+        assert_int_equal(run->first[i], number % 251);
+}
+
+static void page__random_runs_never_overlap(void **state)
+{
+    struct run runs[64] = {{NULL, 0, PAGE_HEAP}};
+
+    (void)state;
+    host_seed(7);
+    for (size_t step = 0; step < 20000; step++) {
+        size_t number = host_random() % ARRAY_LEN(runs);
+        struct run *run = &runs[number];
+
+        if (run->first) {
+            assert_filled(run, number);
+            page_free(run->first, run->pages, run->owner);
+            run->first = NULL;
+            continue;
+        }
+        run->pages = 1 + host_random() % (host_random() % 8 ? 8 : 100);
+        run->owner = host_random() % PAGE_OWNER_COUNT;
+        run->first = page_alloc(run->pages, run->owner);
+        if (run->first)
+            fill(run, number);
+        if (step % 64 == 0)
+            assert_sums();
+    }
+    for (size_t i = 0; i < ARRAY_LEN(runs); i++)
+        if (runs[i].first)
+            page_free(runs[i].first, runs[i].pages, runs[i].owner);
+    assert_int_equal(page.stats.free, page.stats.total);
+}
+
+static void free_one(void *first)
+{
+    page_free(first, 1, PAGE_HEAP);
+}
+
+static void free_three(void *first)
+{
+    page_free(first, 3, PAGE_HEAP);
+}
+
+static void free_as_net(void *first)
+{
+    page_free(first, 3, PAGE_NET);
+}
+
+static void page__freeing_what_was_not_given_panics(void **state)
+{
+    uint8_t *run = page_alloc(3, PAGE_HEAP);
+    uint8_t *single = page_alloc(1, PAGE_HEAP);
+    static uint8_t stranger[PAGE_BYTES];
+
+    (void)state;
+    assert_non_null(run);
+    assert_non_null(single);
+    assert_true(panics(free_one, run));                /* too few */
+    assert_true(panics(free_as_net, run));             /* not the owner */
+    assert_true(panics(free_three, run + PAGE_BYTES)); /* not the first */
+    assert_true(panics(free_one, stranger));
+    assert_false(panics(free_one, single));
+    assert_true(panics(free_one, single)); /* twice, while it is hot */
+    assert_false(panics(free_three, run));
+    assert_true(panics(free_three, run)); /* twice */
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(page__every_page_is_given_once_and_comes_back),
+        TEST(page__after_all_is_freed_the_largest_run_is_there_again),
+        TEST(page__a_run_that_is_too_long_is_refused),
+        TEST(page__random_runs_never_overlap),
+        TEST(page__freeing_what_was_not_given_panics),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
