@@ -46,6 +46,8 @@ BOOT_HOST_SRC   := $(wildcard boot/boot_info.c boot/multiboot1.c \
 APP_HOST_SRC    := $(addprefix apps/http_hello/,http.c http_lines.c \
                                http_serve.c pages.c response.c) \
                    apps/fetch/url.c
+# What of libc-shim/ is: all that is not libc's own name.
+LIBC_HOST_SRC   := libc-shim/heap.c
 HOST_SUPPORT    := $(wildcard tests/host/*.c)
 
 # --- flags -----------------------------------------------------------------
@@ -62,7 +64,8 @@ GUEST_FLAGS := -std=gnu11 -O2 -g -ffreestanding -fno-pic -fno-pie \
     -fno-asynchronous-unwind-tables -fstack-protector-strong \
     -fcf-protection=none -fno-common -ffunction-sections -fdata-sections \
     -nostdinc -isystem $(GCC_INCLUDE) -isystem $(NEWLIB)/include \
-    -idirafter $(SYSINCLUDE) -I.
+    -idirafter $(SYSINCLUDE) -I. \
+    -D_POSIX_TIMERS=200809L -D_POSIX_MONOTONIC_CLOCK=200809L
 GUEST_LINK  := -nostdlib -static -no-pie -T linker.ld \
     -Wl,-z,max-page-size=4096 -Wl,-z,noexecstack -Wl,--build-id \
     -Wl,--gc-sections -Wl,--no-warn-rwx-segments
@@ -173,7 +176,7 @@ endif
 # sanitizers for the tests.
 
 HOST_SRC := $(NET_SRC) $(KERNEL_HOST_SRC) $(DRIVER_HOST_SRC) \
-            $(BOOT_HOST_SRC) $(APP_HOST_SRC) $(HOST_SUPPORT)
+            $(BOOT_HOST_SRC) $(APP_HOST_SRC) $(LIBC_HOST_SRC) $(HOST_SUPPORT)
 SIM_SRC  := $(wildcard tests/sim/*.c)
 UNIT_SRC := $(wildcard tests/unit/test_*.c tests/conformance/test_*.c)
 
@@ -193,7 +196,8 @@ $(BUILD)/$(1)/libnet.a: $(patsubst %,$(BUILD)/$(1)/obj/%.o,$(NET_SRC) \
 	@rm -f $$@
 	ar rcs $$@ $$^
 $(BUILD)/$(1)/libtest.a: $(patsubst %,$(BUILD)/$(1)/obj/%.o,$(HOST_SUPPORT) \
-                         $(DRIVER_HOST_SRC) $(BOOT_HOST_SRC) $(APP_HOST_SRC)) \
+                         $(DRIVER_HOST_SRC) $(BOOT_HOST_SRC) $(APP_HOST_SRC) \
+                         $(LIBC_HOST_SRC)) \
                          $(patsubst %,$(BUILD)/$(1)/obj/llhttp/%.o,api http \
                          llhttp)
 	@rm -f $$@

@@ -17,7 +17,6 @@ int kill(pid_t pid, int number);
 int getentropy(void *out, size_t bytes);
 int sigprocmask(int how, const sigset_t *set, sigset_t *old);
 pid_t wait(int *status);
-int posix_memalign(void **out, size_t alignment, size_t bytes);
 
 enum { PID = 1, ENTROPY_MAX = 256 };
 
@@ -84,19 +83,4 @@ pid_t wait(int *status)
     (void)status;
     errno = ECHILD;
     return -1;
-}
-
-/* newlib's aligned_alloc() asks for it; its memalign() does the work. */
-int posix_memalign(void **out, size_t alignment, size_t bytes)
-{
-    extern void *memalign(size_t alignment_bytes, size_t size_bytes);
-    void *memory;
-
-    if (alignment < sizeof(void *) || (alignment & (alignment - 1)))
-        return EINVAL;
-    memory = memalign(alignment, bytes);
-    if (!memory)
-        return ENOMEM;
-    *out = memory;
-    return 0;
 }
