@@ -108,6 +108,20 @@ page__after_all_is_freed_the_largest_run_is_there_again(void **state)
     page_free(whole, ZONE_PAGES / 2, PAGE_HEAP);
 }
 
+static void page__hot_pages_are_joined_when_a_run_needs_them(void **state)
+{
+    void *taken[ZONE_PAGES + OTHER_PAGES];
+    size_t count = 0;
+
+    (void)state;
+    while ((taken[count] = page_alloc(1, PAGE_NET)) != NULL)
+        count++;
+    for (size_t i = count - HOT_MAX; i < count; i++)
+        page_free(taken[i], 1, PAGE_NET);
+    assert_int_equal(page.hot_count, HOT_MAX);
+    assert_non_null(page_alloc(2, PAGE_NET));
+}
+
 static void page__a_run_that_is_too_long_is_refused(void **state)
 {
     (void)state;
@@ -176,6 +190,11 @@ static void free_three(void *first)
     page_free(first, 3, PAGE_HEAP);
 }
 
+static void free_two(void *first)
+{
+    page_free(first, 2, PAGE_HEAP);
+}
+
 static void free_as_net(void *first)
 {
     page_free(first, 3, PAGE_NET);
@@ -191,6 +210,7 @@ static void page__freeing_what_was_not_given_panics(void **state)
     assert_non_null(run);
     assert_non_null(single);
     assert_true(panics(free_one, run));                /* too few */
+    assert_true(panics(free_two, single));             /* too many */
     assert_true(panics(free_as_net, run));             /* not the owner */
     assert_true(panics(free_three, run + PAGE_BYTES)); /* not the first */
     assert_true(panics(free_one, stranger));
@@ -207,6 +227,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(page__every_page_is_given_once_and_comes_back),
         TEST(page__after_all_is_freed_the_largest_run_is_there_again),
+        TEST(page__hot_pages_are_joined_when_a_run_needs_them),
         TEST(page__a_run_that_is_too_long_is_refused),
         TEST(page__random_runs_never_overlap),
         TEST(page__freeing_what_was_not_given_panics),
