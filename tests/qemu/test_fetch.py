@@ -170,8 +170,9 @@ def test_both_may_open_at_once(start):
     assert reply.flags == "SA" and reply.ack == 5001
     assert reply.seq == syn[TCP].seq
     conn.rcv_nxt = (reply.seq + 1) % WORD
-    conn.send("SA", seq=5000)
+    conn.send("SA", seq=5000)  # crosses theirs; both are out of window,
     conn.snd_nxt = 5001
+    conn.send("A")  # and answered with an ACK, which opens it
     while b"\r\n\r\n" not in conn.rest:
         conn.read_segment()
     conn.send("PA", b"HTTP/1.0 200 OK\r\n\r\nboth at once\n")

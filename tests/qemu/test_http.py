@@ -172,7 +172,7 @@ def test_many_clients_at_once_are_all_served(server):
                 assert browser.get("/").status == 200
             return number
 
-    with concurrent.futures.ThreadPoolExecutor(100) as pool:
+    with concurrent.futures.ThreadPoolExecutor(20) as pool:
         assert list(pool.map(client, range(100))) == list(range(100))
 
 
