@@ -58,10 +58,7 @@ void flow_abort(struct flow *flow)
     if (!flow->conn)
         return;
     tcp_abort(flow->conn, clock_us());
-    /* The core tells at its next rest; who waits here need not wait for it. */
-    flow_tcp_event(flow->conn, TCP_CHANGE_CLOSED);
-    if (flow->conn)
-        flow_sent(flow);
+    flow_sent(flow); /* the event, too, comes with the next flush */
 }
 
 /* ---- linger ---- */

@@ -157,7 +157,8 @@ static void end(void)
     world.wire.cut = false;
     for (unsigned i = 0; i < 2; i++)
         tcpv4_disconnect(world.tcp[i], world_in(10 * WORLD_S));
-    world_sleep(60 * WORLD_S); /* callbacks that sleep end too */
+    world_sleep(60 * WORLD_S);        /* callbacks that sleep end too */
+    world_sleep(10 * WORLD_DELAY_US); /* what was just sent arrives */
     for (unsigned i = 0; i < 2; i++) {
         memdev_clear(&world.dev[i]);
         net_memory_get(world.net[i], &memory);

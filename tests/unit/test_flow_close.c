@@ -368,11 +368,14 @@ static void leave_a_reader_behind(struct flow *flow, void *context)
 
 static void callback__return_wakes_others_with_released_in(void)
 {
-    struct flow *flow = connect_to(leave_a_reader_behind, NULL);
+    struct flow *flow;
 
-    world_sleep(2 * WORLD_S);
-    world_join(late_reader);
+    late_status = FLOW_OK;
+    flow = connect_to(leave_a_reader_behind, NULL);
+    world_sleep(WORLD_S + 100 * WORLD_MS); /* it lingers on */
+    assert_int_equal(world_stats(1).lingering, 1);
     assert_int_equal(late_status, FLOW_ERROR);
+    world_join(late_reader);
     assert_int_equal(late_error.reason, FLOW_REASON_RELEASED);
     assert_string_equal(flow_error_message(late_error), "released");
     flow_release(flow);

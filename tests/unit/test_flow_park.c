@@ -164,6 +164,20 @@ static void park__passed_deadline_runs_at_once_in(void)
 }
 WORLD(park__passed_deadline_runs_at_once)
 
+static void park__deadline_is_kept_when_the_network_sleeps_in(void)
+{
+    struct flow *flow = connect_to(world_discard);
+    uint64_t deadline_us;
+
+    world_sleep(10 * WORLD_S); /* no timer is near */
+    deadline_us = world_in(3 * WORLD_S);
+    flow_park(flow, answer, NULL, deadline_us);
+    world_sleep(10 * WORLD_S);
+    assert_int_equal(record.deadlines, 1);
+    assert_int_equal(record.last_run_us, deadline_us);
+}
+WORLD(park__deadline_is_kept_when_the_network_sleeps)
+
 static void answer_without_deadlines(struct flow *flow, void *context,
                                      enum flow_park_event event)
 {
@@ -485,6 +499,7 @@ int main(void)
         WORLD_TEST(park__runs_at_once_when_it_was_reset),
         WORLD_TEST(park__deadline_is_exact_and_then_it_is_closed),
         WORLD_TEST(park__passed_deadline_runs_at_once),
+        WORLD_TEST(park__deadline_is_kept_when_the_network_sleeps),
         WORLD_TEST(park__deadlines_of_calls_are_forever_again),
         WORLD_TEST(park__a_connected_flow_then_belongs_to_its_function),
         WORLD_TEST(park__callback_may_go_on_while_others_have_the_flow),

@@ -1,0 +1,151 @@
+/*
+ * tests/unit/test_stack.c - the network thread: batches, sleep, memory.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "tests/host/flow_world.h"
+#include "tests/host/host.h"
+
+enum { PORT = 80, FLOWS = 10 };
+
+static unsigned to_a;
+
+static bool count_to_a(const struct world_segment *segment)
+{
+    to_a += segment->to == 0;
+    return true;
+}
+
+static void ask(struct flow *flow)
+{
+    assert_int_equal(flow_write(flow, world_text(flow, "question")), FLOW_OK);
+}
+
+static void network__idle_costs_no_rounds_in(void)
+{
+    struct stack_counters before, after;
+    struct flow *flow;
+
+    world_listen(PORT, world_echo, NULL);
+    flow = world_connect(PORT);
+    world_sleep(10 * WORLD_S);
+    stack_counters_get(world.stack[1], &before);
+    world_sleep(10000ull * WORLD_S);
+    stack_counters_get(world.stack[1], &after);
+    /* ARP's ageing may ask once in a while; nobody polls. */
+    assert_true(after.rounds - before.rounds < 1000);
+    flow_release(flow);
+}
+WORLD(network__idle_costs_no_rounds)
+
+static void network__an_answer_carries_the_acknowledgement_in(void)
+{
+    struct flow *flow;
+
+    world_listen(PORT, world_echo, NULL);
+    flow = world_connect(PORT);
+    world_sleep(WORLD_S);
+    world.watch = count_to_a;
+    for (unsigned i = 1; i <= 10; i++) {
+        to_a = 0;
+        ask(flow);
+        world_expect_read(flow, "question");
+        world_sleep(WORLD_S);
+        assert_int_equal(to_a, 1);
+    }
+    flow_release(flow);
+}
+WORLD(network__an_answer_carries_the_acknowledgement)
+
+static void network__answers_to_a_batch_leave_with_one_kick_in(void)
+{
+    struct flow *flows[FLOWS];
+    uint64_t kicks;
+
+    world_listen(PORT, world_echo, NULL);
+    for (int i = 0; i < FLOWS; i++)
+        flows[i] = world_connect(PORT);
+    world_sleep(WORLD_S);
+    for (int i = 0; i < FLOWS; i++)
+        ask(flows[i]); /* one batch: the network thread has not run yet */
+    kicks = world.dev[1].dev.count.kicks;
+    world_sleep(WORLD_DELAY_US + 1);
+    assert_int_equal(world.dev[1].dev.count.kicks, kicks + 1);
+    for (int i = 0; i < FLOWS; i++) {
+        world_expect_read(flows[i], "question");
+        flow_release(flows[i]);
+    }
+}
+WORLD(network__answers_to_a_batch_leave_with_one_kick)
+
+static void network__a_full_card_delays_and_loses_nothing_in(void)
+{
+    struct flow *flow;
+
+    world_listen(PORT, world_echo, NULL);
+    flow = world_connect(PORT);
+    world.dev[0].tx_max = 1;
+    world.dev[1].tx_max = 1;
+    world_write_all(flow, 60000);
+    flow_close(flow);
+    assert_int_equal(world_read_all(flow), 60000);
+    world.dev[0].tx_max = world.dev[1].tx_max = 256;
+    flow_release(flow);
+}
+WORLD(network__a_full_card_delays_and_loses_nothing)
+
+static void create__gives_back_everything_when_memory_ends_in(void)
+{
+    struct stack_config config = {.net = world_config()};
+    struct thread_signal signal = {0};
+    struct hostnet host;
+    struct stack *stack;
+
+    for (uint64_t page = 1;; page++) {
+        host = (struct hostnet){.fail_at = page, .fail_after = true};
+        config.net.host = hostnet_host(&host);
+        stack = stack_create(&config, &signal);
+        if (stack)
+            break;
+        assert_int_equal(host.pages, 0);
+        assert_true(page < 100);
+    }
+    stack_destroy(stack);
+    assert_int_equal(host.pages, 0);
+
+    host = (struct hostnet){0};
+    world.stacks_max = world.stacks_out; /* pages, but no thread */
+    assert_null(stack_create(&config, &signal));
+    assert_int_equal(host.pages, 0);
+    world.stacks_max = SIZE_MAX;
+}
+WORLD(create__gives_back_everything_when_memory_ends)
+
+static void attach__a_bad_address_is_refused_in(void)
+{
+    struct net_address address = {.addr = IPV4_ADDR(224, 0, 0, 1),
+                                  .prefix_bits = 24};
+
+    assert_int_equal(stack_attach(world.stack[0], &world.dev[0].dev, &address),
+                     NET_BAD_ADDRESS);
+}
+WORLD(attach__a_bad_address_is_refused)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        WORLD_TEST(network__idle_costs_no_rounds),
+        WORLD_TEST(network__an_answer_carries_the_acknowledgement),
+        WORLD_TEST(network__answers_to_a_batch_leave_with_one_kick),
+        WORLD_TEST(network__a_full_card_delays_and_loses_nothing),
+        WORLD_TEST(create__gives_back_everything_when_memory_ends),
+        WORLD_TEST(attach__a_bad_address_is_refused),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
