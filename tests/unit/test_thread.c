@@ -601,6 +601,8 @@ static void signal__raised_before_the_wait_is_not_lost(void **state)
     thread_signal_raise(&signal_a);
     thread_signal_raise(&signal_a);
     assert_true(thread_signal_pending());
+    thread_yield(); /* the scheduler looks, and finds nobody waiting */
+    assert_false(thread_signal_pending());
     assert_int_equal(thread_signal_wait(&signal_a, "irq", FOREVER), WAIT_OK);
     assert_int_equal(thread_signal_wait(&signal_a, "irq", 2000), WAIT_DEADLINE);
     assert_false(thread_signal_pending());
@@ -714,9 +716,8 @@ static void exit__frees_the_stack_before_the_next_thread_needs_it(void **state)
     (void)state;
     stacks_allowed = 2; /* the one that ends, and the one that it started */
     start_detached(spawn_next, &left);
-    while (left > 0)
-        thread_yield();
-    thread_yield();
+    assert_int_equal(thread_sleep_until(2000), WAIT_DEADLINE);
+    assert_int_equal(left, 0);
     assert_int_equal(stacks_out, 0);
 }
 
