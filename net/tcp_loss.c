@@ -64,7 +64,8 @@ void tcp_loss_duplicate(struct tcp_conn *conn)
     if (active->dup_acks < UINT16_MAX)
         active->dup_acks++;
     if (active->recovering) {
-        if (conn->cwnd < conn->ssthresh + tcp_flight(conn))
+        /* At most ssthresh of new data beyond what was in flight. */
+        if (conn->cwnd < conn->ssthresh + (active->recover - conn->snd.una))
             conn->cwnd += conn->mss;
     } else if (active->dup_acks == DUPLICATES &&
                seq_lt(active->recover, conn->snd.una)) {

@@ -181,7 +181,9 @@ static void sent_new(struct tcp_conn *conn, uint32_t text, uint32_t len)
             active->timed_seq = conn->snd.nxt;
             active->timed_us = now_us;
         }
-        if (text < conn->mss || text % conn->mss)
+        /* A probe's byte must not hold back what follows when the window
+         * opens. */
+        if (!conn->probe_now && (text < conn->mss || text % conn->mss))
             active->small_end = conn->snd.nxt + len;
         advance_cursor(active, text);
         active->rtx_next = seq_max(active->rtx_next, conn->snd.una);

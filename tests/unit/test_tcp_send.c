@@ -1,0 +1,547 @@
+/*
+ * Text that we send: segments, windows, Nagle, retransmission, probes, loss.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "tests/host/host.h"
+#include "tests/host/tcp_peer.h"
+
+#define MS     1000ull
+#define SECOND 1000000ull
+#define ISS    PEER_STACK_ISS
+
+static struct tcp_peer peer;
+
+static int setup(void **state)
+{
+    (void)state;
+    peer_prepare(&peer);
+    peer_start(&peer);
+    peer_open_passive(&peer);
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    (void)state;
+    peer_end(&peer);
+    return 0;
+}
+
+/* The next packet has `len` pattern bytes at stream offset `at`. */
+static void assert_text(uint32_t at, uint32_t len)
+{
+    assert_true(peer_take(&peer));
+    assert_int_equal(peer.got.seq - ISS - 1, at);
+    assert_int_equal(peer.got.len, len);
+    for (uint32_t i = 0; i < len; i++)
+        assert_int_equal(peer.got.text[i], peer_byte(at + i));
+}
+
+/* The peer acknowledges up to stream offset `at`, with a window. */
+static void ack_at(uint32_t at, uint16_t window)
+{
+    peer.window = window;
+    peer_ack(&peer, ISS + 1 + at);
+}
+
+/* An ACK with window 0, which peer_seg cannot say. */
+static void ack_shut(uint32_t at)
+{
+    uint8_t packet[64];
+    uint16_t window = peer.window;
+    uint32_t len;
+
+    peer.window = 0;
+    len =
+        peer_build(&peer,
+                   (struct peer_seg){
+                       .seq = peer.nxt, .ack = ISS + 1 + at, .flags = PEER_ACK},
+                   packet);
+    peer_send_raw(&peer, packet, len);
+    peer.window = window;
+}
+
+/* ---- segments ---- */
+
+static void send__cuts_at_the_mss_and_pushes_the_last(void **state)
+{
+    (void)state;
+    peer_app_send(&peer, 2500);
+    assert_text(0, 1000);
+    assert_int_equal(peer.got.flags, PEER_ACK);
+    assert_text(1000, 1000);
+    assert_text(2000, 500);
+    assert_int_equal(peer.got.flags, PEER_ACK | PEER_PSH); /* MUST-61 */
+    PEER_QUIET(&peer);
+}
+
+static void send__writes_of_one_flush_share_a_segment(void **state)
+{
+    static const char header[] = "header", body[] = "body";
+
+    (void)state;
+    assert_int_equal(
+        tcp_send(peer.conn,
+                 hostnet_chain(net_pool(peer.net), header, sizeof(header)),
+                 host_now_us),
+        TCP_OK);
+    assert_int_equal(
+        tcp_send(peer.conn,
+                 hostnet_chain(net_pool(peer.net), body, sizeof(body)),
+                 host_now_us),
+        TCP_OK);
+    peer_settle(&peer);
+    assert_true(peer_take(&peer));
+    assert_int_equal(peer.got.len, sizeof(header) + sizeof(body));
+    PEER_QUIET(&peer);
+}
+
+static void send__stays_inside_the_peers_window(void **state)
+{
+    (void)state;
+    ack_at(0, 2000);
+    peer_app_send(&peer, 5000);
+    assert_int_equal(peer_take_all(&peer), 2);
+    ack_at(2000, 2000);
+    assert_int_equal(peer_take_all(&peer), 2);
+    assert_int_equal(peer_info(&peer).in_flight_bytes, 2000);
+}
+
+static void send__more_than_the_room_is_refused(void **state)
+{
+    static uint8_t text[300000];
+    struct buffer *chain;
+
+    (void)state;
+    chain = hostnet_chain(net_pool(peer.net), text, sizeof(text));
+    assert_int_equal(tcp_send(peer.conn, chain, host_now_us), TCP_AGAIN);
+    buffer_release(chain);
+    assert_int_equal(tcp_send_room(peer.conn), 256 * 1024);
+}
+
+static void released_by(struct buffer *root, void *context)
+{
+    (void)root;
+    (*(unsigned *)context)++;
+}
+
+static void send__keeps_the_bytes_until_they_are_acknowledged(void **state)
+{
+    static uint8_t text[500];
+    unsigned released = 0;
+    struct buffer *buf = buffer_wrap(net_pool(peer.net), text, sizeof(text),
+                                     released_by, &released);
+
+    (void)state;
+    assert_int_equal(tcp_send(peer.conn, buf, host_now_us), TCP_OK);
+    peer_settle(&peer);
+    peer_take_all(&peer);
+    assert_int_equal(released, 0);
+    ack_at(499, 60000);
+    assert_int_equal(released, 0);
+    ack_at(500, 60000);
+    assert_int_equal(released, 1);
+    assert_true(peer.changes & TCP_CHANGE_ACKED);
+}
+
+/* ---- Nagle ---- */
+
+static void nagle__one_small_segment_is_out_at_a_time(void **state)
+{
+    (void)state;
+    peer_app_send(&peer, 10);
+    assert_text(0, 10);
+    peer_app_send(&peer, 10);
+    PEER_QUIET(&peer);
+    peer_app_send(&peer, 10);
+    PEER_QUIET(&peer);
+    ack_at(10, 60000);
+    assert_text(10, 20);
+}
+
+/* Minshall: full segments in flight do not hold back a last small one. */
+static void nagle__full_segments_hold_nothing_back(void **state)
+{
+    (void)state;
+    peer_app_send(&peer, 1000);
+    peer_app_send(&peer, 10);
+    assert_int_equal(peer_take_all(&peer), 2);
+}
+
+static void nagle__can_be_switched_off(void **state)
+{
+    (void)state;
+    tcp_set_nodelay(peer.conn, true, host_now_us);
+    peer_app_send(&peer, 10);
+    peer_app_send(&peer, 10);
+    assert_int_equal(peer_take_all(&peer), 2);
+}
+
+/* ---- retransmission ---- */
+
+static void rto__doubles_and_gives_up_at_r2(void **state)
+{
+    uint64_t last_us = host_now_us, gap_us = 0;
+    unsigned count = 0;
+
+    (void)state;
+    peer_app_send(&peer, 100);
+    assert_text(0, 100);
+    while (tcp_end_reason(peer.conn) == TCP_END_NONE && count < 100) {
+        peer_wait(&peer, 10 * MS);
+        if (!peer_take(&peer))
+            continue;
+        assert_int_equal(peer.got.seq, ISS + 1);
+        assert_int_equal(peer.got.len, 100);
+        if (gap_us && gap_us < 30 * SECOND)
+            assert_in_range(host_now_us - last_us, 2 * gap_us - 20 * MS,
+                            2 * gap_us + 20 * MS);
+        gap_us = host_now_us - last_us;
+        last_us = host_now_us;
+        count++;
+    }
+    assert_int_equal(tcp_end_reason(peer.conn), TCP_END_TIMEOUT);
+    assert_in_range(count, 15, 25);
+    assert_true(peer.changes & TCP_CHANGE_READABLE); /* FLOW.md 1, 2 */
+    assert_true(peer.changes & TCP_CHANGE_WRITABLE);
+    assert_true(peer.changes & TCP_CHANGE_CLOSED);
+}
+
+static void rto__is_200_ms_at_least_and_follows_the_round_trip(void **state)
+{
+    (void)state;
+    assert_int_equal(peer_info(&peer).rto_us, 200 * MS);
+    for (unsigned i = 0; i < 30; i++) {
+        peer_app_send(&peer, 100);
+        peer_wait(&peer, 150 * MS);
+        ack_at(100 * (i + 1), 60000);
+    }
+    assert_in_range(peer_info(&peer).srtt_us, 140 * MS, 155 * MS);
+    assert_in_range(peer_info(&peer).rto_us, 200 * MS, 260 * MS);
+}
+
+static void karn__a_retransmission_is_not_measured(void **state)
+{
+    uint64_t srtt_us = peer_info(&peer).srtt_us;
+
+    (void)state;
+    peer_app_send(&peer, 100);
+    peer_wait(&peer, 300 * MS);
+    assert_int_equal(peer_take_all(&peer), 2);
+    ack_at(100, 60000);
+    assert_int_equal(peer_info(&peer).srtt_us, srtt_us);
+}
+
+static void rto__sends_all_that_was_in_flight_again(void **state)
+{
+    (void)state;
+    peer_app_send(&peer, 5000);
+    assert_int_equal(peer_take_all(&peer), 5);
+    peer_wait(&peer, 200 * MS);
+    assert_text(0, 1000);
+    PEER_QUIET(&peer);
+    assert_int_equal(peer_info(&peer).cwnd_bytes, 1000);
+    ack_at(1000, 60000);
+    assert_text(1000, 1000);
+    assert_text(2000, 1000);
+    PEER_QUIET(&peer);
+    ack_at(5000, 60000);
+    PEER_QUIET(&peer);
+    assert_int_equal(peer_info(&peer).in_flight_bytes, 0);
+}
+
+/* ---- loss ---- */
+
+static void three_duplicates__bring_the_first_segment_again(void **state)
+{
+    (void)state;
+    peer_app_send(&peer, 8000);
+    assert_int_equal(peer_take_all(&peer), 8);
+    ack_at(0, 60000);
+    ack_at(0, 60000);
+    PEER_QUIET(&peer);
+    ack_at(0, 60000);
+    assert_text(0, 1000);
+    assert_int_equal(peer_info(&peer).ssthresh_bytes, 4000);
+    ack_at(8000, 60000);
+    assert_true(peer_info(&peer).cwnd_bytes <= 4000);
+}
+
+/* RFC 6582: a hole after a hole. */
+static void partial_ack__brings_the_next_hole(void **state)
+{
+    (void)state;
+    peer_app_send(&peer, 8000);
+    peer_take_all(&peer);
+    for (unsigned i = 0; i < 3; i++)
+        ack_at(0, 60000);
+    assert_text(0, 1000);
+    ack_at(3000, 60000);
+    assert_text(3000, 1000);
+    ack_at(8000, 60000);
+    PEER_QUIET(&peer);
+}
+
+/* FLOW.md 6. */
+static void ack_in_a_segment__then_the_right_bytes_come_again(void **state)
+{
+    (void)state;
+    peer_app_send(&peer, 8000);
+    peer_take_all(&peer);
+    ack_at(1234, 60000);
+    for (unsigned i = 0; i < 3; i++)
+        ack_at(1234, 60000);
+    assert_text(1234, 1000);
+}
+
+/* FLOW.md 5, S25. */
+static void duplicates__with_text_or_another_window_do_not_count(void **state)
+{
+    (void)state;
+    peer_app_send(&peer, 8000);
+    peer_take_all(&peer);
+    for (uint32_t i = 0; i < 6; i++)
+        peer_text(&peer, 10, 0);
+    for (uint16_t i = 0; i < 6; i++)
+        ack_at(0, (uint16_t)(50000 + i));
+    while (peer_take(&peer))
+        assert_int_equal(peer.got.len, 0);
+    assert_int_equal(peer_info(&peer).retransmissions, 0);
+}
+
+static void S26__forged_duplicates_inflate_little(void **state)
+{
+    (void)state;
+    peer_app_send(&peer, 100000);
+    peer_take_all(&peer);
+    for (unsigned i = 0; i < 1000; i++)
+        ack_at(0, 60000);
+    assert_true(peer_info(&peer).cwnd_bytes <= 19000);
+    assert_true(peer_info(&peer).in_flight_bytes <= 19000);
+}
+
+static void S27__splitting_an_ack_gains_nothing(void **state)
+{
+    (void)state;
+    peer_app_send(&peer, 200000);
+    peer_take_all(&peer);
+    for (uint32_t i = 1; i <= 1000; i++)
+        ack_at(i, 60000);
+    assert_true(peer_info(&peer).cwnd_bytes <= 11000);
+}
+
+static void slow_start__begins_with_ten_segments(void **state)
+{
+    (void)state;
+    peer_app_send(&peer, 200000);
+    assert_int_equal(peer_take_all(&peer), 10);
+    ack_at(2000, 60000);
+    assert_int_equal(peer_take_all(&peer), 4);
+}
+
+/* ---- windows that shrink, close and crawl ---- */
+
+/* MUST-35 to 37, SHLD-29, 30; FLOW.md 10. */
+static void S32__a_closed_window_is_probed_for_ever_while_answered(void **state)
+{
+    unsigned probes = 0;
+    uint64_t end_us;
+
+    (void)state;
+    ack_shut(0);
+    peer_app_send(&peer, 1000);
+    PEER_QUIET(&peer);
+    end_us = host_now_us + 3600 * SECOND;
+    while (host_now_us < end_us) {
+        peer_wait(&peer, SECOND);
+        while (peer_take(&peer)) {
+            assert_int_equal(peer.got.len, 1);
+            assert_int_equal(peer.got.seq, ISS + 1);
+            probes++;
+            ack_shut(0);
+        }
+    }
+    assert_in_range(probes, 60, 75);
+    assert_int_equal(tcp_end_reason(peer.conn), TCP_END_NONE);
+    ack_at(0, 60000);
+    assert_true(peer_take(&peer));
+    assert_int_equal(peer.got.seq, ISS + 1);
+    while (peer_take(&peer)) {
+    }
+    ack_at(1000, 60000);
+    assert_int_equal(tcp_send_pending(peer.conn), 0);
+}
+
+static void S32__unanswered_probes_end_at_r2(void **state)
+{
+    (void)state;
+    ack_shut(0);
+    peer_app_send(&peer, 1000);
+    peer_wait(&peer, 1100 * SECOND);
+    assert_int_equal(tcp_end_reason(peer.conn), TCP_END_TIMEOUT);
+}
+
+static void S32__a_user_timeout_ends_a_closed_window(void **state)
+{
+    (void)state;
+    tcp_set_user_timeout(peer.conn, 30 * SECOND, host_now_us);
+    ack_shut(0);
+    peer_app_send(&peer, 1000);
+    for (unsigned i = 0; i < 40; i++) {
+        peer_wait(&peer, SECOND);
+        if (tcp_end_reason(peer.conn) == TCP_END_NONE)
+            ack_shut(0);
+    }
+    assert_int_equal(tcp_end_reason(peer.conn), TCP_END_USER_TIMEOUT);
+}
+
+/* MUST-38: no silly segments, but FLOW.md 10: progress. */
+static void S23__a_window_below_the_mss_still_makes_progress(void **state)
+{
+    uint32_t at = 0;
+
+    (void)state;
+    ack_at(0, 100);
+    peer_app_send(&peer, 500);
+    for (unsigned i = 0; i < 100 && at < 500; i++) {
+        peer_wait(&peer, 500 * MS);
+        while (peer_take(&peer)) {
+            assert_true(peer.got.len <= 100);
+            at = peer.got.seq - ISS - 1 + peer.got.len;
+        }
+        ack_at(at, 100);
+    }
+    assert_int_equal(at, 500);
+}
+
+/* MUST-34, SHLD-15, 17. */
+static void S22__a_window_that_shrinks_below_what_is_sent(void **state)
+{
+    (void)state;
+    peer_app_send(&peer, 9000);
+    peer_take_all(&peer);
+    ack_at(1000, 1000);
+    PEER_QUIET(&peer);
+    ack_shut(1000);
+    PEER_QUIET(&peer);
+    peer_wait(&peer, 300 * MS);
+    assert_true(peer_take(&peer)); /* a probe */
+    assert_int_equal(peer.got.seq, ISS + 1001);
+    assert_int_equal(peer.got.len, 1);
+    ack_at(9000, 60000);
+    assert_int_equal(tcp_send_pending(peer.conn), 0);
+}
+
+static void S24__an_old_segment_does_not_bring_its_window(void **state)
+{
+    (void)state;
+    peer_text(&peer, 10, 0);
+    ack_at(0, 1000);
+    peer_send(&peer, (struct peer_seg){.seq = peer.nxt - 10,
+                                       .ack = ISS + 1,
+                                       .flags = PEER_ACK,
+                                       .window = 50000,
+                                       .len = 11});
+    assert_int_equal(peer_info(&peer).snd_wnd_bytes, 1000);
+}
+
+/* ---- keep-alive ---- */
+
+static void keepalive__is_off_unless_asked_for(void **state)
+{
+    (void)state;
+    peer_wait(&peer, 100000 * SECOND);
+    PEER_QUIET(&peer);
+}
+
+/* MUST-24 to 29. */
+static void keepalive__probes_an_idle_peer_and_ends_a_dead_one(void **state)
+{
+    (void)state;
+    tcp_set_keepalive(peer.conn, true, host_now_us);
+    peer_wait(&peer, 7199 * SECOND);
+    PEER_QUIET(&peer);
+    peer_wait(&peer, 1 * SECOND);
+    assert_true(peer_take(&peer));
+    assert_int_equal(peer.got.seq, ISS);
+    assert_int_equal(peer.got.len, 0);
+    ack_at(0, 60000); /* alive: all begins anew */
+    peer_wait(&peer, 7199 * SECOND);
+    PEER_QUIET(&peer);
+    peer_wait(&peer, 1 * SECOND + 8 * 75 * SECOND);
+    assert_int_equal(peer_take_all(&peer), 9);
+    assert_int_equal(tcp_end_reason(peer.conn), TCP_END_NONE);
+    peer_wait(&peer, 76 * SECOND);
+    assert_int_equal(tcp_end_reason(peer.conn), TCP_END_KEEPALIVE);
+}
+
+static void S29__a_probe_of_the_peer_is_answered(void **state)
+{
+    (void)state;
+    for (uint32_t garbage = 0; garbage < 2; garbage++) {
+        peer_send(&peer, (struct peer_seg){.seq = peer.nxt - 1,
+                                           .ack = peer.rcv,
+                                           .flags = PEER_ACK,
+                                           .len = garbage});
+        assert_true(peer_take(&peer));
+        assert_int_equal(peer.got.ack, peer.nxt);
+    }
+}
+
+static void user_timeout__ends_unacknowledged_data(void **state)
+{
+    (void)state;
+    tcp_set_user_timeout(peer.conn, 5 * SECOND, host_now_us);
+    peer_wait(&peer, 60 * SECOND);
+    assert_int_equal(tcp_end_reason(peer.conn), TCP_END_NONE);
+    peer_app_send(&peer, 10);
+    peer_wait(&peer, 4 * SECOND);
+    assert_int_equal(tcp_end_reason(peer.conn), TCP_END_NONE);
+    peer_wait(&peer, 2 * SECOND);
+    assert_int_equal(tcp_end_reason(peer.conn), TCP_END_USER_TIMEOUT);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(send__cuts_at_the_mss_and_pushes_the_last),
+        TEST(send__writes_of_one_flush_share_a_segment),
+        TEST(send__stays_inside_the_peers_window),
+        TEST(send__more_than_the_room_is_refused),
+        TEST(send__keeps_the_bytes_until_they_are_acknowledged),
+        TEST(nagle__one_small_segment_is_out_at_a_time),
+        TEST(nagle__full_segments_hold_nothing_back),
+        TEST(nagle__can_be_switched_off),
+        TEST(rto__doubles_and_gives_up_at_r2),
+        TEST(rto__is_200_ms_at_least_and_follows_the_round_trip),
+        TEST(karn__a_retransmission_is_not_measured),
+        TEST(rto__sends_all_that_was_in_flight_again),
+        TEST(three_duplicates__bring_the_first_segment_again),
+        TEST(partial_ack__brings_the_next_hole),
+        TEST(ack_in_a_segment__then_the_right_bytes_come_again),
+        TEST(duplicates__with_text_or_another_window_do_not_count),
+        TEST(S26__forged_duplicates_inflate_little),
+        TEST(S27__splitting_an_ack_gains_nothing),
+        TEST(slow_start__begins_with_ten_segments),
+        TEST(S32__a_closed_window_is_probed_for_ever_while_answered),
+        TEST(S32__unanswered_probes_end_at_r2),
+        TEST(S32__a_user_timeout_ends_a_closed_window),
+        TEST(S23__a_window_below_the_mss_still_makes_progress),
+        TEST(S22__a_window_that_shrinks_below_what_is_sent),
+        TEST(S24__an_old_segment_does_not_bring_its_window),
+        TEST(keepalive__is_off_unless_asked_for),
+        TEST(keepalive__probes_an_idle_peer_and_ends_a_dead_one),
+        TEST(S29__a_probe_of_the_peer_is_answered),
+        TEST(user_timeout__ends_unacknowledged_data),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
