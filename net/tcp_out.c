@@ -90,7 +90,7 @@ static enum out send_again(struct tcp_conn *conn)
                                                 : bytes;
     if (text < bytes)
         flags |= TCP_FIN;
-    if (offset + text == active->queue.bytes)
+    if (text && offset + text == active->queue.bytes)
         flags |= TCP_PSH;
     view = view_at(active, &offset);
     sent = tcp_segment_send(conn, active->rtx_next, flags, view, offset, text);
