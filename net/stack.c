@@ -142,6 +142,7 @@ static void network_thread(void *arg)
     struct stack *stack = arg;
     uint64_t until_us;
     uint64_t now_us;
+    bool again = false; /* the last flush has left something to do */
     bool found;
     bool full;
 
@@ -154,10 +155,11 @@ static void network_thread(void *arg)
             tcpv4_run(&stack->tcp, now_us);
             found = true;
         }
-        if (found)
+        if (found || again)
             thread_yield(); /* those woken read, write, park */
         full = net_flush(stack->net, clock_us());
-        if (found || stack->stopping || (net_needs_flush(stack->net) && !full))
+        again = net_needs_flush(stack->net) && !full;
+        if (found || again || stack->stopping)
             continue;
         until_us = next_deadline(stack);
         if (full && until_us > now_us + FULL_RETRY_US)
@@ -168,7 +170,7 @@ static void network_thread(void *arg)
 
 /* ---- making and ending ---- */
 
-/* Its parts, in order; what was made is undone by free_parts(). */
+/* Its parts, in order; what was made is undone when one cannot be. */
 static bool make_parts(struct stack *stack, const struct net_config *config)
 {
     struct tcpv4_config tcp_config = {

@@ -45,12 +45,14 @@ WORLD(network__idle_costs_no_rounds)
 
 static void network__an_answer_carries_the_acknowledgement_in(void)
 {
+    struct stack_counters before, after;
     struct flow *flow;
 
     world_listen(PORT, world_echo, NULL);
     flow = world_connect(PORT);
     world_sleep(WORLD_S);
     world.watch = count_to_a;
+    stack_counters_get(world.stack[1], &before);
     for (unsigned i = 1; i <= 10; i++) {
         to_a = 0;
         ask(flow);
@@ -58,6 +60,10 @@ static void network__an_answer_carries_the_acknowledgement_in(void)
         world_sleep(WORLD_S);
         assert_int_equal(to_a, 1);
     }
+    /* Sleeps after the answer, after its ACK, after a timer that was for
+     * neither; not before the thread that answers has run. */
+    stack_counters_get(world.stack[1], &after);
+    assert_true(after.sleeps - before.sleeps <= 30);
     flow_release(flow);
 }
 WORLD(network__an_answer_carries_the_acknowledgement)
