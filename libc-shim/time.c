@@ -12,11 +12,6 @@
 
 enum { MICROS = 1000000, NANOS_PER_MICRO = 1000 };
 
-/* newlib declares these only for systems that it knows to have them. */
-int clock_gettime(clockid_t clock, struct timespec *out);
-int nanosleep(const struct timespec *length, struct timespec *rest);
-int usleep(useconds_t micros);
-
 int gettimeofday(struct timeval *restrict out, void *restrict zone)
 {
     uint64_t now_us = clock_wall_us();
@@ -27,11 +22,16 @@ int gettimeofday(struct timeval *restrict out, void *restrict zone)
     return 0;
 }
 
-/* CLOCK_REALTIME is 1 in newlib; every other clock is the monotonic one. */
+/* Declared by <time.h> because of _POSIX_TIMERS in the Makefile. */
 int clock_gettime(clockid_t clock, struct timespec *out)
 {
-    uint64_t now_us = clock == 1 ? clock_wall_us() : clock_us();
+    uint64_t now_us;
 
+    if (clock != CLOCK_REALTIME && clock != CLOCK_MONOTONIC) {
+        errno = EINVAL;
+        return -1;
+    }
+    now_us = clock == CLOCK_REALTIME ? clock_wall_us() : clock_us();
     out->tv_sec = (time_t)(now_us / MICROS);
     out->tv_nsec = (long)(now_us % MICROS * NANOS_PER_MICRO);
     return 0;
