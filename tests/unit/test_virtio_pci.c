@@ -158,7 +158,7 @@ static void open__registers_are_reached(void **state)
 }
 
 /* Firmware's rings may still be known to the device: no access to memory. */
-static void open__device_reaches_memory_only_with_its_first_queue(void **state)
+static void open__device_reaches_memory_with_its_first_queue(void **state)
 {
     struct virtio_device *device;
     struct virtq queue;
@@ -232,7 +232,7 @@ static void v21__structure_that_cannot_be_is_refused(void **state)
     }
 }
 
-static void v21__capability_of_an_impossible_length_is_refused(void **state)
+static void v21__capability_of_a_bad_length_is_refused(void **state)
 {
     static const uint8_t lengths[] = {0, 15, 255};
 
@@ -317,7 +317,7 @@ static void v20__notification_beyond_its_structure_is_refused(void **state)
     virtq_destroy(&queue);
 }
 
-static void v19__queue_that_the_device_does_not_have_is_absent(void **state)
+static void v19__queue_that_there_is_not_is_absent(void **state)
 {
     struct virtio_device *device = open_it();
 
@@ -450,16 +450,16 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(id__modern_and_transitional_devices_are_known),
         TEST(open__registers_are_reached),
-        TEST(open__device_reaches_memory_only_with_its_first_queue),
+        TEST(open__device_reaches_memory_with_its_first_queue),
         TEST(open__first_usable_structure_of_a_kind_is_taken),
         TEST(v21__missing_structure_is_refused),
         TEST(v21__structure_that_cannot_be_is_refused),
-        TEST(v21__capability_of_an_impossible_length_is_refused),
+        TEST(v21__capability_of_a_bad_length_is_refused),
         TEST(v21__structure_of_a_huge_length_is_cut),
         TEST(v21__configuration_ends_where_it_says),
         TEST(queue__is_described_and_notified_at_its_address),
         TEST(v20__notification_beyond_its_structure_is_refused),
-        TEST(v19__queue_that_the_device_does_not_have_is_absent),
+        TEST(v19__queue_that_there_is_not_is_absent),
         TEST(interrupts__msix_has_one_entry_for_all_queues),
         TEST(v23__table_of_one_entry_means_the_line),
         TEST(v23__no_msix_means_the_line),
