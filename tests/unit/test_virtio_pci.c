@@ -120,7 +120,7 @@ static void set_common16(unsigned offset, uint16_t value)
     memcpy(fake_pci.bar + COMMON + offset, &value, 2);
 }
 
-/* --- which devices, which structures --------------------------------------- */
+/* --- which devices, which structures -------------------------------------- */
 
 static void id__modern_and_transitional_devices_are_known(void **state)
 {
@@ -269,7 +269,7 @@ static void v21__configuration_ends_where_it_says(void **state)
     virtio_pci_close(device);
 }
 
-/* --- queues ---------------------------------------------------------------- */
+/* --- queues --------------------------------------------------------------- */
 
 static void queue__is_described_and_notified_at_its_address(void **state)
 {
@@ -330,7 +330,7 @@ static void v19__queue_that_there_is_not_is_absent(void **state)
     virtio_pci_close(device);
 }
 
-/* --- interrupts ------------------------------------------------------------ */
+/* --- interrupts ----------------------------------------------------------- */
 
 static void interrupts__msix_has_one_entry_for_all_queues(void **state)
 {
