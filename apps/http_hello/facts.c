@@ -62,6 +62,22 @@ static void read_cpu(char *cpu)
     make_harmless(cpu);
 }
 
+/* The name that people know it by; the signature itself where nobody does. */
+static void name_hypervisor(char *hypervisor)
+{
+    static const struct {
+        const char *signature, *name;
+    } known[] = {
+        {"TCGTCGTCGTCG", "QEMU"},    {"KVMKVMKVM", "KVM"},
+        {"Microsoft Hv", "Hyper-V"}, {"VMwareVMware", "VMware"},
+        {"XenVMMXenVMM", "Xen"},     {"bhyve bhyve ", "bhyve"},
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(known); i++)
+        if (strcmp(hypervisor, known[i].signature) == 0)
+            strcpy(hypervisor, known[i].name);
+}
+
 static void read_hypervisor(char *hypervisor)
 {
     unsigned a, b, c, d;
@@ -75,6 +91,7 @@ static void read_hypervisor(char *hypervisor)
     memcpy(hypervisor + 4, &c, 4);
     memcpy(hypervisor + 8, &d, 4);
     hypervisor[FACTS_HYPERVISOR_BYTES - 1] = '\0';
+    name_hypervisor(hypervisor);
     make_harmless(hypervisor);
 }
 
