@@ -234,11 +234,36 @@ static void write__two_writers_do_not_mix_their_bytes_in(void)
 }
 WORLD(write__two_writers_do_not_mix_their_bytes)
 
-static void write_often(void *arg)
+/* The server pokes the client each time that it has read. */
+static void count_and_poke(struct flow *flow, void *context)
 {
-    for (int i = 0; i < 400; i++) {
-        assert_int_equal(flow_send(arg, "b", 1, NULL), FLOW_OK);
-        world_sleep(WORLD_DELAY_US / 4);
+    struct buffer *buffer;
+    int *changes = context;
+    uint8_t last = 0;
+
+    flow_set_nodelay(flow, true);
+    while (flow_read(flow, &buffer) == FLOW_OK) {
+        for (uint32_t i = 0; i < buffer->len; i++) {
+            *changes += buffer->data[i] != last;
+            last = buffer->data[i];
+        }
+        received += buffer->len;
+        buffer_release(buffer);
+        if (flow_write(flow, world_text(flow, "p")) != FLOW_OK)
+            return;
+    }
+}
+
+/* The client answers each poke: its reader is woken with room in the queue,
+ * before the long write is. */
+static void answer_pokes(void *arg)
+{
+    struct buffer *buffer;
+
+    while (flow_read(arg, &buffer) == FLOW_OK) {
+        buffer_release(buffer);
+        if (flow_send(arg, "b", 1, NULL) != FLOW_OK)
+            return;
     }
 }
 
@@ -251,17 +276,17 @@ static void write__a_long_write_lets_nobody_in_between_in(void)
 
     received = 0;
     memset(memory, 'a', sizeof memory);
-    world_listen(PORT, count_changes, &changes);
+    world_listen(PORT, count_and_poke, &changes);
     flow = world_connect(PORT);
-    thread = world_spawn(write_often, flow);
+    thread = world_spawn(answer_pokes, flow);
     assert_int_equal(flow_send(flow, memory, sizeof memory, NULL), FLOW_OK);
-    world_join(thread);
     flow_close(flow);
     assert_int_equal(flow_wait_closed(flow, FOREVER), FLOW_OK);
+    world_join(thread);
     world_sleep(WORLD_S);
 
-    assert_int_equal(received, sizeof memory + 400);
-    assert_true(changes <= 3);
+    assert_true(received >= sizeof memory);
+    assert_true(changes <= 2); /* all of one kind, then what follows */
     flow_release(flow);
 }
 WORLD(write__a_long_write_lets_nobody_in_between)
