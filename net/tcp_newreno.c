@@ -3,7 +3,11 @@
  *
  * Windows grow by the bytes that are acknowledged, not by the number of
  * acknowledgements, so that splitting them gains nothing (RFC 3465), and only
- * while the window is what holds us back (RFC 7661).
+ * while the window is what holds us back (RFC 7661). RFC 5681 allows one
+ * segment for each acknowledgement, RFC 3465 two: with receivers that answer
+ * a whole batch at once, slow start would crawl. As Linux, we double at most
+ * in a round trip whatever the acknowledgements are, except after a time-out,
+ * when one may cover much that arrived long ago.
  *
  * Source: RFC 5681 3.1, 4.1; RFC 3465; RFC 6928.
  */
@@ -32,7 +36,9 @@ static void acked(struct tcp_conn *conn, uint32_t bytes)
     if (!conn->cwnd_limited || conn->cwnd >= CWND_MAX)
         return;
     if (conn->cwnd < conn->ssthresh) {
-        conn->cwnd += bytes < 2u * conn->mss ? bytes : 2u * conn->mss;
+        if (seq_lt(conn->snd.una, active->recover) && bytes > conn->mss)
+            bytes = conn->mss;
+        conn->cwnd += bytes;
         return;
     }
     active->cwnd_acked += bytes;
