@@ -165,7 +165,7 @@ static bool in_window(const struct world *w, uint32_t seq)
     return seq - w->rcv_nxt < w->rcv_wnd;
 }
 
-/* Table 6 of 3.10.7.4: the acceptability test; the window is never zero here. */
+/* Table 6 of 3.10.7.4: the acceptability test; the window is never zero. */
 static bool acceptable(const struct world *w, const struct seg *seg)
 {
     uint32_t len = seg_len(seg);
