@@ -241,6 +241,8 @@ check: packages
 test: packages
 	@$(MAKE) --no-print-directory check
 	@$(MAKE) --no-print-directory unit
+	@$(MAKE) --no-print-directory fuzz MINUTES=0
+	@$(MAKE) --no-print-directory sim
 	@$(MAKE) --no-print-directory images
 	$(PYTEST) -rs tests/qemu
 
