@@ -7,11 +7,16 @@
 MAKEFLAGS += --no-builtin-rules
 .SUFFIXES:
 .DELETE_ON_ERROR:
+# What is done is said in a word; V=1 shows the commands.
+ifndef V
+.SILENT:
+endif
 .SECONDARY:
 
 CC      := gcc
 CLANG   := clang
 PYTHON  := /usr/bin/python3
+JOBS    := $(shell nproc)
 BUILD   := build
 
 # --- what is built ---------------------------------------------------------
@@ -80,7 +85,7 @@ SANITIZE    := -O1 -fsanitize=address,undefined -fno-sanitize-recover=all
 
 .PHONY: all run debug test check unit bench soak fuzz sim clean help packages
 all: packages
-	@$(MAKE) --no-print-directory images
+	@$(MAKE) --no-print-directory -j$(JOBS) images
 
 help:
 	@sed -n 's/^## //p' Makefile
@@ -126,10 +131,12 @@ GUEST_READY := $(NEWLIB)/.built $(SYSINCLUDE)/.made
 
 $(BUILD)/guest/%.c.o: %.c | $(GUEST_READY)
 	@mkdir -p $(@D)
+	$(info CC   $@)
 	$(CC) $(GUEST_FLAGS) $(WARN) -MMD -MP -c $< -o $@
 
 $(BUILD)/guest/%.S.o: %.S | $(GUEST_READY)
 	@mkdir -p $(@D)
+	$(info CC   $@)
 	$(CC) $(GUEST_FLAGS) -MMD -MP -c $< -o $@
 
 # Interrupt handlers run on a stack of their own and must not touch SSE state.
@@ -142,6 +149,7 @@ LLHTTP_FLAGS := -w -DLLHTTP_STRICT_MODE=1 -I/usr/share/include/llhttp
 LLHTTP_OBJ := $(patsubst %,$(BUILD)/guest/llhttp/%.o,api http llhttp)
 $(BUILD)/guest/llhttp/%.o: /usr/share/llhttp/%.c | $(GUEST_READY)
 	@mkdir -p $(@D)
+	$(info CC   $@)
 	$(CC) $(GUEST_FLAGS) $(LLHTTP_FLAGS) -c $< -o $@
 
 $(BUILD)/libllhttp.a: $(LLHTTP_OBJ)
@@ -153,13 +161,16 @@ $(1)_SRC := $$(wildcard $(2)/*.c)
 $(1)_OBJ := $$(patsubst $(2)/%.c,$(BUILD)/guest/app/$(1)/%.o,$$($(1)_SRC))
 $(BUILD)/guest/app/$(1)/%.o: $(2)/%.c | $(GUEST_READY)
 	@mkdir -p $$(@D)
+	$$(info CC   $$@)
 	$$(CC) $$(GUEST_FLAGS) $$(WARN) -I$(dir $(2)) -MMD -MP -c $$< -o $$@
 $(BUILD)/$(1).elf: $$($(1)_OBJ) $(GUEST_OBJ) $(BUILD)/libllhttp.a linker.ld \
                    scripts/link.sh scripts/symbols.py
+	$$(info LINK $$@)
 	CC="$$(CC)" PYTHON="$$(PYTHON)" scripts/link.sh $$@ $(1) \
 	    "$$(GUEST_FLAGS)" "$$(GUEST_LINK)" \
 	    "$$($(1)_OBJ) $$(GUEST_OBJ)" "$(BUILD)/libllhttp.a $$(GUEST_LIBS)"
 $(BUILD)/$(1).iso: $(BUILD)/$(1).elf scripts/iso.sh
+	$$(info ISO  $$@)
 	scripts/iso.sh $$< $$@
 -include $$($(1)_OBJ:.o=.d)
 endef
@@ -184,12 +195,15 @@ UNIT_SRC := $(wildcard tests/unit/test_*.c tests/conformance/test_*.c)
 define HOST_RULES
 $(BUILD)/$(1)/obj/%.c.o: %.c
 	@mkdir -p $$(@D)
+	$$(info CC   $$@)
 	$(2) $(HOST_FLAGS) $(3) $(WARN) -MMD -MP -c $$< -o $$@
 $(BUILD)/$(1)/obj/llhttp/%.o: /usr/share/llhttp/%.c
 	@mkdir -p $$(@D)
+	$$(info CC   $$@)
 	$(2) $(HOST_FLAGS) $(3) $(LLHTTP_FLAGS) -c $$< -o $$@
 $(BUILD)/$(1)/obj/%.S.o: %.S
 	@mkdir -p $$(@D)
+	$$(info CC   $$@)
 	$(2) $(HOST_FLAGS) -c $$< -o $$@
 $(BUILD)/$(1)/libnet.a: $(patsubst %,$(BUILD)/$(1)/obj/%.o,$(NET_SRC) \
                         $(KERNEL_HOST_SRC))
@@ -240,18 +254,18 @@ check: packages
 # The quick ones first; what is broken is seen early.
 test: packages
 	@$(MAKE) --no-print-directory check
-	@$(MAKE) --no-print-directory unit
-	@$(MAKE) --no-print-directory fuzz MINUTES=0
-	@$(MAKE) --no-print-directory sim
-	@$(MAKE) --no-print-directory images
+	@$(MAKE) --no-print-directory -j$(JOBS) unit
+	@$(MAKE) --no-print-directory -j$(JOBS) fuzz MINUTES=0
+	@$(MAKE) --no-print-directory -j$(JOBS) sim
+	@$(MAKE) --no-print-directory -j$(JOBS) images
 	$(PYTEST) -rs tests/qemu
 
 soak: packages
-	@$(MAKE) --no-print-directory images
+	@$(MAKE) --no-print-directory -j$(JOBS) images
 	$(PYTEST) -rs --soak tests/qemu
 
 bench: packages
-	@$(MAKE) --no-print-directory images
+	@$(MAKE) --no-print-directory -j$(JOBS) images
 	$(PYTHON) -B tests/bench/bench.py
 
 # --- running ---------------------------------------------------------------
@@ -261,11 +275,11 @@ RUN_PORT := $(if $(filter echo,$(RUN_APP)),7,80)
 export PORT ACCEL MEM ARGS
 
 run: packages
-	@$(MAKE) --no-print-directory $(BUILD)/$(RUN_APP).elf
+	@$(MAKE) --no-print-directory -j$(JOBS) $(BUILD)/$(RUN_APP).elf
 	@scripts/run.sh $(BUILD)/$(RUN_APP).elf $(RUN_PORT)
 
 debug: packages
-	@$(MAKE) --no-print-directory $(BUILD)/$(RUN_APP).elf
+	@$(MAKE) --no-print-directory -j$(JOBS) $(BUILD)/$(RUN_APP).elf
 	@scripts/debug.sh $(BUILD)/$(RUN_APP).elf
 
 # The simulator: SEEDS seeds from SEED on, under sanitizers; a failing one
