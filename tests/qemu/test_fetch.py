@@ -177,14 +177,23 @@ def test_both_may_open_at_once(start):
         conn.read_segment()
     conn.send("PA", b"HTTP/1.0 200 OK\r\n\r\nboth at once\n")
     conn.send("FA")
-    drain_close(conn)
     assert one.wait_exit() == 0
     assert "both at once" in one.console
 
 
-def drain_close(conn):
+def test_the_server_is_told_that_it_is_over(start):
+    """FIN, in order, before the machine is off: no server is left waiting."""
+    one, peer = fetch_on_wire(start, "10.9.0.1")
+    syn = peer.receive(syn_of)
+    conn = peers.Conn(peer, port=syn[TCP].sport, isn=5000, sport=80)
+    conn.rcv_nxt = (syn[TCP].seq + 1) % WORD
+    conn.send("SA")
+    while b"\r\n\r\n" not in conn.rest:
+        conn.read_segment()
+    conn.send("FPA", b"HTTP/1.0 200 OK\r\n\r\nbye\n")
     while not conn.fin_seen:
         conn.read_segment()
+    assert one.wait_exit() == 0
 
 
 def test_a_reset_in_the_answer_is_said(start):

@@ -506,6 +506,7 @@ def test_data_in_close_wait_is_not_taken(peer):
     conn.window = 0  # its answer cannot leave, so it stays in CLOSE-WAIT
     conn.send("PA", b"GET / HTTP/1.1\r\nHost: guest\r\n\r\n")
     conn.send("FA")
+    conn.replies()
     for reply in conn.replies(conn.segment("PA", b"more")):
         assert "R" in reply.flags or reply.ack == conn.snd_nxt
     conn.abort()
