@@ -11,9 +11,10 @@ entry=$((${MULTIBOOT:-2} == 1))
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
-mkdir -p "$work/boot/grub"
-strip -s -o "$work/boot/runnel.elf" "$image"
-cat >"$work/boot/grub/grub.cfg" <<EOF
+tree=$work/tree # the log stays outside: a file that grows is no file to image
+mkdir -p "$tree/boot/grub"
+strip -s -o "$tree/boot/runnel.elf" "$image"
+cat >"$tree/boot/grub/grub.cfg" <<EOF
 serial --unit=0 --speed=115200
 terminal_input serial console
 terminal_output serial console
@@ -28,7 +29,7 @@ menuentry "Runnel (multiboot)" {
     boot
 }
 EOF
-grub-mkrescue -d /usr/lib/grub/i386-pc -o "$out" "$work" \
+grub-mkrescue -d /usr/lib/grub/i386-pc -o "$out" "$tree" \
     --install-modules="multiboot multiboot2 normal serial terminal iso9660 biosdisk" \
     --locales= --fonts= --themes= --compress=xz >"$work/log" 2>&1 || {
     cat "$work/log" >&2
