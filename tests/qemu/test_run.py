@@ -1,0 +1,88 @@
+"""What make run and make debug start: the scripts, as a person meets them."""
+import os
+import signal
+import socket
+import subprocess
+
+import pytest
+
+import guest as guests
+import web
+
+SCRIPTS = guests.ROOT / "scripts"
+IMAGE = str(guests.BUILD / "http_hello.elf")
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def run(**settings):
+    return subprocess.Popen(
+        ["setpriv", "--pdeathsig", "TERM", SCRIPTS / "run.sh", IMAGE, "80"],
+        env={**os.environ, "ACCEL": "tcg", **settings},
+        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT, text=True)
+
+
+@pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])
+def test_run_serves_until_ctrl_c(stop):
+    port = free_port()
+    process = run(PORT=str(port))
+    lines = []
+    for line in process.stdout:
+        lines.append(line)
+        if line.startswith("runnel: ready"):
+            break
+    assert any(f"http://127.0.0.1:{port}/" in line for line in lines), lines
+    assert any("accelerator tcg" in line for line in lines)
+    with web.browse(port) as browser:
+        assert browser.get("/", more="Connection: close\r\n").status == 200
+    process.send_signal(stop)
+    rest = process.stdout.read()
+    assert process.wait(guests.PATIENCE_S) == 0, rest
+    assert "power button" in rest
+
+
+def test_run_says_when_the_port_is_taken():
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        process = run(PORT=str(port))
+        text = process.stdout.read()
+        assert process.wait() == 1
+    assert f"port {port}" in text and "make run PORT=" in text
+
+
+@pytest.mark.parametrize("name, value", [
+    ("PORT", "no"), ("PORT", "70000"), ("ACCEL", "warp")])
+def test_run_refuses_what_is_not_meant(name, value):
+    process = run(**{"PORT": str(free_port()), name: value})
+    assert value in process.stdout.read()
+    assert process.wait() == 1
+
+
+def test_run_passes_arguments_and_the_exit_status_on():
+    process = run(PORT=str(free_port()), ARGS="--nonsense")
+    assert "nonsense" in process.stdout.read()
+    assert process.wait() == 64
+
+
+def test_the_kvm_probe_says_why():
+    probe = subprocess.run([SCRIPTS / "kvm-probe"], capture_output=True,
+                           text=True, check=False, timeout=guests.PATIENCE_S)
+    wanted = {0: "KVM: ", 1: "no KVM: "}[probe.returncode]
+    assert probe.stdout.startswith(wanted)
+
+
+def test_debug_stops_in_main_with_symbols():
+    session = subprocess.run(
+        [SCRIPTS / "debug.sh", IMAGE, "-batch", "-ex", "backtrace 1",
+         "-ex", "kill"], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT, text=True, check=False,
+        timeout=guests.PATIENCE_S)
+    assert "main (argc=1" in session.stdout
+    assert "apps/http_hello/main.c:" in session.stdout
