@@ -29,9 +29,7 @@ static enum tcp_end choose_route(struct net *net, struct tcp_tuple *tuple)
         return TCP_END_NO_ROUTE;
     if (tuple->local_port == 0)
         return tcp_table_port(net, tuple) ? TCP_END_NONE : TCP_END_NO_PORT;
-    if (tcp_table_find(net, tuple) || tcp_time_wait_has(net, tuple))
-        return TCP_END_NO_PORT;
-    return TCP_END_NONE;
+    return tcp_table_in_use(net, tuple) ? TCP_END_NO_PORT : TCP_END_NONE;
 }
 
 static struct tcp_conn *make_conn(struct net *net,

@@ -258,6 +258,8 @@ struct tcp_conn *tcp_table_find(const struct net *net,
                                 const struct tcp_tuple *tuple);
 MUST_CHECK bool tcp_table_add(struct tcp_conn *conn);
 void tcp_table_remove(struct tcp_conn *conn);
+/* Whether a new connection may not have this tuple. */
+bool tcp_table_in_use(const struct net *net, const struct tcp_tuple *tuple);
 uint32_t tcp_table_iss(const struct net *net, const struct tcp_tuple *tuple);
 /* Choose an ephemeral port; false: every one is in use. RFC 6056 3.3.4. */
 MUST_CHECK bool tcp_table_port(struct net *net, struct tcp_tuple *tuple);

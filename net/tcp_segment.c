@@ -106,7 +106,6 @@ enum tcp_sent tcp_segment_send(struct tcp_conn *conn, uint32_t seq,
                                uint8_t flags, struct buffer *first,
                                uint32_t offset, uint32_t text_bytes)
 {
-    uint32_t edge = conn->rcv.edge;
     struct tcp_seg seg = {
         .seq = seq,
         .ack = flags & TCP_ACK ? conn->rcv.nxt : 0,
@@ -125,14 +124,14 @@ enum tcp_sent tcp_segment_send(struct tcp_conn *conn, uint32_t seq,
         seg.window = (uint16_t)tcp_text_window(conn);
     }
     segment = build(conn->net, &conn->tuple, &seg, first, offset);
-    if (segment && text_bytes > conn->mss) {
+    if (!segment)
+        return TCP_SENT_NO_MEMORY;
+    if (text_bytes > conn->mss) {
         segment->flags |= BUFFER_GSO_TCP4;
         segment->gso_bytes = conn->mss;
     }
-    if (!segment || hand_over(conn->net, &conn->tuple, segment) == IPV4_FULL) {
-        conn->rcv.edge = edge; /* the peer has not heard of it */
-        return segment ? TCP_SENT_FULL : TCP_SENT_NO_MEMORY;
-    }
+    if (hand_over(conn->net, &conn->tuple, segment) == IPV4_FULL)
+        return TCP_SENT_FULL; /* what was due still is */
     conn->segments_sent++;
     if (flags & TCP_ACK)
         acked(conn);

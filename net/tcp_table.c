@@ -131,8 +131,12 @@ uint32_t tcp_table_iss(const struct net *net, const struct tcp_tuple *tuple)
     return (uint32_t)(f + net->now_us / 4); /* one number every 4 us */
 }
 
-static bool in_use(const struct net *net, const struct tcp_tuple *tuple)
+bool tcp_table_in_use(const struct net *net, const struct tcp_tuple *tuple)
 {
+    /* A connection whose two ends are one would look like LAND. */
+    if (tuple->local_port == tuple->peer_port &&
+        ipv4_addr_equal(tuple->local, tuple->peer))
+        return true;
     return tcp_table_find(net, tuple) || tcp_time_wait_has(net, tuple);
 }
 
@@ -154,7 +158,7 @@ bool tcp_table_port(struct net *net, struct tcp_tuple *tuple)
     for (uint32_t i = 0; i < count; i++) {
         tuple->local_port =
             (uint16_t)(config->ephemeral_first + (offset + (*next)++) % count);
-        if (!in_use(net, tuple))
+        if (!tcp_table_in_use(net, tuple))
             return true;
     }
     return false;

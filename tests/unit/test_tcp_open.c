@@ -278,6 +278,7 @@ static void connect__opens_and_tells(void **state)
     peer_send(&peer, (struct peer_seg){.seq = PEER_ISS,
                                        .ack = peer.rcv,
                                        .flags = PEER_SYN | PEER_ACK,
+                                       .window = 1000,
                                        .options = (uint8_t[]){3, 3, 2, 0},
                                        .options_len = 4});
     assert_true(peer_take(&peer));
@@ -285,7 +286,8 @@ static void connect__opens_and_tells(void **state)
     assert_int_equal(peer.got.ack, PEER_ISS + 1);
     assert_true(peer.changes & TCP_CHANGE_OPEN);
     assert_int_equal(peer_info(&peer).snd_wnd_shift, 2);
-    assert_int_equal(peer_info(&peer).mss_bytes, 536); /* MUST-15 */
+    assert_int_equal(peer_info(&peer).snd_wnd_bytes, 1000); /* FLOW.md 9 */
+    assert_int_equal(peer_info(&peer).mss_bytes, 536);      /* MUST-15 */
 }
 
 static void connect__rst_with_our_number_is_a_refusal(void **state)

@@ -246,6 +246,17 @@ static void S30__connecting_to_oneself_works(void **state)
     pair_run_until(&pair, host_now_us + 200 * SECOND);
 }
 
+static void S30__not_from_the_very_same_port(void **state)
+{
+    enum tcp_end why;
+
+    (void)state;
+    assert_int_equal(tcp_connect(pair.net[1], PAIR_B_ADDR, PORT, PORT,
+                                 host_now_us, &client, &why),
+                     TCP_ENDED);
+    assert_int_equal(why, TCP_END_NO_PORT);
+}
+
 static void unreachable__ends_a_connect(void **state)
 {
     enum tcp_end why;
@@ -270,6 +281,7 @@ int main(void)
         TEST(gso__one_header_serves_up_to_64_kib),
         TEST(full_card__is_waited_for_and_nothing_is_lost),
         TEST(S30__connecting_to_oneself_works),
+        TEST(S30__not_from_the_very_same_port),
         TEST(unreachable__ends_a_connect),
     };
 

@@ -258,6 +258,20 @@ static void rto__sends_all_that_was_in_flight_again(void **state)
 
 /* ---- loss ---- */
 
+static void karn__nor_after_a_fast_retransmission(void **state)
+{
+    uint64_t srtt_us = peer_info(&peer).srtt_us;
+
+    (void)state;
+    peer_app_send(&peer, 8000);
+    peer_take_all(&peer);
+    for (unsigned i = 0; i < 3; i++)
+        ack_at(0, 60000);
+    peer_wait(&peer, 50 * MS);
+    ack_at(1000, 60000);
+    assert_int_equal(peer_info(&peer).srtt_us, srtt_us);
+}
+
 static void three_duplicates__bring_the_first_segment_again(void **state)
 {
     (void)state;
@@ -420,6 +434,21 @@ static void S23__a_window_below_the_mss_still_makes_progress(void **state)
     assert_int_equal(at, 500);
 }
 
+/* A peer that never offers a whole segment gets half of what it offers. */
+static void S23__a_small_window_is_filled_at_once(void **state)
+{
+    (void)state;
+    peer_end(&peer);
+    peer_prepare(&peer);
+    peer.window = 200;
+    peer_start(&peer);
+    peer_open_passive(&peer);
+    peer_app_send(&peer, 500);
+    assert_text(0, 200);
+    ack_at(200, 200);
+    assert_text(200, 200);
+}
+
 /* MUST-34, SHLD-15, 17. */
 static void S22__a_window_that_shrinks_below_what_is_sent(void **state)
 {
@@ -524,6 +553,7 @@ int main(void)
         TEST(rto__is_200_ms_at_least_and_follows_the_round_trip),
         TEST(karn__a_retransmission_is_not_measured),
         TEST(rto__sends_all_that_was_in_flight_again),
+        TEST(karn__nor_after_a_fast_retransmission),
         TEST(three_duplicates__bring_the_first_segment_again),
         TEST(partial_ack__brings_the_next_hole),
         TEST(ack_in_a_segment__then_the_right_bytes_come_again),
@@ -535,6 +565,7 @@ int main(void)
         TEST(S32__unanswered_probes_end_at_r2),
         TEST(S32__a_user_timeout_ends_a_closed_window),
         TEST(S23__a_window_below_the_mss_still_makes_progress),
+        TEST(S23__a_small_window_is_filled_at_once),
         TEST(S22__a_window_that_shrinks_below_what_is_sent),
         TEST(S24__an_old_segment_does_not_bring_its_window),
         TEST(keepalive__is_off_unless_asked_for),

@@ -266,6 +266,32 @@ static void small_segments__share_a_chunk(void **state)
     assert_int_equal(peer_app_recv(&peer, 2000), 1500);
 }
 
+static void order__an_early_segment_again_holds_no_more(void **state)
+{
+    struct net_memory once, often;
+
+    (void)state;
+    text_at(100, 1400, 0);
+    peer_take_all(&peer);
+    net_memory_get(peer.net, &once);
+    for (unsigned i = 0; i < 100; i++)
+        text_at(100, 1400, 0);
+    peer_take_all(&peer);
+    net_memory_get(peer.net, &often);
+    assert_int_equal(once.buffers, often.buffers);
+}
+
+static void order__backwards_fills_one_hole(void **state)
+{
+    (void)state;
+    for (uint32_t i = 199; i > 0; i--)
+        text_at(i * 10, 10, 0);
+    peer_take_all(&peer);
+    text_at(0, 10, 0);
+    assert_ack(2000);
+    assert_int_equal(peer_app_recv(&peer, 5000), 2000);
+}
+
 /* ---- window ---- */
 
 /* SHLD-14, FLOW.md 11. */
@@ -280,6 +306,9 @@ static void window__closes_and_reopens_when_the_application_reads(void **state)
     assert_int_equal(peer.got.window, 0);
     peer_app_recv(&peer, 100); /* too little to tell: MUST-39 */
     PEER_QUIET(&peer);
+    text_at(4000, 1, 0); /* nor is it told when something else is said */
+    assert_ack(4000);
+    assert_int_equal(peer.got.window, 0);
     peer_app_recv(&peer, 1900);
     assert_ack(4000);
     assert_int_equal(peer.got.window, 2000);
@@ -450,6 +479,8 @@ int main(void)
         TEST(S18__text_past_the_window_is_cut_off),
         TEST(S19__many_tiny_pieces_are_bounded),
         TEST(small_segments__share_a_chunk),
+        TEST(order__an_early_segment_again_holds_no_more),
+        TEST(order__backwards_fills_one_hole),
         TEST(window__closes_and_reopens_when_the_application_reads),
         TEST(S4__a_probe_of_a_closed_window_is_answered),
         TEST(S4__a_closed_window_takes_ack_and_rst),
