@@ -92,9 +92,13 @@ while kill -0 $qemu 2>/dev/null; do # a trap ended the wait
 done
 [ -z "$timer" ] || kill $timer 2>/dev/null
 
-if [ "$status" -ge 3 ] && [ "$status" -lt 128 ] && [ $((status % 2)) = 1 ]
-then
-    status=$((status / 2))
-    echo "run: the program ended with status $status"
-fi
+case $status in
+137 | 139) echo "run: QEMU was killed" ;; # by SIGKILL, SIGSEGV
+*)
+    if [ "$status" -ge 3 ] && [ $((status % 2)) = 1 ]; then
+        status=$((status / 2))
+        echo "run: the program ended with status $status"
+    fi
+    ;;
+esac
 exit "$status"
