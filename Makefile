@@ -93,6 +93,7 @@ help:
 ## make                    build build/<app>.elf and .iso for every apps/<app>
 ## make APP=/path/to/dir   build an application from outside the tree
 ## make run                boot http_hello in QEMU. PORT=8080 APP_NAME=echo
+##                         or APP=/path/to/dir RUN_PORT=its-port (80)
 ##                         ACCEL=kvm|tcg MEM=64 ARGS="--logs=debug"
 ## make test               every test that fits 20 minutes, quick ones first
 ## make check              layers, format, headers, globals

@@ -55,7 +55,10 @@ trap 'rm -rf "$work"' EXIT
 mkfifo "$work/monitor.in" "$work/monitor.out"
 
 echo "run: $image with $mem MiB, accelerator $accel ($why)"
-echo "run: open http://127.0.0.1:$port/ when it is ready; Ctrl-C ends it"
+case $guest_port in
+80) echo "run: open http://127.0.0.1:$port/ when it is ready; Ctrl-C ends it" ;;
+*) echo "run: 127.0.0.1:$port leads to its port $guest_port; Ctrl-C ends it" ;;
+esac
 
 # In a session of its own, so that Ctrl-C reaches this script only.
 # shellcheck disable=SC2086
