@@ -22,6 +22,7 @@
 enum {
     SESSIONS_MAX = 8,
     PORT = 80,
+    ROUNDS_MAX = 65536, /* of the applications, at one moment */
     EVENTS_MAX = 4000000, /* of one seed; a bound, never reached */
 };
 
@@ -225,7 +226,7 @@ static bool step_all(struct sim *sim)
 {
     bool any = true, over = true;
 
-    for (unsigned round = 0; any && round < 64; round++) {
+    for (unsigned round = 0; any && round < ROUNDS_MAX; round++) {
         any = false;
         accept_all(sim);
         for (unsigned i = 0; i < sim->sessions; i++)
