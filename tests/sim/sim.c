@@ -22,7 +22,7 @@
 enum {
     SESSIONS_MAX = 8,
     PORT = 80,
-    ROUNDS_MAX = 65536, /* of the applications, at one moment */
+    ROUNDS_MAX = 65536,   /* of the applications, at one moment */
     EVENTS_MAX = 4000000, /* of one seed; a bound, never reached */
 };
 
