@@ -44,12 +44,13 @@ static enum log_level level_of(const char *module)
 void log_at(enum log_level level, const char *module, const char *format, ...)
 {
     char line[LINE_BYTES];
-    uint64_t now_us = clock_us();
+    uint64_t now_us;
     size_t length;
     va_list args;
 
     if (level > level_of(module))
         return;
+    now_us = clock_us();
     length = format_text(
         line, sizeof(line),
         "[%llu.%06llu] %s %s: ", (unsigned long long)(now_us / 1000000),

@@ -198,7 +198,10 @@ static void start_asking(struct net *net, struct arp_entry *entry,
 static void fail(struct net *net, struct arp_entry *entry)
 {
     struct buffer *packet = entry->pending;
+    char addr[IPV4_TEXT_BYTES];
 
+    log_at(LOG_DEBUG, "arp", "no answer from %s",
+           ipv4_addr_text(entry->addr, addr));
     set_state(net, entry, ENTRY_HOLD, HOLD_US);
     entry->pending = NULL;
     entry->pending_count = 0;

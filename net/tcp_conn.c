@@ -5,6 +5,8 @@
  */
 #include "net/tcp_conn.h"
 
+#include "kernel/log.h"
+
 enum {
     /* An end concerns whoever waits, whatever for. */
     CHANGE_ALL = TCP_CHANGE_OPEN | TCP_CHANGE_READABLE | TCP_CHANGE_WRITABLE |
@@ -69,8 +71,35 @@ void tcp_conn_event(struct tcp_conn *conn, enum tcp_event event)
     conn->state = (uint8_t)state;
 }
 
+/* For who debugs: one line for a connection, none for its packets. */
+static void log_end(const struct tcp_conn *conn, enum tcp_end reason)
+{
+    static const char *const text[TCP_END_REASON_COUNT] = {
+        [TCP_END_NONE] = "",
+        [TCP_END_CLOSED] = "closed by both",
+        [TCP_END_RESET] = "reset by the peer",
+        [TCP_END_REFUSED] = "refused",
+        [TCP_END_SYN_TIMEOUT] = "no answer to SYN",
+        [TCP_END_TIMEOUT] = "retransmission gave up",
+        [TCP_END_KEEPALIVE] = "no answer to keep-alive",
+        [TCP_END_USER_TIMEOUT] = "user time-out",
+        [TCP_END_ABORTED] = "aborted here",
+        [TCP_END_UNREACHABLE] = "unreachable",
+        [TCP_END_NO_ROUTE] = "no route",
+        [TCP_END_BAD_ADDRESS] = "bad address",
+        [TCP_END_NO_PORT] = "no port",
+        [TCP_END_NO_MEMORY] = "no memory",
+    };
+    const uint8_t *peer = conn->tuple.peer.byte;
+
+    log_at(LOG_DEBUG, "tcp", "port %u with %u.%u.%u.%u:%u in %s: %s",
+           conn->tuple.local_port, peer[0], peer[1], peer[2], peer[3],
+           conn->tuple.peer_port, tcp_traits(conn->state)->name, text[reason]);
+}
+
 void tcp_conn_end(struct tcp_conn *conn, enum tcp_end reason)
 {
+    log_end(conn, reason);
     if (conn->end == TCP_END_NONE)
         conn->end = (uint8_t)reason;
     if (!tcp_traits(conn->state)->closed)

@@ -19,7 +19,7 @@ setsid qemu-system-x86_64 -nodefaults -no-user-config -display none \
     -device virtio-rng-pci -device isa-debug-exit \
     -S -chardev "socket,id=gdb,path=$work/gdb,server=on,wait=off" \
     -gdb chardev:gdb -kernel "$image" \
-    -append "--ipv4=10.0.2.15/24 --ipv4-gateway=10.0.2.2 ${ARGS:-}" \
+    -append "${ARGS:-}" \
     </dev/null &
 qemu=$!
 trap 'kill $qemu 2>/dev/null || :; rm -rf "$work"' EXIT

@@ -70,7 +70,7 @@ setsid qemu-system-x86_64 -nodefaults -no-user-config -display none \
     -device virtio-net-pci,disable-legacy=on,netdev=net0 \
     -device virtio-rng-pci -device isa-debug-exit \
     -kernel "$image" \
-    -append "--ipv4=10.0.2.15/24 --ipv4-gateway=10.0.2.2 $args" \
+    -append "$args" \
     </dev/null &
 qemu=$!
 
