@@ -298,6 +298,9 @@ enum tcp_verdict tcp_in_fin(struct tcp_conn *conn, struct tcp_arrival *in);
 /* Append text that is in order to the receive queue. False: no room. */
 MUST_CHECK bool tcp_text_queue(struct tcp_conn *conn, struct buffer *text,
                                uint32_t bytes);
+/* The memory, in bytes, that received text may hold in order, and as much
+ * again out of order. */
+uint32_t tcp_text_held_max(const struct tcp_conn *conn);
 /* The window to advertise now; moves rcv.edge. */
 uint32_t tcp_text_window(struct tcp_conn *conn);
 /* The application has read: whether the peer should hear of it. */

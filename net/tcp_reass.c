@@ -111,11 +111,23 @@ static struct tcp_piece *piece_before(const struct tcp_active *active,
     return before;
 }
 
+/* Bytes each before the last come one to a chunk: a window of them would hold
+ * a thousand times what it shows. */
+static bool has_room(struct tcp_conn *conn, uint32_t cost)
+{
+    const struct tcp_piece *piece = conn->active ? conn->active->pieces : NULL;
+    uint32_t held = cost;
+
+    for (; piece; piece = piece->next) /* ooo_pieces_max of them */
+        held += piece->queue.held;
+    return held <= tcp_text_held_max(conn) &&
+           tcp_budget_has(&tcp_of(conn)->budget, cost);
+}
+
 void tcp_reass_add(struct tcp_conn *conn, uint32_t seq, struct buffer *text,
                    uint32_t bytes)
 {
-    if (!tcp_budget_has(&tcp_of(conn)->budget, tcp_queue_cost(text)) ||
-        !tcp_conn_activate(conn)) {
+    if (!has_room(conn, tcp_queue_cost(text)) || !tcp_conn_activate(conn)) {
         tcp_count(conn, tcp_ooo_full);
         buffer_release(text);
         return;

@@ -15,7 +15,7 @@ enum {
 };
 
 /* Views of chunks may hold twice what they show, and a little. */
-static uint32_t held_max(const struct tcp_conn *conn)
+uint32_t tcp_text_held_max(const struct tcp_conn *conn)
 {
     return 2 * tcp_config_of(conn)->rcv_buf_bytes +
            4 * (BUFFER_LARGE_BYTES + (uint32_t)sizeof(struct buffer));
@@ -49,7 +49,7 @@ bool tcp_text_queue(struct tcp_conn *conn, struct buffer *text, uint32_t bytes)
         text = own_copy(conn, text, bytes);
     }
     cost = tcp_queue_cost(text);
-    if (queue->held + cost > held_max(conn) ||
+    if (queue->held + cost > tcp_text_held_max(conn) ||
         !tcp_budget_has(&tcp_of(conn)->budget, cost)) {
         tcp_count(conn, tcp_rcv_memory);
         buffer_release(text);
@@ -89,7 +89,7 @@ uint32_t tcp_text_window(struct tcp_conn *conn)
     /* What the peer may still send is no multiple of the scale: round up, or
      * the window would shrink (RFC 7323 2.4). A peer that sends fewer bytes
      * at a time than the scale's unit may so exceed the buffer, until
-     * held_max(). */
+     * tcp_text_held_max(). */
     if (field << conn->rcv_shift < now)
         field++;
     if (field > UINT16_MAX)

@@ -252,6 +252,30 @@ static void S19__many_tiny_pieces_are_bounded(void **state)
     assert_int_equal(tcp_recv_ready(peer.conn), 2);
 }
 
+/* Each byte lies before the last one, so none shares a chunk. */
+static void S19__tiny_pieces_backwards_are_bounded(void **state)
+{
+    struct net_memory memory;
+
+    (void)state;
+    for (uint32_t i = 10000; i > 0; i--) {
+        peer_input(&peer, (struct peer_seg){.seq = PEER_ISS + 1 + i,
+                                            .ack = peer.rcv,
+                                            .flags = PEER_ACK,
+                                            .len = 1});
+        if (i % 500 == 1)
+            peer_settle(&peer), peer_take_all(&peer);
+    }
+    net_memory_get(peer.net, &memory);
+    assert_true(memory.pages < 200);
+    assert_true(PEER_COUNT(&peer, tcp_ooo_full) > 9000);
+    for (uint32_t at = 0, got = 0; at < 10001; at = got) {
+        text_at(at, 1000, 0);
+        got += peer_app_recv(&peer, 100000);
+        assert_true(got > at);
+    }
+}
+
 static void small_segments__share_a_chunk(void **state)
 {
     struct net_memory before, after;
@@ -478,6 +502,7 @@ int main(void)
         TEST(S18_S43__overlaps_are_trimmed),
         TEST(S18__text_past_the_window_is_cut_off),
         TEST(S19__many_tiny_pieces_are_bounded),
+        TEST(S19__tiny_pieces_backwards_are_bounded),
         TEST(small_segments__share_a_chunk),
         TEST(order__an_early_segment_again_holds_no_more),
         TEST(order__backwards_fills_one_hole),
