@@ -47,6 +47,9 @@ void tcp_loss_acked(struct tcp_conn *conn, uint32_t bytes)
     struct tcp_active *active = conn->active;
 
     active->dup_acks = 0;
+    /* What lies behind follows, or 2 GiB later it would lie ahead. */
+    if (seq_lt(active->recover, conn->snd.una))
+        active->recover = conn->snd.una - 1;
     active->rtx_next = seq_max(active->rtx_next, conn->snd.una);
     active->rtx_end = seq_max(active->rtx_end, active->rtx_next);
     if (active->rtx_next == active->rtx_end)

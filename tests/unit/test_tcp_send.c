@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include "net/tcp_conn.h"
 #include "tests/host/host.h"
 #include "tests/host/tcp_peer.h"
 
@@ -287,6 +288,25 @@ static void three_duplicates__bring_the_first_segment_again(void **state)
     assert_true(peer_info(&peer).cwnd_bytes <= 4000);
 }
 
+/* What was last recovered from lies 2 GiB back, in a stream that never ran
+ * dry: it must not look as if it lay ahead. */
+static void three_duplicates__count_after_gigabytes_without_a_loss(void **state)
+{
+    struct tcp_active *active;
+
+    (void)state;
+    peer_app_send(&peer, 8000);
+    peer_take_all(&peer);
+    active = peer.conn->active;
+    active->recover = peer.conn->snd.una - 0x80000000u + 1500;
+    ack_at(1000, 60000);
+    ack_at(2000, 60000);
+    peer_take_all(&peer);
+    for (unsigned i = 0; i < 3; i++)
+        ack_at(2000, 60000);
+    assert_text(2000, 1000);
+}
+
 /* RFC 6582: a hole after a hole. */
 static void partial_ack__brings_the_next_hole(void **state)
 {
@@ -555,6 +575,7 @@ int main(void)
         TEST(rto__sends_all_that_was_in_flight_again),
         TEST(karn__nor_after_a_fast_retransmission),
         TEST(three_duplicates__bring_the_first_segment_again),
+        TEST(three_duplicates__count_after_gigabytes_without_a_loss),
         TEST(partial_ack__brings_the_next_hole),
         TEST(ack_in_a_segment__then_the_right_bytes_come_again),
         TEST(duplicates__with_text_or_another_window_do_not_count),
