@@ -100,6 +100,7 @@ void tcp_loss_timeout(struct tcp_conn *conn)
     if (conn->backoff == 0)
         tcp_cc_of(conn)->timed_out(conn);
     conn->cwnd = conn->mss;
+    conn->cwnd_limited = true; /* what is lost waits for it: slow start */
     active->recover = conn->snd.nxt;
     active->recovering = false;
     active->dup_acks = 0;

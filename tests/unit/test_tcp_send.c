@@ -257,6 +257,20 @@ static void rto__sends_all_that_was_in_flight_again(void **state)
     assert_int_equal(peer_info(&peer).in_flight_bytes, 0);
 }
 
+/* However little was in flight: from now on the window is the limit. */
+static void rto__is_followed_by_slow_start(void **state)
+{
+    (void)state;
+    peer_app_send(&peer, 4000);
+    assert_int_equal(peer_take_all(&peer), 4);
+    peer_wait(&peer, 200 * MS);
+    assert_text(0, 1000);
+    ack_at(1000, 60000);
+    assert_text(1000, 1000);
+    assert_text(2000, 1000);
+    PEER_QUIET(&peer);
+}
+
 /* ---- loss ---- */
 
 static void karn__nor_after_a_fast_retransmission(void **state)
@@ -573,6 +587,7 @@ int main(void)
         TEST(rto__is_200_ms_at_least_and_follows_the_round_trip),
         TEST(karn__a_retransmission_is_not_measured),
         TEST(rto__sends_all_that_was_in_flight_again),
+        TEST(rto__is_followed_by_slow_start),
         TEST(karn__nor_after_a_fast_retransmission),
         TEST(three_duplicates__bring_the_first_segment_again),
         TEST(three_duplicates__count_after_gigabytes_without_a_loss),
