@@ -16,8 +16,21 @@ def pytest_configure(config):
     config.addinivalue_line("markers", "soak: only in make soak")
 
 
+# What shows the most in the least time comes first; the rest after it.
+ORDER = ("boot", "http", "image", "libc", "raw", "raw_tcp", "echo", "run")
+LAST = ("impaired", "tap", "abuse")
+
+
+def place(item):
+    name = item.path.stem[len("test_"):]
+    if name in LAST:
+        return len(ORDER) + 1 + LAST.index(name)
+    return ORDER.index(name) if name in ORDER else len(ORDER)
+
+
 def pytest_collection_modifyitems(config, items):
     """Quick mode leaves the soak tests out; it does not skip them."""
+    items.sort(key=place)
     if config.getoption("--soak"):
         return
     out = [item for item in items if item.get_closest_marker("soak")]
