@@ -47,6 +47,13 @@ static void flow_thread(void *arg)
     flow_group_put(group);
 }
 
+/* Memory is short. The network thread may be asleep for longer: it is told. */
+static void retry_later(struct tcpv4 *tcp)
+{
+    tcp->retry_us = clock_us() + FLOW_RETRY_US;
+    tcp->wake_by(tcp->wake_context, tcp->retry_us);
+}
+
 /* Start a thread for a ready flow; false: there is none now. */
 static bool start(struct flow *flow)
 {
@@ -77,7 +84,7 @@ static struct flow *accept_one(struct flow_group *group)
     flow = flow_new(group, conn);
     group->held = flow ? NULL : conn;
     if (!flow) {
-        group->tcp->retry_us = clock_us() + FLOW_RETRY_US;
+        retry_later(group->tcp);
         return NULL;
     }
     flow->flags |= FLOW_OPENED;
@@ -108,7 +115,7 @@ void flow_group_dispatch(struct flow_group *group)
         if (!flow)
             return;
         if (!start(flow)) {
-            group->tcp->retry_us = clock_us() + FLOW_RETRY_US;
+            retry_later(group->tcp);
             return;
         }
     }

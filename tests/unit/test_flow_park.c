@@ -439,6 +439,32 @@ static void callback__waits_when_no_handle_can_be_made_in(void)
 }
 WORLD(callback__waits_when_no_handle_can_be_made)
 
+static void park_late(struct flow *flow, void *context)
+{
+    world_sleep(5 * WORLD_S); /* until no timer of TCP is armed */
+    record.at_once++;
+    flow_park(flow, answer, context, FOREVER);
+}
+
+/* The first one parks, so nothing wakes the network thread; its stack is the
+ * only one, and free only after the next thread was asked for. */
+static void callback__waits_no_longer_when_the_network_sleeps_in(void)
+{
+    struct flow *flows[2];
+
+    listen_with(
+        &(struct flow_listener){.callback = park_late, .threads_max = 1});
+    world.stacks_max = world.stacks_out + 1;
+    for (size_t i = 0; i < ARRAY_LEN(flows); i++)
+        flows[i] = world_connect(PORT);
+    world_sleep(10 * WORLD_S + 2 * FLOW_RETRY_US);
+    assert_int_equal(record.at_once, 2);
+    world.stacks_max = SIZE_MAX;
+    for (size_t i = 0; i < ARRAY_LEN(flows); i++)
+        flow_release(flows[i]);
+}
+WORLD(callback__waits_no_longer_when_the_network_sleeps)
+
 /* ---- listening ---- */
 
 static void listen__a_taken_port_is_refused_in(void)
@@ -512,6 +538,7 @@ int main(void)
         WORLD_TEST(callback__waits_when_no_thread_can_be_made),
         WORLD_TEST(park__waits_when_no_thread_can_be_made),
         WORLD_TEST(callback__waits_when_no_handle_can_be_made),
+        WORLD_TEST(callback__waits_no_longer_when_the_network_sleeps),
         WORLD_TEST(listen__a_taken_port_is_refused),
         WORLD_TEST(unlisten__flows_that_run_go_on),
         WORLD_TEST(unlisten__resets_what_waits_for_a_thread),
