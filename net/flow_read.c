@@ -33,6 +33,8 @@ static int read_now(struct flow *flow, uint32_t bytes, struct buffer **chain)
     case TCP_ENDED:
         return flow_state(flow);
     case TCP_AGAIN:
+        if (tcp_recv_ready(flow->conn)) /* no memory: a timer is armed */
+            flow->group->tcp->wake(flow->group->tcp->wake_context);
         break;
     }
     return READ_AGAIN;

@@ -8,6 +8,8 @@
 
 #include <cmocka.h>
 
+#include "net/buffer_pool.h"
+#include "net/flow_priv.h"
 #include "tests/host/flow_world.h"
 #include "tests/host/host.h"
 
@@ -280,6 +282,40 @@ static void receive__takes_what_fits_and_leaves_the_rest_in(void)
 }
 WORLD(receive__takes_what_fits_and_leaves_the_rest)
 
+static void memory_soon(void *arg)
+{
+    struct buffer_pool *pool = arg;
+
+    world_sleep(50 * WORLD_MS);
+    pool->views.max = SIZE_MAX;
+}
+
+/* A cut needs a view; without one the rest is looked at again, soon. */
+static void receive__goes_on_when_there_is_memory_again_in(void)
+{
+    struct buffer_pool *pool;
+    struct flow *flow;
+    uint64_t begin_us;
+    char text[8];
+    size_t got;
+
+    world_listen(80, send_hello, NULL);
+    flow = world_connect(80);
+    pool = flow_pool(flow);
+    world_sleep(5 * WORLD_S);
+    begin_us = host_now_us;
+    pool->views.max = 0;
+    flow_set_read_deadline(flow, world_in(20 * WORLD_MS));
+    assert_int_equal(flow_receive(flow, text, 2, &got), FLOW_DEADLINE);
+    flow_set_read_deadline(flow, FOREVER);
+    assert_int_equal(thread_spawn(NULL, "memory", 0, memory_soon, pool),
+                     THREAD_OK);
+    assert_int_equal(flow_receive(flow, text, 2, &got), FLOW_OK);
+    assert_true(host_now_us - begin_us < 200 * WORLD_MS);
+    flow_release(flow);
+}
+WORLD(receive__goes_on_when_there_is_memory_again)
+
 static void cancel_soon(void *arg)
 {
     world_sleep(WORLD_S);
@@ -320,6 +356,7 @@ int main(void)
         WORLD_TEST(read__rst_wakes_every_reader),
         WORLD_TEST(receive__a_megabyte_arrives_whole_through_a_small_window),
         WORLD_TEST(receive__takes_what_fits_and_leaves_the_rest),
+        WORLD_TEST(receive__goes_on_when_there_is_memory_again),
         WORLD_TEST(read__cancelled_flow_can_be_used_on),
     };
 
