@@ -125,7 +125,9 @@ static uint64_t cards_deadline(const struct stack *stack, uint64_t deadline_us)
 /* Nothing was found: wait for a card, a flow, or the next deadline. */
 static void sleep_until(struct stack *stack, uint64_t deadline_us)
 {
-    if (!arm(stack, true)) {
+    bool work = arm(stack, true);
+
+    if (!work) {
         deadline_us = cards_deadline(stack, deadline_us);
         stack->sleeps_until_us = deadline_us;
         stack->asleep = true;
@@ -135,6 +137,8 @@ static void sleep_until(struct stack *stack, uint64_t deadline_us)
         stack->asleep = false;
     }
     (void)arm(stack, false);
+    if (work)
+        thread_yield(); /* it may come to nothing, time and again */
 }
 
 static void network_thread(void *arg)

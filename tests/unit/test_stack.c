@@ -105,6 +105,36 @@ static void network__a_full_card_delays_and_loses_nothing_in(void)
 }
 WORLD(network__a_full_card_delays_and_loses_nothing)
 
+/* ---- a card whose work comes to nothing: frames that it drops itself ---- */
+
+static unsigned claims;
+
+static bool claim_work(struct netdev *dev, bool on)
+{
+    (void)dev;
+    if (!on || claims == 0)
+        return false;
+    claims--;
+    return true;
+}
+
+static void network__work_that_comes_to_nothing_lets_others_run_in(void)
+{
+    const struct netdev_ops *ops = world.dev[1].dev.ops;
+    struct netdev_ops claiming = *ops;
+
+    world_sleep(WORLD_S);
+    claiming.arm = claim_work;
+    world.dev[1].dev.ops = &claiming;
+    claims = 1000;
+    stack_wake(world.stack[1]);
+    thread_yield();
+    assert_true(claims > 900);
+    claims = 0;
+    world.dev[1].dev.ops = ops;
+}
+WORLD(network__work_that_comes_to_nothing_lets_others_run)
+
 static void create__gives_back_everything_when_memory_ends_in(void)
 {
     struct stack_config config = {.net = world_config()};
@@ -149,6 +179,7 @@ int main(void)
         WORLD_TEST(network__an_answer_carries_the_acknowledgement),
         WORLD_TEST(network__answers_to_a_batch_leave_with_one_kick),
         WORLD_TEST(network__a_full_card_delays_and_loses_nothing),
+        WORLD_TEST(network__work_that_comes_to_nothing_lets_others_run),
         WORLD_TEST(create__gives_back_everything_when_memory_ends),
         WORLD_TEST(attach__a_bad_address_is_refused),
     };
