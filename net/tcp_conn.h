@@ -122,12 +122,13 @@ struct tcp_conn {
     bool scaling : 1;
     bool nodelay : 1;
     bool keepalive : 1;
-    bool syn_again : 1;    /* our SYN was retransmitted */
-    bool cwnd_limited : 1; /* cwnd was what held us back */
-    bool probe_now : 1;    /* the persist timer overrides SWS and Nagle */
-    bool keep_now : 1;     /* a keep-alive probe is due */
-    bool syn_now : 1;      /* our SYN is due */
-    bool ready : 1;        /* in the accept queue of its listener */
+    bool syn_again : 1;       /* our SYN was retransmitted */
+    bool cwnd_limited : 1;    /* cwnd was what held us back */
+    bool probe_now : 1;       /* the persist timer overrides SWS and Nagle */
+    bool keep_now : 1;        /* a keep-alive probe is due */
+    bool syn_now : 1;         /* our SYN is due */
+    bool ready : 1;           /* in the accept queue of its listener */
+    bool waits_for_ready : 1; /* handshake complete, and that queue full */
 
     struct tcp_queue rcv_queue;
     uint32_t srtt_us, rttvar_us, rto_us;

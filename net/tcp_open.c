@@ -81,6 +81,21 @@ static void open_until(struct tcp_conn *conn, uint64_t bound_us)
     tcp_timer_rtx(conn);
 }
 
+/* The oldest half-open connection goes, if its peer has let a SYN-ACK pass
+ * without a word: else few SYNs from nowhere shut a listener for a minute. */
+static bool make_room(struct tcp_listener *listener)
+{
+    struct tcp_conn *oldest;
+
+    if (tcp_list_empty(&listener->half_open))
+        return false;
+    oldest = CONTAINER_OF(listener->half_open.next, struct tcp_conn, group);
+    if (!oldest->syn_again || oldest->waits_for_ready)
+        return false;
+    tcp_conn_end(oldest, TCP_END_SYN_TIMEOUT);
+    return true;
+}
+
 void tcp_open_passive(struct tcp_listener *listener,
                       const struct tcp_arrival *in, uint32_t iss)
 {
@@ -89,7 +104,8 @@ void tcp_open_passive(struct tcp_listener *listener,
 
     if (listener->half_open_count >= listener->options.syn_backlog) {
         net_count(&net->counters, tcp_syn_full);
-        return;
+        if (!make_room(listener))
+            return;
     }
     conn = tcp_conn_new(net, &in->tuple);
     if (!conn)

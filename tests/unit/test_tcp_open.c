@@ -181,6 +181,44 @@ static void syn_backlog__beyond_it_a_syn_is_dropped(void **state)
     assert_int_equal(PEER_COUNT(&peer, tcp_syn_full), 1);
 }
 
+/* Who has not answered a first SYN-ACK makes room, so a flood of SYNs that
+ * nobody goes on with has to go on itself to keep others out. */
+static void syn_backlog__the_silent_make_room_after_a_second(void **state)
+{
+    (void)state;
+    peer_listen(&peer, 8, 2);
+    for (uint16_t i = 0; i < 2; i++)
+        peer_send(&peer, (struct peer_seg){.seq = 5,
+                                           .flags = PEER_SYN,
+                                           .src_port = (uint16_t)(3000 + i)});
+    peer_wait(&peer, SECOND + SECOND / 2);
+    peer_take_all(&peer);
+    peer_syn(&peer);
+    assert_true(peer_take(&peer));
+    assert_int_equal(peer.got.flags, PEER_SYN | PEER_ACK);
+    assert_int_equal(PEER_COUNT(&peer, tcp_syn_full), 1);
+    peer_ack(&peer, peer.rcv);
+    peer.conn = tcp_accept(peer.listener);
+    assert_non_null(peer.conn);
+}
+
+/* ... but not who has, and waits for the application. */
+static void syn_backlog__who_waits_to_be_accepted_keeps_the_place(void **state)
+{
+    (void)state;
+    peer_listen(&peer, 0, 1);
+    peer_syn(&peer);
+    assert_true(peer_take(&peer));
+    peer_ack(&peer, peer.rcv);
+    assert_int_equal(PEER_COUNT(&peer, tcp_backlog_full), 1);
+    peer_wait(&peer, SECOND + SECOND / 2);
+    peer_take_all(&peer);
+    peer_send(&peer,
+              (struct peer_seg){.seq = 5, .flags = PEER_SYN, .src_port = 3000});
+    PEER_QUIET(&peer);
+    assert_int_equal(PEER_COUNT(&peer, tcp_syn_full), 1);
+}
+
 static void S33__beyond_the_backlog_the_last_ack_is_dropped(void **state)
 {
     (void)state;
@@ -520,6 +558,8 @@ int main(void)
         TEST(closed_port__is_reset),
         TEST(S7__rst_against_a_half_open_one_must_be_exact),
         TEST(syn_backlog__beyond_it_a_syn_is_dropped),
+        TEST(syn_backlog__the_silent_make_room_after_a_second),
+        TEST(syn_backlog__who_waits_to_be_accepted_keeps_the_place),
         TEST(S33__beyond_the_backlog_the_last_ack_is_dropped),
         TEST(S38__unlisten_resets_what_waits),
         TEST(listen__twice_on_a_port_is_in_use),
