@@ -15,7 +15,12 @@
 #include "libc-shim/runnel.h"
 #include "net/flow.h"
 
-enum { EXIT_NETWORK = 1, EXIT_USAGE = 64, REQUEST_BYTES_MAX = 2048 };
+enum {
+    EXIT_NETWORK = 1,
+    EXIT_USAGE = 64,
+    REQUEST_BYTES_MAX = 2048,
+    CLOSE_US = 2000000
+};
 
 static uint64_t connect_timeout_us; /* 0: the stack's own */
 
@@ -119,6 +124,10 @@ int main(int argc, char **argv)
     if (!flow)
         return status;
     status = get(flow, &url);
+    /* The machine is off when main() returns: first the server hears of it. */
+    flow_close(flow);
+    if (flow_wait_closed(flow, clock_us() + CLOSE_US) == FLOW_DEADLINE)
+        flow_abort(flow);
     flow_release(flow);
     return status;
 }
