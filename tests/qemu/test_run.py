@@ -19,12 +19,17 @@ def free_port():
         return probe.getsockname()[1]
 
 
+def hear_ctrl_c():
+    """Who started the tests in the background may have SIGINT ignored."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def run(**settings):
     return subprocess.Popen(
         ["setpriv", "--pdeathsig", "TERM", SCRIPTS / "run.sh", IMAGE, "80"],
         env={**os.environ, "ACCEL": "tcg", **settings},
         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT, text=True)
+        stderr=subprocess.STDOUT, text=True, preexec_fn=hear_ctrl_c)
 
 
 @pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])
