@@ -98,6 +98,8 @@ help:
 ## make test               every test that fits 20 minutes, quick ones first
 ## make check              layers, format, headers, globals
 ## make unit               the host tests, both compilers, sanitizers
+## make conformance        each requirement of the RFCs has its tests
+## make mutate             each rule broken once: its test must go red
 ## make sim SEEDS=2000     two stacks, a bad wire, virtual time
 ## make debug              QEMU waits; gdb starts with symbols
 ## make bench              figures, as ratios; written to build/bench/
@@ -243,6 +245,15 @@ UNIT_CLANG := $(addprefix $(BUILD)/host-clang/,$(UNIT_NAMES))
 
 unit: $(UNIT_GCC) $(UNIT_CLANG)
 	scripts/unit.sh $^
+
+# Which requirement of an RFC is shown by which test, and that it passes; and
+# that the test sees it when the requirement is broken.
+.PHONY: conformance mutate
+conformance: unit
+	$(PYTHON) -B tests/conformance/check.py
+
+mutate: $(UNIT_GCC)
+	$(PYTHON) -B tests/conformance/mutate.py $(ONLY)
 
 # --- checks and tests ------------------------------------------------------
 
