@@ -83,7 +83,8 @@ SANITIZE    := -O1 -fsanitize=address,undefined -fno-sanitize-recover=all
 
 # --- main targets ----------------------------------------------------------
 
-.PHONY: all run debug test check unit bench soak fuzz sim clean help packages
+.PHONY: all run debug test check unit bench soak fuzz sim golden golden-check \
+        clean help packages
 all: packages
 	@$(MAKE) --no-print-directory -j$(JOBS) images
 
@@ -101,6 +102,7 @@ help:
 ## make conformance        each requirement of the RFCs has its tests
 ## make mutate             each rule broken once: its test must go red
 ## make sim SEEDS=2000     two stacks, a bad wire, virtual time
+## make golden             measure the tables of tests/sim/golden/ anew
 ## make debug              QEMU waits; gdb starts with symbols
 ## make bench              figures, as ratios; written to build/bench/
 ## make soak               the long tests
@@ -269,6 +271,7 @@ test: packages
 	@$(MAKE) --no-print-directory -j$(JOBS) unit
 	@$(MAKE) --no-print-directory -j$(JOBS) fuzz MINUTES=0
 	@$(MAKE) --no-print-directory -j$(JOBS) sim
+	@$(MAKE) --no-print-directory -j$(JOBS) golden-check
 	@$(MAKE) --no-print-directory -j$(JOBS) images
 	$(PYTEST) -rs tests/qemu
 
@@ -300,6 +303,17 @@ SEED  ?= 1
 SEEDS ?= 2000
 sim: $(BUILD)/host-gcc/sim
 	$< $(SEED) $(SEEDS)
+
+# Goodput and fairness in virtual time: the same on every machine.
+GOLDEN := tests/sim/golden
+TABLES := goodput fairness
+golden: $(TABLES:%=$(BUILD)/golden/%.txt)
+	cp $^ $(GOLDEN)/
+golden-check: $(TABLES:%=$(BUILD)/golden/%.txt)
+	diff -u $(GOLDEN) $(BUILD)/golden
+$(BUILD)/golden/%.txt: $(BUILD)/host/sim
+	@mkdir -p $(@D)
+	$< golden $* >$@
 
 FUZZERS := $(patsubst tests/fuzz/%.c,$(BUILD)/host-fuzz/%,\
                       $(wildcard tests/fuzz/fuzz_*.c))

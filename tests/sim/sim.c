@@ -16,6 +16,7 @@
 
 #include "tests/host/host.h"
 #include "tests/host/pair.h"
+#include "tests/sim/golden.h"
 #include "tests/sim/observer.h"
 #include "tests/sim/session.h"
 
@@ -350,6 +351,8 @@ int main(int argc, char **argv)
     uint64_t segments = 0;
     static struct sim sim;
 
+    if (argc > 2 && !strcmp(argv[1], "golden"))
+        return !golden_print(argv[2]);
     for (uint64_t seed = first; seed < first + count; seed++) {
         sim_make(&sim, seed);
         if (argc > 3)
