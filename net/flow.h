@@ -19,6 +19,7 @@
 #include "kernel/base.h"
 #include "net/addr.h"
 #include "net/buffer.h"
+#include "net/tcp.h"
 
 struct flow;  /* opaque */
 struct tcpv4; /* opaque: one TCP instance */
@@ -276,10 +277,10 @@ void flow_set_write_deadline(struct flow *flow, uint64_t deadline_us);
 
 /* Nagle's algorithm off (true) or on (false, the default). */
 void flow_set_nodelay(struct flow *flow, bool on);
+/* Another congestion control than config.tcp.congestion. */
+void flow_set_congestion(struct flow *flow, enum tcp_congestion congestion);
 void flow_set_keepalive(struct flow *flow, bool on);
 void flow_set_user_timeout(struct flow *flow, uint64_t timeout_us);
-
-struct tcp_info;
 
 /* State, round-trip time, congestion window, bytes, retransmissions, end. */
 void flow_info(const struct flow *flow, struct tcp_info *info);

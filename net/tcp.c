@@ -21,6 +21,7 @@ struct tcp_config tcp_config_default(void)
         .snd_buf_bytes = 256 * 1024,
         .window_scaling = true,
         .initial_cwnd_segments = 10,
+        .congestion = TCP_CONGESTION_CUBIC,
         .rto_initial_us = 1000000,
         .rto_min_us = 200000,
         .rto_max_us = 60000000,

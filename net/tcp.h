@@ -27,6 +27,12 @@ struct net;
 struct tcp_conn;     /* opaque */
 struct tcp_listener; /* opaque */
 
+enum tcp_congestion {
+    TCP_CONGESTION_CUBIC,   /* RFC 9438 */
+    TCP_CONGESTION_NEWRENO, /* RFC 5681 */
+    TCP_CONGESTION_COUNT
+};
+
 /* What can be set per stack; per connection see the setters. */
 struct tcp_config {
     uint32_t conns_max;     /* control blocks of any state */
@@ -37,6 +43,7 @@ struct tcp_config {
     bool window_scaling;    /* RFC 7323 2 */
     uint16_t mss_bytes;     /* 0: from the interface's MTU */
     uint32_t initial_cwnd_segments; /* 10, RFC 6928 */
+    enum tcp_congestion congestion; /* of new connections */
     uint64_t rto_initial_us;        /* 1 s, RFC 6298 2.1 */
     uint64_t rto_min_us;            /* 200 ms as Linux; RFC 6298 2.4 says 1 s */
     uint64_t rto_max_us;            /* 60 s, RFC 6298 2.5 */
@@ -237,6 +244,10 @@ void tcp_set_context(struct tcp_conn *conn, void *context);
 void *tcp_context(const struct tcp_conn *conn);
 
 void tcp_set_nodelay(struct tcp_conn *conn, bool on, uint64_t now_us);
+
+/* Another congestion control; windows stay as they are. */
+void tcp_set_congestion(struct tcp_conn *conn, enum tcp_congestion congestion);
+
 void tcp_set_keepalive(struct tcp_conn *conn, bool on, uint64_t now_us);
 
 /* The end when data stays unacknowledged so long; 0: only R2. RFC 5482. */
@@ -248,6 +259,7 @@ struct tcp_info {
     enum tcp_end end;
     uint32_t mss_bytes;
     uint32_t cwnd_bytes, ssthresh_bytes;
+    const char *congestion; /* "cubic" */
     uint32_t snd_wnd_bytes, rcv_wnd_bytes;
     uint8_t snd_wnd_shift, rcv_wnd_shift;
     uint64_t srtt_us, rttvar_us, rto_us;

@@ -1,9 +1,11 @@
 /*
  * net/tcp_cc.h - congestion control: how much may be in flight.
  *
- * A table of functions, so that another one is another file. It hears of
- * acknowledgements and losses, and sets cwnd and ssthresh; what is lost is
- * decided elsewhere (net/tcp_loss.h).
+ * What every algorithm shares (slow start, the initial and the restart window,
+ * remembering what a reduction took) is in tcp_cc.c; how far a window falls
+ * and how it grows again is a table of functions, so that another algorithm is
+ * another file. It hears of acknowledgements and of congestion, and sets cwnd
+ * and ssthresh; what is lost is decided elsewhere (net/tcp_loss.h).
  */
 #ifndef NET_TCP_CC_H
 #define NET_TCP_CC_H
@@ -12,28 +14,44 @@
 
 struct tcp_conn;
 
+enum { TCP_CWND_MAX = 1 << 30 };
+
+/* The handshake is over: the initial window. Source: RFC 6928, RFC 5681 3.1. */
+void tcp_cc_opened(struct tcp_conn *conn);
+
+/* `bytes` more are acknowledged, and nothing is being recovered; the active
+ * part is there. Source: RFC 5681 3.1, RFC 3465, RFC 7661 4.3. */
+void tcp_cc_acked(struct tcp_conn *conn, uint32_t bytes);
+
+/* The network is congested: segments are lost, or were marked. Sets ssthresh;
+ * the caller brings cwnd there. At most once for a window of data. */
+void tcp_cc_lost(struct tcp_conn *conn);
+
+/* The retransmission timer ran out, for the first time for this data: the
+ * same, and nothing is known of the network any more. */
+void tcp_cc_timed_out(struct tcp_conn *conn);
+
+/* The last of these was a mistake: nothing had been lost. The window comes
+ * back, without a burst. Source: RFC 4015 3.2 (5), RFC 9438 4.9. */
+void tcp_cc_undo(struct tcp_conn *conn);
+
+/* Nothing was sent for longer than a time-out. Source: RFC 5681 4.1. */
+void tcp_cc_idle(struct tcp_conn *conn);
+
+/* ---- an algorithm; called by tcp_cc.c alone ---- */
+
 struct tcp_cc {
     const char *name;
-    /* The handshake is over: the initial window. */
-    void (*opened)(struct tcp_conn *conn);
-    /* `bytes` more are acknowledged, and nothing is being recovered. */
-    void (*acked)(struct tcp_conn *conn, uint32_t bytes);
-    /* Duplicate acknowledgements tell of a loss: sets ssthresh. */
-    void (*lost)(struct tcp_conn *conn);
-    /* The retransmission timer ran out, for the first time for this data. */
-    void (*timed_out)(struct tcp_conn *conn);
-    /* Nothing was sent for longer than a time-out: RFC 5681 4.1. */
-    void (*idle)(struct tcp_conn *conn);
+    /* Congestion avoidance: cwnd was used up, and `bytes` are acknowledged. */
+    void (*avoid)(struct tcp_conn *conn, uint32_t bytes);
+    /* Returns: bytes that may be in flight after congestion, of what is. */
+    uint32_t (*reduced)(struct tcp_conn *conn, bool timed_out);
 };
 
-/* RFC 5681, with the byte counting of RFC 3465. */
-extern const struct tcp_cc tcp_cc_newreno;
+extern const struct tcp_cc tcp_cc_cubic;   /* RFC 9438 */
+extern const struct tcp_cc tcp_cc_newreno; /* RFC 5681 */
 
 /* The one that a connection uses. Never null. */
-static inline const struct tcp_cc *tcp_cc_of(const struct tcp_conn *conn)
-{
-    (void)conn;
-    return &tcp_cc_newreno;
-}
+const struct tcp_cc *tcp_cc_of(const struct tcp_conn *conn);
 
 #endif

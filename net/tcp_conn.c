@@ -27,6 +27,7 @@ struct tcp_conn *tcp_conn_new(struct net *net, const struct tcp_tuple *tuple)
         .net = net,
         .mss = TCP_MSS_DEFAULT,
         .rto_us = (uint32_t)net->config.tcp.rto_initial_us,
+        .congestion = (uint8_t)net->config.tcp.congestion,
         .heard_us = net->now_us,
         .sent_us = net->now_us,
     };

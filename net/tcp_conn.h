@@ -43,6 +43,16 @@ struct tcp_piece {
     struct tcp_queue queue;
 };
 
+/* An epoch of CUBIC (tcp_cubic.c). Time in units of 1024 us. */
+struct tcp_cubic {
+    uint64_t begin_us;
+    uint64_t credit;    /* bytes acked * bytes to grow, not yet paid out */
+    uint64_t est_acked; /* bytes * 17, since w_est grew */
+    uint32_t k;         /* from the beginning until W_max is reached again */
+    uint32_t w_est;     /* what Reno would have */
+    bool growing;       /* there is an epoch */
+};
+
 /* While data is queued, in flight or out of order. */
 struct tcp_active {
     /* The send queue: bytes from snd.una on, and where snd.nxt is in it. */
@@ -52,11 +62,17 @@ struct tcp_active {
 
     /* Loss recovery (tcp_loss.c). [rtx_next, rtx_end) is to be sent again. */
     uint32_t rtx_next, rtx_end;
-    uint32_t recover;    /* RFC 6582 */
-    uint16_t dup_acks;   /* in a row */
-    bool recovering;     /* fast recovery */
-    bool rtx_forced;     /* one segment goes whatever cwnd says */
-    uint32_t cwnd_acked; /* counted by the congestion control */
+    uint32_t recover;  /* RFC 6582 */
+    uint16_t dup_acks; /* in a row */
+    bool recovering;   /* fast recovery */
+    bool rtx_forced;   /* one segment goes whatever cwnd says */
+
+    /* Congestion control (tcp_cc.c). */
+    uint32_t cwnd_acked; /* counted by NewReno */
+    struct {
+        uint32_t cwnd, ssthresh, w_max;
+    } before; /* the last reduction; cwnd 0: nothing to undo */
+    struct tcp_cubic cubic;
 
     /* One round trip is measured at a time; Karn: never of a retransmission */
     bool timing;
@@ -98,6 +114,7 @@ struct tcp_conn {
     } rcv;
     uint32_t iss, irs;
     uint32_t cwnd, ssthresh;
+    uint32_t w_max;   /* RFC 9438 4.1.2, bytes; 0: not known */
     uint16_t mss;     /* effective send MSS */
     uint16_t rcv_mss; /* what we advertised */
     uint16_t seg_max; /* the largest segment seen: what "full-sized" means */
@@ -107,6 +124,7 @@ struct tcp_conn {
     uint8_t dup_acks;   /* duplicate acknowledgements owed at next flush */
     uint8_t keep_probes;
     uint8_t challenges; /* sent in this second */
+    uint8_t congestion; /* enum tcp_congestion */
     bool hashed : 1;
     bool passive : 1;
     bool owned : 1;    /* somebody has the handle */

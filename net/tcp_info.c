@@ -1,6 +1,7 @@
 /*
  * net/tcp_info.c - asking a connection, and setting what can be set.
  */
+#include "net/tcp_cc.h"
 #include "net/tcp_conn.h"
 
 enum tcp_end tcp_end_reason(const struct tcp_conn *conn)
@@ -52,6 +53,14 @@ void tcp_set_nodelay(struct tcp_conn *conn, bool on, uint64_t now_us)
         tcp_conn_wants_flush(conn);
 }
 
+void tcp_set_congestion(struct tcp_conn *conn, enum tcp_congestion congestion)
+{
+    ASSERT(congestion < TCP_CONGESTION_COUNT);
+    conn->congestion = (uint8_t)congestion;
+    if (conn->active)
+        conn->active->cubic.growing = false;
+}
+
 void tcp_set_keepalive(struct tcp_conn *conn, bool on, uint64_t now_us)
 {
     clock_to(conn->net, now_us);
@@ -92,6 +101,7 @@ void tcp_info_get(const struct tcp_conn *conn, struct tcp_info *info)
         .mss_bytes = conn->mss,
         .cwnd_bytes = conn->cwnd,
         .ssthresh_bytes = conn->ssthresh,
+        .congestion = tcp_cc_of(conn)->name,
         .snd_wnd_bytes = conn->snd.wnd,
         .rcv_wnd_bytes = seq_after(conn->rcv.nxt, conn->rcv.edge),
         .snd_wnd_shift = conn->snd_shift,

@@ -57,7 +57,7 @@ void tcp_loss_acked(struct tcp_conn *conn, uint32_t bytes)
     if (active->recovering)
         acked_in_recovery(conn, bytes);
     else
-        tcp_cc_of(conn)->acked(conn, bytes);
+        tcp_cc_acked(conn, bytes);
 }
 
 void tcp_loss_duplicate(struct tcp_conn *conn)
@@ -72,7 +72,7 @@ void tcp_loss_duplicate(struct tcp_conn *conn)
             conn->cwnd += conn->mss;
     } else if (active->dup_acks == DUPLICATES &&
                seq_lt(active->recover, conn->snd.una)) {
-        tcp_cc_of(conn)->lost(conn);
+        tcp_cc_lost(conn);
         conn->cwnd = conn->ssthresh + DUPLICATES * conn->mss;
         active->recover = conn->snd.nxt;
         active->recovering = true;
@@ -98,7 +98,7 @@ void tcp_loss_timeout(struct tcp_conn *conn)
     struct tcp_active *active = conn->active;
 
     if (conn->backoff == 0)
-        tcp_cc_of(conn)->timed_out(conn);
+        tcp_cc_timed_out(conn);
     conn->cwnd = conn->mss;
     conn->cwnd_limited = true; /* what is lost waits for it: slow start */
     active->recover = conn->snd.nxt;

@@ -137,7 +137,7 @@ void tcp_opened(struct tcp_conn *conn)
         conn->rto_us = 3000000; /* RFC 6298 5.7 */
     else
         tcp_rtt_sample(conn, conn->net->now_us - conn->sent_us);
-    tcp_cc_of(conn)->opened(conn);
+    tcp_cc_opened(conn);
     conn->quick_acks = QUICK_ACKS;
     if (conn->fin_queued) /* tcp_shutdown() came before */
         tcp_conn_event(conn, TCP_EV_CLOSE);

@@ -223,7 +223,7 @@ static enum out send_new(struct tcp_conn *conn, uint32_t segment_max)
         return OUT_DONE;
     if (tcp_flight(conn) == 0 &&
         conn->net->now_us - conn->sent_us > conn->rto_us)
-        tcp_cc_of(conn)->idle(conn);
+        tcp_cc_idle(conn);
     if (bytes && bytes == unsent)
         flags |= TCP_PSH; /* MUST-61 */
     if (fin)

@@ -22,6 +22,7 @@ static int setup(void **state)
 {
     (void)state;
     peer_prepare(&peer);
+    peer.config.tcp.congestion = TCP_CONGESTION_NEWRENO; /* halves, exactly */
     peer_start(&peer);
     peer_open_passive(&peer);
     return 0;
