@@ -121,11 +121,6 @@ static void entry_free(struct net *net, struct arp_entry *entry)
     pool_free(entry);
 }
 
-static bool is_gateway(const struct net_if *nif, struct ipv4_addr addr)
-{
-    return ipv4_addr_equal(nif->gateway, addr);
-}
-
 /* Make room: forget who was used longest ago, but no gateway. */
 static void evict(struct net *net)
 {
@@ -134,7 +129,7 @@ static void evict(struct net *net)
     for (unsigned i = 0; i < ARP_BUCKETS; i++)
         for (struct arp_entry *entry = net->arp.bucket[i]; entry;
              entry = entry->next)
-            if (!is_gateway(entry->nif, entry->addr) &&
+            if (!route_is_gateway(net, entry->nif, entry->addr) &&
                 (!oldest || entry->used_us < oldest->used_us))
                 oldest = entry;
     if (oldest) {
@@ -252,6 +247,17 @@ static void entry_timer(struct timer *timer, void *context)
     }
 }
 
+void arp_forget(struct net *net, const struct net_if *nif)
+{
+    for (unsigned i = 0; i < ARP_BUCKETS; i++)
+        for (struct arp_entry *entry = net->arp.bucket[i], *next; entry;
+             entry = next) {
+            next = entry->next;
+            if (entry->nif == nif)
+                entry_free(net, entry);
+        }
+}
+
 void arp_destroy(struct net *net)
 {
     for (unsigned i = 0; i < ARP_BUCKETS; i++)
@@ -336,7 +342,7 @@ static bool may_change(struct net *net, struct arp_entry *entry,
         net_count(&net->counters, arp_flap);
         return false;
     }
-    if (is_gateway(entry->nif, entry->addr))
+    if (route_is_gateway(net, entry->nif, entry->addr))
         log_at(LOG_WARNING, "arp", "gateway %s is now at %s",
                ipv4_addr_text(entry->addr, text), mac_addr_text(mac, mac_text));
     return true;
@@ -375,11 +381,8 @@ static void learn(struct net *net, struct net_if *nif,
 static bool sender_ok(const struct net *net, const struct net_if *nif,
                       struct ipv4_addr sender)
 {
-    uint32_t differs = ipv4_addr_host(sender) ^ ipv4_addr_host(nif->addr);
-
-    return sender.byte[0] != 0 && sender.byte[0] < 224 &&
-           !ipv4_addr_is_loopback(sender) && !ipv4_is_broadcast(net, sender) &&
-           ((differs & nif->mask) == 0 || is_gateway(nif, sender));
+    return interface_is_host(sender) && !ipv4_is_broadcast(net, sender) &&
+           route_on_link(net, nif, sender);
 }
 
 /* Somebody else uses our address: say that it is ours, but not in a loop. */
@@ -452,6 +455,8 @@ void arp_input(struct net *net, struct net_if *nif, struct mac_addr source,
     else if (mac_addr_equal(packet.sender_mac, zero) ||
              !mac_addr_equal(packet.sender_mac, source)) /* no group's */
         net_count(&net->counters, arp_bad_sender);
+    else if (!interface_has_address(nif))
+        net_count(&net->counters, arp_no_address);
     else if (packet.operation == ARP_REPLY && broadcast)
         net_count(&net->counters, arp_unsolicited);
     else

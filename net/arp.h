@@ -75,6 +75,9 @@ MUST_CHECK enum ipv4_status arp_output(struct net *net, struct net_if *nif,
                                        struct ipv4_addr next_hop,
                                        struct buffer *packet);
 
+/* Forget every neighbour on the link of an interface, and drop what waits. */
+void arp_forget(struct net *net, const struct net_if *nif);
+
 /* Tell everybody on the link who we are (a gratuitous request). */
 void arp_announce(struct net *net, struct net_if *nif);
 

@@ -97,7 +97,7 @@ void ethernet_input(struct net *net, struct net_if *nif, struct buffer *frame)
     broadcast = mac_addr_is_group(header.dst);
     switch (header.type) {
     case ETHERNET_TYPE_IPV4:
-        ipv4_input(net, frame,
+        ipv4_input(net, nif, frame,
                    broadcast ? IPV4_FROM_BROADCAST : IPV4_FROM_LINK);
         return;
     case ETHERNET_TYPE_ARP:

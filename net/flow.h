@@ -51,6 +51,7 @@ enum flow_reason {
     FLOW_REASON_NO_MEMORY,
     FLOW_REASON_RELEASED,  /* flow_release() while others waited */
     FLOW_REASON_CANCELLED, /* thread_cancel() while connecting */
+    FLOW_REASON_ADDRESS,   /* our address has changed */
     FLOW_REASON_COUNT
 };
 

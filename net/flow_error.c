@@ -15,6 +15,7 @@ static const char *const reason_text[FLOW_REASON_COUNT] = {
     [FLOW_REASON_NO_MEMORY]   = "out of memory",
     [FLOW_REASON_RELEASED]    = "released",
     [FLOW_REASON_CANCELLED]   = "cancelled",
+    [FLOW_REASON_ADDRESS]     = "our address has changed",
 };
 
 static const struct flow_error end_error[TCP_END_REASON_COUNT] = {
@@ -32,6 +33,7 @@ static const struct flow_error end_error[TCP_END_REASON_COUNT] = {
     [TCP_END_BAD_ADDRESS]  = {FLOW_ERROR_UNKNOWN, FLOW_REASON_BAD_ADDRESS},
     [TCP_END_NO_PORT]      = {FLOW_ERROR_UNKNOWN, FLOW_REASON_NO_PORT},
     [TCP_END_NO_MEMORY]    = {FLOW_ERROR_UNKNOWN, FLOW_REASON_NO_MEMORY},
+    [TCP_END_ADDRESS]      = {FLOW_ERROR_UNKNOWN, FLOW_REASON_ADDRESS},
 };
 /* clang-format on */
 

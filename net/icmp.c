@@ -93,7 +93,10 @@ static bool limit_take(struct net *net, struct icmp_limit *limit,
 static void send_message(struct net *net, struct ipv4_addr src,
                          struct ipv4_addr dst, struct buffer *message)
 {
-    switch (ipv4_output(net, src, dst, IPV4_PROTO_ICMP, IPV4_TTL, 0, message)) {
+    const struct ipv4_send how = {
+        .src = src, .dst = dst, .protocol = IPV4_PROTO_ICMP};
+
+    switch (ipv4_output(net, &how, message)) {
     case IPV4_OK:
         net_count(&net->counters, icmp_tx);
         break;

@@ -191,8 +191,21 @@ static bool source_ok(const struct net *net, struct ipv4_addr src)
            !ipv4_is_broadcast(net, src);
 }
 
+/* Whether it is for somebody who waits to learn our address by it. */
+static bool is_heard(const struct ipv4_packet *ip, const struct buffer *packet)
+{
+    const uint8_t *udp = packet->data + ip->header.header_bytes;
+
+    return ip->nif->hear_all_port != 0 &&
+           ip->header.protocol == IPV4_PROTO_UDP &&
+           ip->header.fragment_bytes == 0 && !ip->header.more_fragments &&
+           packet->len >= (uint32_t)ip->header.header_bytes + 4 &&
+           (udp[2] << 8 | udp[3]) == ip->nif->hear_all_port;
+}
+
 /* Check and count the addresses. Returns: whether the packet goes on. */
-static bool addresses_ok(struct net *net, const struct ipv4_packet *ip)
+static bool addresses_ok(struct net *net, const struct ipv4_packet *ip,
+                         const struct buffer *packet)
 {
     if (ip->origin == IPV4_FROM_OURSELVES)
         return true;
@@ -200,6 +213,8 @@ static bool addresses_ok(struct net *net, const struct ipv4_packet *ip)
         net_count(&net->counters, ip_bad_source);
         return false;
     }
+    if (is_heard(ip, packet))
+        return true;
     if (!ip->to_many && (!ipv4_is_ours(net, ip->header.dst) ||
                          ipv4_addr_is_loopback(ip->header.dst))) {
         net_count(&net->counters, ip_not_ours);
@@ -244,9 +259,10 @@ static void deliver(struct net *net, const struct ipv4_packet *ip,
     buffer_release(segment);
 }
 
-void ipv4_input(struct net *net, struct buffer *packet, enum ipv4_origin origin)
+void ipv4_input(struct net *net, const struct net_if *nif,
+                struct buffer *packet, enum ipv4_origin origin)
 {
-    struct ipv4_packet ip = {.origin = origin};
+    struct ipv4_packet ip = {.nif = nif, .origin = origin};
 
     net_count(&net->counters, ip_rx);
     packet = buffer_gather(net->pool, packet, IPV4_HEADERS_MAX);
@@ -261,7 +277,7 @@ void ipv4_input(struct net *net, struct buffer *packet, enum ipv4_origin origin)
     ip.bytes = packet->data;
     ip.to_many = ipv4_addr_is_multicast(ip.header.dst) ||
                  ipv4_is_broadcast(net, ip.header.dst);
-    if (!addresses_ok(net, &ip)) {
+    if (!addresses_ok(net, &ip, packet)) {
         buffer_release(packet);
         return;
     }

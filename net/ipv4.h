@@ -1,10 +1,10 @@
 /*
  * net/ipv4.h - IPv4: one header, one hop.
  *
- * Sends with DF set and never fragments; routes to the attached networks,
- * their gateways, and back to ourselves. Fragments that arrive are dropped and
- * counted. Options are checked and otherwise ignored; source routes are not
- * followed (a departure from RFC 9293 MUST-51 to 53, see options_ok()).
+ * Sends with DF set and never fragments; the way is net/route.h's. Fragments
+ * that arrive are dropped and counted. Options are checked and otherwise
+ * ignored; source routes are not followed (a departure from RFC 9293 MUST-51
+ * to 53, see options_ok()).
  *
  * Source: RFC 791, RFC 1122 3.2, RFC 6864.
  */
@@ -17,6 +17,7 @@
 #include "net/wire.h"
 
 struct net;
+struct net_if;
 
 enum {
     IPV4_LOOPBACK_MAX = 256, /* packets to ourselves that wait */
@@ -85,8 +86,9 @@ enum ipv4_origin {
 /* A packet on its way up. */
 struct ipv4_packet {
     struct ipv4_header header;
-    const uint8_t *bytes; /* the header on the wire; the segment follows, as
+    const uint8_t *bytes;     /* the header on the wire; the segment follows, as
                              long as its first view is held and not moved */
+    const struct net_if *nif; /* null: it was never on a wire */
     enum ipv4_origin origin;
     bool to_many; /* dst is a broadcast or multicast address */
 };
@@ -94,9 +96,10 @@ struct ipv4_packet {
 /*
  * A packet has come. Takes it; data at the IP header. The protocols get it with
  * all headers in its first view, and without padding.
+ * nif: where from; null: IPV4_FROM_OURSELVES.
  */
-void ipv4_input(struct net *net, struct buffer *packet,
-                enum ipv4_origin origin);
+void ipv4_input(struct net *net, const struct net_if *nif,
+                struct buffer *packet, enum ipv4_origin origin);
 
 /* ---- out ---- */
 
@@ -108,24 +111,38 @@ enum ipv4_status {
     IPV4_TOO_BIG    /* dropped: more than the MTU */
 };
 
+/* How a segment is to be sent. */
+struct ipv4_send {
+    struct ipv4_addr src; /* one of ours; 0.0.0.0 where there is none yet, to
+                             broadcast addresses alone */
+    struct ipv4_addr dst;
+    uint8_t protocol;
+    uint8_t ttl; /* 0: IPV4_TTL */
+    uint8_t tos; /* DSCP and ECN */
+};
+
 /*
  * Send a segment in one packet.
  *
- * src:     one of our addresses, or 0.0.0.0 where a protocol has none yet.
- * ttl:     1 to 255; IPV4_TTL where nothing else is asked for.
  * segment: begins with the transport's header, with headroom for the headers
  *          below it or room in the pool for a view of its own. A transport's
  *          checksum is left BUFFER_CSUM_PARTIAL: the pseudo header summed into
  *          the field, csum_start counted from the segment's first byte; it is
  *          completed here when the device cannot. Taken, except on IPV4_FULL;
  *          it is then as it was, but its checksum may be complete already.
- * Returns: every ipv4_status.
+ * Returns: every ipv4_status; IPV4_NO_ROUTE also when src is not ours.
  * Source:  RFC 1122 3.3.1; RFC 6864 4.1 (identification 0 when DF is set).
  */
-MUST_CHECK enum ipv4_status ipv4_output(struct net *net, struct ipv4_addr src,
-                                        struct ipv4_addr dst, uint8_t protocol,
-                                        uint8_t ttl, uint8_t tos,
+MUST_CHECK enum ipv4_status ipv4_output(struct net *net,
+                                        const struct ipv4_send *how,
                                         struct buffer *segment);
+
+/* The same to a broadcast or multicast address, out of the interface of this
+ * number whatever the routes say: a DHCP client has neither address nor route
+ * yet. IPV4_NO_ROUTE: dst is a single host's. */
+MUST_CHECK enum ipv4_status ipv4_output_on(struct net *net, unsigned interface,
+                                           const struct ipv4_send *how,
+                                           struct buffer *segment);
 
 /* Our address towards `dst`. Returns: false when there is no route. */
 MUST_CHECK bool ipv4_source_for(const struct net *net, struct ipv4_addr dst,

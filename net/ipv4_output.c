@@ -1,8 +1,7 @@
 /*
- * net/ipv4_output.c - where a packet goes, and packets that leave.
+ * net/ipv4_output.c - packets that leave, for a card or for ourselves.
  *
- * Nothing is fragmented, and no route is learnt: a destination is ourselves, on
- * an attached network, or behind a gateway.
+ * Which way, net/route.c knows. Nothing is fragmented.
  */
 #include <string.h>
 
@@ -11,139 +10,6 @@
 #include "net/ipv4.h"
 #include "net/net_priv.h"
 #include "net/wire.h"
-
-enum route_kind { ROUTE_NONE, ROUTE_OURSELVES, ROUTE_HOST, ROUTE_MANY };
-
-struct route {
-    enum route_kind kind;
-    const struct net_if *nif;  /* whose address is ours towards there */
-    struct ipv4_addr next_hop; /* ROUTE_HOST */
-};
-
-/* --- addresses of ours ---------------------------------------------------- */
-
-bool ipv4_is_ours(const struct net *net, struct ipv4_addr addr)
-{
-    if (ipv4_addr_is_loopback(addr))
-        return true;
-    for (unsigned i = 0; i < net->if_count; i++)
-        if (ipv4_addr_equal(net->ifs[i].addr, addr))
-            return true;
-    return false;
-}
-
-static bool on_network(const struct net_if *nif, struct ipv4_addr addr)
-{
-    return ((ipv4_addr_host(addr) ^ ipv4_addr_host(nif->addr)) & nif->mask) ==
-           0;
-}
-
-/* All ones, or all zeros, behind the prefix; networks of one or two addresses
- * have no broadcast address (RFC 3021). */
-static bool is_directed(const struct net_if *nif, struct ipv4_addr addr)
-{
-    uint32_t rest = ipv4_addr_host(addr) & ~nif->mask;
-
-    return ~nif->mask > 1 && on_network(nif, addr) &&
-           (rest == 0 || rest == ~nif->mask);
-}
-
-static const struct net_if *directed_if(const struct net *net,
-                                        struct ipv4_addr addr)
-{
-    for (unsigned i = 0; i < net->if_count; i++)
-        if (is_directed(&net->ifs[i], addr))
-            return &net->ifs[i];
-    return NULL;
-}
-
-bool ipv4_is_broadcast(const struct net *net, struct ipv4_addr addr)
-{
-    return ipv4_addr_host(addr) == UINT32_MAX || directed_if(net, addr);
-}
-
-/* --- routes --------------------------------------------------------------- */
-
-/* To a single host that is not us: on the link with the longest prefix, on the
- * link because it is a gateway, or behind the first gateway. */
-static struct route route_host(const struct net *net, struct ipv4_addr dst)
-{
-    const struct net_if *link = NULL, *way = NULL;
-
-    for (unsigned i = 0; i < net->if_count; i++) {
-        const struct net_if *nif = &net->ifs[i];
-
-        if (ipv4_addr_equal(nif->gateway, dst))
-            return (struct route){ROUTE_HOST, nif, dst};
-        if (on_network(nif, dst) && (!link || nif->mask > link->mask))
-            link = nif;
-        if (!way && !ipv4_addr_is_zero(nif->gateway))
-            way = nif;
-    }
-    if (link)
-        return (struct route){ROUTE_HOST, link, dst};
-    if (way)
-        return (struct route){ROUTE_HOST, way, way->gateway};
-    return (struct route){.kind = ROUTE_NONE};
-}
-
-static struct route route_to(const struct net *net, struct ipv4_addr dst)
-{
-    const struct net_if *nif;
-
-    if (net->if_count == 0 || dst.byte[0] == 0)
-        return (struct route){.kind = ROUTE_NONE};
-    if (ipv4_is_ours(net, dst)) {
-        nif = &net->ifs[0];
-        for (unsigned i = 1; i < net->if_count; i++)
-            if (ipv4_addr_equal(net->ifs[i].addr, dst))
-                nif = &net->ifs[i];
-        return (struct route){ROUTE_OURSELVES, nif, dst};
-    }
-    nif = directed_if(net, dst);
-    if (nif)
-        return (struct route){ROUTE_MANY, nif, dst};
-    if (ipv4_addr_is_multicast(dst) || ipv4_addr_host(dst) == UINT32_MAX)
-        return (struct route){ROUTE_MANY, &net->ifs[0], dst};
-    if (dst.byte[0] >= 240) /* class E: RFC 1122 3.2.1.3 */
-        return (struct route){.kind = ROUTE_NONE};
-    return route_host(net, dst);
-}
-
-bool ipv4_source_for(const struct net *net, struct ipv4_addr dst,
-                     struct ipv4_addr *src)
-{
-    struct route route = route_to(net, dst);
-
-    *src = IPV4_ADDR(0, 0, 0, 0);
-    if (route.kind == ROUTE_NONE)
-        return false;
-    *src = ipv4_addr_is_loopback(dst) ? dst : route.nif->addr;
-    return true;
-}
-
-uint16_t ipv4_mtu_for(const struct net *net, struct ipv4_addr dst)
-{
-    struct route route = route_to(net, dst);
-
-    return route.kind == ROUTE_NONE ? 0 : route.nif->mtu_bytes;
-}
-
-/* What the device behind a route does for us. */
-static unsigned route_caps(const struct net *net, const struct route *route)
-{
-    if (route->kind == ROUTE_OURSELVES || !route->nif || net->host.packet_out ||
-        !route->nif->dev)
-        return 0;
-    return route->nif->dev->caps;
-}
-
-unsigned ipv4_caps_for(const struct net *net, struct ipv4_addr dst)
-{
-    struct route route = route_to(net, dst);
-
-    return route_caps(net, &route);
-}
 
 /* --- ourselves ------------------------------------------------------------ */
 
@@ -186,7 +52,7 @@ bool ipv4_deliver_loopback(struct net *net)
     uint32_t count = net->ip.loopback_count; /* answers wait for the next */
 
     for (uint32_t i = 0; i < count; i++)
-        ipv4_input(net, loopback_take(&net->ip), IPV4_FROM_OURSELVES);
+        ipv4_input(net, NULL, loopback_take(&net->ip), IPV4_FROM_OURSELVES);
     return count > 0;
 }
 
@@ -230,7 +96,7 @@ static struct mac_addr many_mac(struct ipv4_addr dst)
 static enum ipv4_status dispatch(struct net *net, const struct route *route,
                                  struct buffer *packet)
 {
-    struct net_if *nif = &net->ifs[route->nif - net->ifs];
+    struct net_if *nif = &net->ifs[route->interface];
 
     if (route->kind == ROUTE_OURSELVES)
         return loopback_output(net, packet);
@@ -244,16 +110,25 @@ static enum ipv4_status dispatch(struct net *net, const struct route *route,
     return arp_output(net, nif, route->next_hop, packet);
 }
 
+/* A source that is ours, or none where that is allowed: RFC 1122 3.2.1.3. */
+static bool source_ok(const struct net *net, const struct route *route,
+                      struct ipv4_addr src)
+{
+    return ipv4_is_ours(net, src) ||
+           (ipv4_addr_is_zero(src) && route->kind == ROUTE_MANY);
+}
+
 /* Whether the packet can go; counts why not. */
 static enum ipv4_status check_output(struct net *net, const struct route *route,
+                                     struct ipv4_addr src,
                                      const struct buffer *segment,
                                      uint32_t bytes)
 {
-    if (route->kind == ROUTE_NONE) {
+    if (route->kind == ROUTE_NONE || !source_ok(net, route, src)) {
         net_count(&net->counters, ip_no_route);
         return IPV4_NO_ROUTE;
     }
-    if (bytes > UINT16_MAX || (bytes > route->nif->mtu_bytes &&
+    if (bytes > UINT16_MAX || (bytes > net->ifs[route->interface].mtu_bytes &&
                                !(segment->flags & BUFFER_GSO_TCP4))) {
         net_count(&net->counters, ip_too_big);
         return IPV4_TOO_BIG;
@@ -273,22 +148,23 @@ static void undo_header(struct buffer *packet, struct buffer *segment)
     packet->csum_start = (uint16_t)(packet->csum_start - IPV4_HEADER_BYTES);
 }
 
-enum ipv4_status ipv4_output(struct net *net, struct ipv4_addr src,
-                             struct ipv4_addr dst, uint8_t protocol,
-                             uint8_t ttl, uint8_t tos, struct buffer *segment)
+static enum ipv4_status output(struct net *net, const struct route *route,
+                               const struct ipv4_send *how,
+                               struct buffer *segment)
 {
-    struct route route = route_to(net, dst);
     uint32_t bytes = IPV4_HEADER_BYTES + buffer_chain_len(segment);
-    enum ipv4_status status = check_output(net, &route, segment, bytes);
+    enum ipv4_status status =
+        check_output(net, route, how->src, segment, bytes);
     struct buffer *packet;
 
     if (status != IPV4_OK) {
         buffer_release(segment);
         return status;
     }
-    if (segment->flags & BUFFER_CSUM_PARTIAL && route.kind != ROUTE_OURSELVES &&
-        !(route_caps(net, &route) & NETDEV_CAP_TX_CSUM))
-        complete_checksum(segment, protocol);
+    if (segment->flags & BUFFER_CSUM_PARTIAL &&
+        route->kind != ROUTE_OURSELVES &&
+        !(route_caps(net, route) & NETDEV_CAP_TX_CSUM))
+        complete_checksum(segment, how->protocol);
     packet = buffer_with_headroom(net->pool, segment,
                                   IPV4_HEADER_BYTES + ETHERNET_HEADER_BYTES);
     if (!packet) {
@@ -297,18 +173,40 @@ enum ipv4_status ipv4_output(struct net *net, struct ipv4_addr src,
         return IPV4_NO_MEMORY;
     }
     ipv4_header_emit(buffer_push(packet, IPV4_HEADER_BYTES),
-                     &(struct ipv4_header){.src = src,
-                                           .dst = dst,
-                                           .total_bytes = (uint16_t)bytes,
-                                           .dont_fragment = true,
-                                           .tos = tos,
-                                           .ttl = ttl,
-                                           .protocol = protocol});
+                     &(struct ipv4_header){
+                         .src = how->src,
+                         .dst = how->dst,
+                         .total_bytes = (uint16_t)bytes,
+                         .dont_fragment = true,
+                         .tos = how->tos,
+                         .ttl = how->ttl ? how->ttl : (uint8_t)IPV4_TTL,
+                         .protocol = how->protocol,
+                     });
     packet->csum_start = (uint16_t)(packet->csum_start + IPV4_HEADER_BYTES);
-    status = dispatch(net, &route, packet);
+    status = dispatch(net, route, packet);
     if (status == IPV4_FULL)
         undo_header(packet, segment);
     else
         net_count(&net->counters, ip_tx);
     return status;
+}
+
+enum ipv4_status ipv4_output(struct net *net, const struct ipv4_send *how,
+                             struct buffer *segment)
+{
+    struct route route = route_to(net, how->dst);
+
+    return output(net, &route, how, segment);
+}
+
+enum ipv4_status ipv4_output_on(struct net *net, unsigned interface,
+                                const struct ipv4_send *how,
+                                struct buffer *segment)
+{
+    struct route route = {ROUTE_MANY, (uint8_t)interface, how->dst};
+
+    ASSERT(interface < net->if_count);
+    if (!ipv4_addr_is_multicast(how->dst) && !ipv4_is_broadcast(net, how->dst))
+        route.kind = ROUTE_NONE;
+    return output(net, &route, how, segment);
 }

@@ -22,13 +22,6 @@ struct net_config net_config_default(void)
     };
 }
 
-/* The clock as the stack sees it: it may stand still, not go back. */
-static void set_now(struct net *net, uint64_t now_us)
-{
-    if (now_us > net->now_us)
-        net->now_us = now_us;
-}
-
 /* --- made and ended ------------------------------------------------------- */
 
 /* Give back the pages of the stack itself. */
@@ -86,85 +79,37 @@ void net_destroy(struct net *net)
 
 /* --- interfaces ----------------------------------------------------------- */
 
-struct net_if *net_if_of(struct net *net, const struct netdev *dev)
-{
-    for (unsigned i = 0; i < net->if_count; i++)
-        if (net->ifs[i].dev == dev)
-            return &net->ifs[i];
-    return NULL;
-}
-
-static uint32_t mask_of(uint8_t prefix_bits)
-{
-    return prefix_bits == 0 ? 0 : UINT32_MAX << (32 - prefix_bits);
-}
-
-/* Whether it can be the address of one host. */
-static bool is_host(struct ipv4_addr addr)
-{
-    return addr.byte[0] != 0 && addr.byte[0] < 224 &&
-           !ipv4_addr_is_loopback(addr);
-}
-
-static bool address_ok(const struct net_address *address)
-{
-    uint32_t rest;
-
-    if (address->prefix_bits > 32 || !is_host(address->addr))
-        return false;
-    if (!ipv4_addr_is_zero(address->gateway) &&
-        (!is_host(address->gateway) ||
-         ipv4_addr_equal(address->gateway, address->addr)))
-        return false;
-    if (address->prefix_bits > 30) /* RFC 3021 */
-        return true;
-    rest = ipv4_addr_host(address->addr) & ~mask_of(address->prefix_bits);
-    return rest != 0 && rest != ~mask_of(address->prefix_bits);
-}
-
 enum net_status net_attach(struct net *net, struct netdev *dev,
                            const struct net_address *address)
 {
-    struct net_if *nif;
-
-    if (!address_ok(address))
-        return NET_BAD_ADDRESS;
-    if (net->if_count == NET_IF_MAX)
-        return NET_FULL;
-    nif = &net->ifs[net->if_count++];
-    *nif = (struct net_if){
-        .dev = dev,
-        .addr = address->addr,
-        .gateway = address->gateway,
-        .mask = mask_of(address->prefix_bits),
-        .mtu_bytes = dev ? dev->mtu_bytes : IPV4_MTU_DEFAULT,
-    };
-    if (dev) {
-        dev->ops->start(dev, net->pool);
-        arp_announce(net, nif);
-    }
-    return NET_OK;
+    return interface_add(net, dev, address);
 }
 
 void net_device_event(struct net *net, struct netdev *dev, unsigned events,
                       uint64_t now_us)
 {
-    struct net_if *nif = net_if_of(net, dev);
+    struct net_if *nif = interface_of(net, dev);
 
-    set_now(net, now_us);
-    if (nif && events & (NETDEV_EV_LINK_UP | NETDEV_EV_ANNOUNCE))
-        arp_announce(net, nif);
+    net_set_now(net, now_us);
+    if (nif)
+        interface_device_event(net, nif, events);
 }
 
 /* --- the way of a batch --------------------------------------------------- */
 
+static void dispatch_events(struct net *net)
+{
+    interface_dispatch_events(net);
+    tcp_dispatch_events(net);
+}
+
 void net_input(struct net *net, struct netdev *dev, struct buffer *frames,
                uint64_t now_us)
 {
-    struct net_if *nif = net_if_of(net, dev);
+    struct net_if *nif = interface_of(net, dev);
 
     ASSERT(nif);
-    set_now(net, now_us);
+    net_set_now(net, now_us);
     while (frames) {
         struct buffer *frame = frames;
 
@@ -172,32 +117,32 @@ void net_input(struct net *net, struct netdev *dev, struct buffer *frames,
         frame->link = NULL;
         ethernet_input(net, nif, frame);
     }
-    tcp_dispatch_events(net);
+    dispatch_events(net);
 }
 
 void net_input_packet(struct net *net, struct buffer *packet, uint64_t now_us)
 {
-    set_now(net, now_us);
+    net_set_now(net, now_us);
     packet->link = NULL;
-    ipv4_input(net, packet, IPV4_FROM_LINK);
-    tcp_dispatch_events(net);
+    ipv4_input(net, &net->ifs[0], packet, IPV4_FROM_LINK);
+    dispatch_events(net);
 }
 
 void net_run(struct net *net, uint64_t now_us)
 {
     struct timer *timer;
 
-    set_now(net, now_us);
+    net_set_now(net, now_us);
     while ((timer = timer_wheel_pop(&net->timers, net->now_us)))
         timer->fire(timer, net);
-    tcp_dispatch_events(net);
+    dispatch_events(net);
 }
 
 bool net_flush(struct net *net, uint64_t now_us)
 {
     bool blocked;
 
-    set_now(net, now_us);
+    net_set_now(net, now_us);
     blocked = tcp_flush(net);
     for (int i = 0; i < FLUSH_ROUNDS_MAX && ipv4_deliver_loopback(net); i++)
         blocked = tcp_flush(net);
@@ -208,7 +153,7 @@ bool net_flush(struct net *net, uint64_t now_us)
             nif->dev->ops->kick(nif->dev);
         nif->kick = false;
     }
-    tcp_dispatch_events(net);
+    dispatch_events(net);
     return blocked && net->ip.loopback_count == 0;
 }
 
@@ -217,7 +162,8 @@ bool net_needs_flush(const struct net *net)
     for (unsigned i = 0; i < net->if_count; i++)
         if (net->ifs[i].kick)
             return true;
-    return net->ip.loopback_count > 0 || tcp_needs_flush(net);
+    return net->ip.loopback_count > 0 || interface_has_news(net) ||
+           tcp_needs_flush(net);
 }
 
 uint64_t net_next_deadline(const struct net *net)
@@ -239,7 +185,10 @@ const struct net_counters *net_counters(const struct net *net)
 
 struct ipv4_addr net_address(const struct net *net)
 {
-    return net->if_count > 0 ? net->ifs[0].addr : IPV4_ADDR(0, 0, 0, 0);
+    for (unsigned i = 0; i < net->if_count; i++)
+        if (interface_has_address(&net->ifs[i]))
+            return net->ifs[i].addr;
+    return IPV4_ADDR(0, 0, 0, 0);
 }
 
 void net_memory_get(const struct net *net, struct net_memory *memory)

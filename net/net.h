@@ -22,6 +22,10 @@
 struct net;    /* opaque: one stack */
 struct netdev; /* net/netdev.h */
 
+enum net_address_change {
+    NET_ADDRESS_CHANGED = 1 << 0, /* set, cleared, or its gateway or prefix */
+};
+
 /* What the stack needs of whoever hosts it. The first three are required. */
 struct net_host {
     void *context; /* first argument of each call below */
@@ -36,6 +40,10 @@ struct net_host {
 
     /* What has changed on a connection, or null; see net/tcp.h. */
     void (*tcp_event)(void *context, struct tcp_conn *conn, unsigned changes);
+
+    /* What has happened to the address of an interface, or null: a set of
+     * enum net_address_change. Told at rest, as tcp_event is. */
+    void (*address_event)(void *context, unsigned interface, unsigned changes);
 
     /*
      * Where IP packets go instead of to a device; null: to the device. For
@@ -84,14 +92,17 @@ struct net_address {
 enum net_status {
     NET_OK,
     NET_NO_MEMORY,
-    NET_BAD_ADDRESS, /* not a host's unicast address on that network */
-    NET_FULL         /* every interface slot is taken */
+    NET_BAD_ADDRESS, /* not a host's unicast address on that network, or not
+                        free */
+    NET_FULL         /* every interface slot, or route, is taken */
 };
 
 /*
- * Give the stack a network card with an address, and start it.
+ * Give the stack a network card, and start it. net/interface.h changes its
+ * address later.
  *
- * dev: must outlive the stack. Null: no card (host.packet_out is set).
+ * dev:     must outlive the stack. Null: no card (host.packet_out is set).
+ * address: copied; null: none yet.
  * Returns: every net_status.
  */
 MUST_CHECK enum net_status net_attach(struct net *net, struct netdev *dev,
@@ -143,7 +154,7 @@ uint64_t net_next_deadline(const struct net *net);
 /* The counters: one for every reason of every drop, and more. */
 const struct net_counters *net_counters(const struct net *net);
 
-/* The address of the first interface; 0.0.0.0 before net_attach(). */
+/* The address of the first interface that has one, or 0.0.0.0. */
 struct ipv4_addr net_address(const struct net *net);
 
 struct net_memory {

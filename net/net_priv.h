@@ -11,26 +11,15 @@
 #include "net/arp.h"
 #include "net/buffer_pool.h"
 #include "net/icmp.h"
+#include "net/interface.h"
 #include "net/ipv4.h"
 #include "net/net.h"
 #include "net/netdev.h"
 #include "net/pool.h"
+#include "net/route.h"
 #include "net/tcp_priv.h"
 #include "net/timer.h"
 #include "net/udp.h"
-
-enum { NET_IF_MAX = 4 };
-
-/* A network card and its address. */
-struct net_if {
-    struct netdev *dev; /* null: packets go to host.packet_out */
-    struct ipv4_addr addr;
-    struct ipv4_addr gateway; /* 0.0.0.0: none */
-    uint32_t mask;            /* host order */
-    uint16_t mtu_bytes;
-    bool kick;            /* frames are enqueued that the card has not seen */
-    uint64_t defended_us; /* when we last contradicted another owner */
-};
 
 struct net {
     struct net_host host;
@@ -41,8 +30,9 @@ struct net {
     struct buffer_pool *pool; /* &buffers */
     struct buffer_pool buffers;
     struct timer_wheel timers;
-    struct net_if ifs[NET_IF_MAX];
+    struct net_if ifs[INTERFACES_MAX];
     unsigned if_count;
+    struct route_table routes;
     struct arp arp;
     struct ipv4 ip;
     struct icmp icmp;
@@ -61,7 +51,11 @@ static inline uint64_t net_random64(struct net *net)
     return bits;
 }
 
-/* The interface of a card, or null. */
-struct net_if *net_if_of(struct net *net, const struct netdev *dev);
+/* The clock as the stack sees it: it may stand still, not go back. */
+static inline void net_set_now(struct net *net, uint64_t now_us)
+{
+    if (now_us > net->now_us)
+        net->now_us = now_us;
+}
 
 #endif

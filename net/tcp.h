@@ -88,6 +88,7 @@ enum tcp_end {
     TCP_END_BAD_ADDRESS, /* broadcast, multicast, 0.0.0.0; MUST-46 */
     TCP_END_NO_PORT,     /* every ephemeral port to that peer is in use */
     TCP_END_NO_MEMORY,
+    TCP_END_ADDRESS, /* the interface has got another address than its */
     TCP_END_REASON_COUNT
 };
 

@@ -90,6 +90,7 @@ static void log_end(const struct tcp_conn *conn, enum tcp_end reason)
         [TCP_END_BAD_ADDRESS] = "bad address",
         [TCP_END_NO_PORT] = "no port",
         [TCP_END_NO_MEMORY] = "no memory",
+        [TCP_END_ADDRESS] = "our address has changed",
     };
     const uint8_t *peer = conn->tuple.peer.byte;
 

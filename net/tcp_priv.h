@@ -85,4 +85,7 @@ void tcp_icmp_error(struct net *net, struct ipv4_addr src, struct ipv4_addr dst,
 /* `dst` does not answer on the link: connecting to it ends. */
 void tcp_host_unreachable(struct net *net, struct ipv4_addr dst);
 
+/* An address is not ours any more: its connections end. */
+void tcp_address_gone(struct net *net, struct ipv4_addr addr);
+
 #endif

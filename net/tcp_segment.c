@@ -71,8 +71,12 @@ static enum ipv4_status hand_over(struct net *net,
                                   const struct tcp_tuple *tuple,
                                   struct buffer *segment)
 {
-    enum ipv4_status status = ipv4_output(net, tuple->local, tuple->peer,
-                                          IPV4_PROTO_TCP, IPV4_TTL, 0, segment);
+    const struct ipv4_send how = {
+        .src = tuple->local,
+        .dst = tuple->peer,
+        .protocol = IPV4_PROTO_TCP,
+    };
+    enum ipv4_status status = ipv4_output(net, &how, segment);
 
     if (status == IPV4_FULL)
         buffer_release(segment);

@@ -198,6 +198,7 @@ enum ipv4_status udp_send(struct net *net, uint16_t src_port,
     uint32_t bytes = UDP_HEADER_BYTES + buffer_chain_len(data);
     struct udp_header header = {src_port, dst_port, (uint16_t)bytes, true};
     struct buffer *segment;
+    struct ipv4_send how;
     struct ipv4_addr src;
     enum ipv4_status status;
 
@@ -217,7 +218,9 @@ enum ipv4_status udp_send(struct net *net, uint16_t src_port,
     segment->flags = BUFFER_CSUM_PARTIAL;
     segment->csum_start = 0;
     segment->csum_offset = offsetof(struct wire_udp, checksum);
-    status = ipv4_output(net, src, dst, IPV4_PROTO_UDP, IPV4_TTL, 0, segment);
+    how =
+        (struct ipv4_send){.src = src, .dst = dst, .protocol = IPV4_PROTO_UDP};
+    status = ipv4_output(net, &how, segment);
     if (status == IPV4_FULL)
         undo_header(segment, data);
     else if (status == IPV4_OK)

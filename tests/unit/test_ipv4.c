@@ -520,6 +520,9 @@ static void output__more_than_64_kib_is_refused(void **state)
 {
     static const uint8_t text[65516];
     struct buffer_pool *pool = net_pool(station.net);
+    const struct ipv4_send how = {.src = ipv4_addr_make(STATION_ADDR),
+                                  .dst = ipv4_addr_make(STATION_PEER),
+                                  .protocol = 6};
 
     (void)state;
     station.dev.dev.caps = NETDEV_CAP_TX_CSUM | NETDEV_CAP_TX_GSO_TCP4;
@@ -527,9 +530,7 @@ static void output__more_than_64_kib_is_refused(void **state)
         struct buffer *segment = buffer_wrap(pool, text, bytes, NULL, NULL);
 
         segment->flags = BUFFER_GSO_TCP4;
-        assert_int_equal(ipv4_output(station.net, ipv4_addr_make(STATION_ADDR),
-                                     ipv4_addr_make(STATION_PEER), 6, 64, 0,
-                                     segment),
+        assert_int_equal(ipv4_output(station.net, &how, segment),
                          bytes == 65515 ? IPV4_OK : IPV4_TOO_BIG);
     }
 }
@@ -539,8 +540,9 @@ static void output__more_than_64_kib_is_refused(void **state)
 static void output__full_card_leaves_the_segment_as_it_was(void **state)
 {
     struct buffer_pool *pool = net_pool(station.net);
-    struct ipv4_addr src = ipv4_addr_make(STATION_ADDR);
-    struct ipv4_addr dst = ipv4_addr_make(STATION_PEER);
+    const struct ipv4_send how = {.src = ipv4_addr_make(STATION_ADDR),
+                                  .dst = ipv4_addr_make(STATION_PEER),
+                                  .protocol = 6};
 
     (void)state;
     for (int roomy = 0; roomy < 2; roomy++) {
@@ -555,16 +557,14 @@ static void output__full_card_leaves_the_segment_as_it_was(void **state)
         segment->csum_offset = 16;
         station.dev.tx_max = 0;
         for (int i = 0; i < 3; i++)
-            assert_int_equal(
-                ipv4_output(station.net, src, dst, 6, 64, 0, segment),
-                IPV4_FULL);
+            assert_int_equal(ipv4_output(station.net, &how, segment),
+                             IPV4_FULL);
         assert_ptr_equal(segment->data, data);
         assert_int_equal(segment->len, 50);
         assert_int_equal(segment->csum_start, 0);
         assert_null(segment->next);
         station.dev.tx_max = 10;
-        assert_int_equal(ipv4_output(station.net, src, dst, 6, 64, 0, segment),
-                         IPV4_OK);
+        assert_int_equal(ipv4_output(station.net, &how, segment), IPV4_OK);
         net_flush(station.net, host_now_us);
         assert_true(station_take(&station));
         assert_int_equal(station.len, 14 + 20 + 50);

@@ -1,0 +1,192 @@
+/*
+ * net/interface.c - network cards and the addresses that they have.
+ *
+ * Which packet goes where is asked in net/route.c.
+ */
+#include "net/interface.h"
+
+#include "net/net_priv.h"
+
+struct net_if *interface_of(struct net *net, const struct netdev *dev)
+{
+    for (unsigned i = 0; i < net->if_count; i++)
+        if (net->ifs[i].dev == dev)
+            return &net->ifs[i];
+    return NULL;
+}
+
+/* Whether it is an address and a way out for one host. */
+static bool address_ok(const struct net_address *address)
+{
+    uint32_t rest;
+
+    if (address->prefix_bits > 32 || !interface_is_host(address->addr))
+        return false;
+    if (!ipv4_addr_is_zero(address->gateway) &&
+        (!interface_is_host(address->gateway) ||
+         ipv4_addr_equal(address->gateway, address->addr)))
+        return false;
+    if (address->prefix_bits > 30) /* RFC 3021 */
+        return true;
+    rest =
+        ipv4_addr_host(address->addr) & ~interface_mask(address->prefix_bits);
+    return rest != 0 && rest != ~interface_mask(address->prefix_bits);
+}
+
+static bool used_by_another(const struct net *net, const struct net_if *nif,
+                            struct ipv4_addr addr)
+{
+    for (unsigned i = 0; i < net->if_count; i++)
+        if (&net->ifs[i] != nif && ipv4_addr_equal(net->ifs[i].addr, addr))
+            return true;
+    return false;
+}
+
+/* Everything that hangs on the address that an interface has. */
+static void forget_network(struct net *net, struct net_if *nif)
+{
+    route_forget(net, (uint8_t)(nif - net->ifs));
+    arp_forget(net, nif);
+}
+
+enum net_status interface_set_address(struct net *net, unsigned index,
+                                      const struct net_address *address,
+                                      uint64_t now_us)
+{
+    struct net_if *nif = &net->ifs[index];
+    bool moved = !ipv4_addr_equal(nif->addr, address->addr);
+    uint32_t mask;
+
+    ASSERT(index < net->if_count);
+    net_set_now(net, now_us);
+    if (!address_ok(address) || used_by_another(net, nif, address->addr))
+        return NET_BAD_ADDRESS;
+    mask = interface_mask(address->prefix_bits);
+    if (moved || nif->mask != mask)
+        forget_network(net, nif);
+    if (!ipv4_addr_is_zero(nif->owned) &&
+        !ipv4_addr_equal(nif->owned, address->addr))
+        tcp_address_gone(net, nif->owned);
+    nif->addr = address->addr;
+    nif->owned = address->addr;
+    nif->gateway = address->gateway;
+    nif->mask = mask;
+    if (moved && nif->dev)
+        arp_announce(net, nif);
+    interface_post(nif, NET_ADDRESS_CHANGED);
+    return NET_OK;
+}
+
+void interface_clear_address(struct net *net, unsigned index, uint64_t now_us)
+{
+    struct net_if *nif = &net->ifs[index];
+
+    ASSERT(index < net->if_count);
+    net_set_now(net, now_us);
+    if (!interface_has_address(nif))
+        return;
+    forget_network(net, nif);
+    nif->addr = IPV4_ADDR(0, 0, 0, 0);
+    nif->gateway = IPV4_ADDR(0, 0, 0, 0);
+    nif->mask = UINT32_MAX;
+    interface_post(nif, NET_ADDRESS_CHANGED);
+}
+
+enum net_status interface_set_mtu(struct net *net, unsigned index,
+                                  uint16_t mtu_bytes)
+{
+    struct net_if *nif = &net->ifs[index];
+    uint16_t own_bytes =
+        nif->dev ? nif->dev->mtu_bytes : (uint16_t)INTERFACE_MTU_NO_CARD;
+
+    ASSERT(index < net->if_count);
+    if (mtu_bytes != 0 && mtu_bytes < INTERFACE_MTU_MIN)
+        return NET_BAD_ADDRESS;
+    nif->mtu_bytes =
+        mtu_bytes != 0 && mtu_bytes < own_bytes ? mtu_bytes : own_bytes;
+    return NET_OK;
+}
+
+void interface_hear_all(struct net *net, unsigned index, uint16_t udp_port)
+{
+    ASSERT(index < net->if_count);
+    net->ifs[index].hear_all_port = udp_port;
+}
+
+enum net_status interface_add(struct net *net, struct netdev *dev,
+                              const struct net_address *address)
+{
+    unsigned index = net->if_count;
+    struct net_if *nif = &net->ifs[index];
+
+    if (address &&
+        (!address_ok(address) || used_by_another(net, NULL, address->addr)))
+        return NET_BAD_ADDRESS;
+    if (index == INTERFACES_MAX)
+        return NET_FULL;
+    net->if_count++;
+    *nif = (struct net_if){
+        .dev = dev,
+        .mask = UINT32_MAX,
+        .mtu_bytes = dev ? dev->mtu_bytes : (uint16_t)INTERFACE_MTU_NO_CARD,
+    };
+    if (dev)
+        dev->ops->start(dev, net->pool);
+    return address ? interface_set_address(net, index, address, net->now_us)
+                   : NET_OK;
+}
+
+bool interface_get(const struct net *net, unsigned index,
+                   struct interface_info *info)
+{
+    const struct net_if *nif = &net->ifs[index];
+
+    if (index >= net->if_count)
+        return false;
+    *info = (struct interface_info){
+        .name = nif->dev ? nif->dev->name : "ip",
+        .mac = nif->dev ? nif->dev->mac : (struct mac_addr){{0}},
+        .link_up = !nif->dev || nif->dev->link_up,
+        .has_address = interface_has_address(nif),
+        .address = {nif->addr,
+                    interface_has_address(nif) ? interface_prefix_bits(nif)
+                                               : (uint8_t)0,
+                    nif->gateway},
+        .mtu_bytes = nif->mtu_bytes,
+    };
+    return true;
+}
+
+/* --- news ----------------------------------------------------------------- */
+
+void interface_device_event(struct net *net, struct net_if *nif,
+                            unsigned events)
+{
+    if (events & (NETDEV_EV_LINK_UP | NETDEV_EV_ANNOUNCE) &&
+        interface_has_address(nif))
+        arp_announce(net, nif);
+}
+
+void interface_post(struct net_if *nif, enum net_address_change change)
+{
+    nif->changes |= (uint8_t)change;
+}
+
+bool interface_has_news(const struct net *net)
+{
+    for (unsigned i = 0; i < net->if_count; i++)
+        if (net->ifs[i].changes)
+            return true;
+    return false;
+}
+
+void interface_dispatch_events(struct net *net)
+{
+    for (unsigned i = 0; i < net->if_count; i++) {
+        unsigned changes = net->ifs[i].changes;
+
+        net->ifs[i].changes = 0;
+        if (changes && net->host.address_event)
+            net->host.address_event(net->host.context, i, changes);
+    }
+}

@@ -1,0 +1,92 @@
+/*
+ * net/route.h - which way to an address.
+ *
+ * A destination is ourselves, on the network of an interface, behind a static
+ * route, or behind a default gateway; the longest prefix wins, and of equal
+ * ones the network, then the static route, then the gateway, then the lower
+ * interface. A gateway is always on the link of its interface, also where its
+ * address lies off the network (clouds that hand out /32). Nothing is learnt
+ * from the network.
+ *
+ * Source: RFC 1122 3.3.1; RFC 3442 (on-link routes and gateways).
+ */
+#ifndef NET_ROUTE_H
+#define NET_ROUTE_H
+
+#include "kernel/base.h"
+#include "net/addr.h"
+#include "net/net.h"
+
+struct net_if;
+
+enum { ROUTES_STATIC_MAX = 16 };
+
+/*
+ * Add a static route; one to the same destination is replaced.
+ *
+ * dst:     bits behind the prefix must be zero. 0.0.0.0/0 is a default route.
+ * gateway: a host's address; 0.0.0.0: the destination is on the link itself.
+ * index:   the interface; the route is used while that has an address.
+ * Returns: NET_OK, NET_BAD_ADDRESS, NET_FULL (ROUTES_STATIC_MAX).
+ */
+MUST_CHECK enum net_status route_add(struct net *net, struct ipv4_addr dst,
+                                     uint8_t prefix_bits,
+                                     struct ipv4_addr gateway, unsigned index);
+
+/* Returns: false when there is no such static route. */
+bool route_delete(struct net *net, struct ipv4_addr dst, uint8_t prefix_bits);
+
+enum route_origin { ROUTE_NETWORK, ROUTE_STATIC, ROUTE_GATEWAY };
+
+struct route_info {
+    struct ipv4_addr dst;
+    uint8_t prefix_bits;
+    uint8_t interface;
+    enum route_origin origin;
+    struct ipv4_addr gateway; /* 0.0.0.0: on the link */
+};
+
+/* Look at the routes, from number 0 on; loopback is not among them.
+ * Returns: false behind the last one. */
+MUST_CHECK bool route_get(const struct net *net, unsigned number,
+                          struct route_info *info);
+
+/* ---- for net/ alone ---- */
+
+struct route_static {
+    struct ipv4_addr dst, gateway;
+    uint8_t prefix_bits;
+    uint8_t interface;
+};
+
+struct route_table {
+    struct route_static entry[ROUTES_STATIC_MAX];
+    unsigned count;
+};
+
+enum route_kind { ROUTE_NONE, ROUTE_OURSELVES, ROUTE_HOST, ROUTE_MANY };
+
+struct route {
+    enum route_kind kind;
+    uint8_t interface;         /* whose address is ours towards there */
+    struct ipv4_addr next_hop; /* dst, or the gateway before it */
+};
+
+/* The way to `dst`. */
+struct route route_to(const struct net *net, struct ipv4_addr dst);
+
+/* What the device behind a route does for us: enum netdev_cap. */
+unsigned route_caps(const struct net *net, const struct route *route);
+
+/* Whether somebody goes through `addr` on an interface. */
+bool route_is_gateway(const struct net *net, const struct net_if *nif,
+                      struct ipv4_addr addr);
+
+/* Whether `addr` is a neighbour on the link of an interface. */
+bool route_on_link(const struct net *net, const struct net_if *nif,
+                   struct ipv4_addr addr);
+
+/* Drop the static routes of an interface. */
+void route_forget(struct net *net, uint8_t index);
+
+#endif
