@@ -105,6 +105,7 @@ help:
 ## make golden             measure the tables of tests/sim/golden/ anew
 ## make debug              QEMU waits; gdb starts with symbols
 ## make bench              figures, as ratios; written to build/bench/
+## make goodput            our TCP beside Linux's over a bad wire, real time
 ## make soak               the long tests
 ## make fuzz MINUTES=10    each fuzzer for so long
 ## make clean              remove build/, except newlib
@@ -324,6 +325,16 @@ $(BUILD)/host-fuzz/fuzz_%: $(BUILD)/host-fuzz/obj/tests/fuzz/fuzz_%.c.o \
 	$(CLANG) $(SANITIZE) -fsanitize=fuzzer -o $@ $< -Wl,--start-group \
 	    $(BUILD)/host-fuzz/libtest.a $(BUILD)/host-fuzz/libnet.a \
 	    -Wl,--end-group -lm
+
+# Our TCP beside Linux's over the same bad wire: 24 cells, minutes to an hour.
+.PHONY: goodput
+goodput: $(BUILD)/host/goodput
+	$(PYTHON) -B tests/linux/goodput.py $(CELLS)
+
+$(BUILD)/host/goodput: $(BUILD)/host/obj/tests/linux/goodput.c.o \
+                       $(BUILD)/host/libtest.a $(BUILD)/host/libnet.a
+	$(CC) -O2 -o $@ $< -Wl,--start-group $(BUILD)/host/libtest.a \
+	    $(BUILD)/host/libnet.a -Wl,--end-group
 
 # Ten minutes each, or MINUTES; 0 replays the corpus in tests/fuzz/corpus/.
 MINUTES ?= 10
