@@ -126,7 +126,7 @@ const char *network_start(const struct config *config)
     stack = stack_create(&stack_settings, &network.signal);
     if (!stack)
         return "there is too little memory for a network stack";
-    runnel_setup(stack_tcp(stack), stack_net(stack), power_button());
+    runnel_setup(stack, power_button());
     if (!dev)
         return NULL; /* a program may need no network */
     address = address_of(config);

@@ -8,10 +8,10 @@
 #include "kernel/thread.h"
 #include "libc-shim/runnel_setup.h"
 #include "net/net.h"
+#include "net/stack.h"
 
 static struct runnel {
-    struct tcpv4 *tcp;
-    struct net *net;
+    struct stack *stack;
     struct thread_signal *stop;
     struct wait_queue stop_waiters;
     bool stop_heard; /* one thread waits for the signal, the rest for it */
@@ -23,22 +23,27 @@ __attribute__((weak)) const struct cmdline_key runnel_keys[1];
 __attribute__((weak)) const size_t runnel_key_count = 0;
 __attribute__((weak)) const char runnel_about[1] = "";
 
-void runnel_setup(struct tcpv4 *tcp, struct net *net,
-                  struct thread_signal *stop)
+void runnel_setup(struct stack *stack, struct thread_signal *stop)
 {
-    runnel = (struct runnel){.tcp = tcp, .net = net, .stop = stop};
+    runnel = (struct runnel){.stack = stack, .stop = stop};
 }
 
 struct tcpv4 *runnel_tcp(void)
 {
-    ASSERT(runnel.tcp);
-    return runnel.tcp;
+    ASSERT(runnel.stack);
+    return stack_tcp(runnel.stack);
+}
+
+struct udpv4 *runnel_udp(void)
+{
+    ASSERT(runnel.stack);
+    return stack_udp(runnel.stack);
 }
 
 struct net *runnel_net(void)
 {
-    ASSERT(runnel.net);
-    return runnel.net;
+    ASSERT(runnel.stack);
+    return stack_net(runnel.stack);
 }
 
 struct ipv4_addr runnel_address(void)

@@ -13,10 +13,14 @@
 #include "net/addr.h"
 
 struct tcpv4;
+struct udpv4;
 struct net;
 
 /* The machine's TCP instance, on the first network card. Never null. */
 struct tcpv4 *runnel_tcp(void);
+
+/* The machine's UDP instance. Never null. */
+struct udpv4 *runnel_udp(void);
 
 /* The non-blocking stack under it, for counters and the like. Never null. */
 struct net *runnel_net(void);

@@ -4,16 +4,14 @@
 #ifndef LIBC_SHIM_RUNNEL_SETUP_H
 #define LIBC_SHIM_RUNNEL_SETUP_H
 
-struct net;
-struct tcpv4;
+struct stack;
 struct thread_signal;
 
 /*
- * The machine's instances, before main() runs.
+ * The machine's stack, before main() runs.
  *
  * stop: raised when the power button is pressed.
  */
-void runnel_setup(struct tcpv4 *tcp, struct net *net,
-                  struct thread_signal *stop);
+void runnel_setup(struct stack *stack, struct thread_signal *stop);
 
 #endif

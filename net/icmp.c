@@ -156,10 +156,25 @@ static void echo(struct net *net, const struct ipv4_packet *ip,
     send_message(net, ip->header.dst, ip->header.src, message);
 }
 
+/* What an error means to a UDP socket: RFC 1122 4.1.3.3. */
+static enum udp_status udp_verdict(const struct icmp_message *message)
+{
+    if (message->type != ICMP_UNREACHABLE)
+        return UDP_UNREACHABLE;
+    switch (message->code) {
+    case ICMP_UNREACHABLE_PROTOCOL:
+    case ICMP_UNREACHABLE_PORT:
+        return UDP_REFUSED;
+    case ICMP_UNREACHABLE_TOO_BIG:
+        return UDP_TOO_BIG;
+    default:
+        return UDP_UNREACHABLE;
+    }
+}
+
 /*
- * An error about a packet that we have sent, as its header shows, goes to TCP,
- * which asks further whether it can be true (RFC 5927 4.1). About UDP there is
- * nobody to tell yet.
+ * An error about a packet that we have sent, as its header shows, goes to its
+ * protocol, which asks further whether it can be true (RFC 5927 4.1).
  */
 static void error(struct net *net, const struct ipv4_packet *ip,
                   const struct icmp_message *message, const uint8_t *quote,
@@ -180,6 +195,9 @@ static void error(struct net *net, const struct ipv4_packet *ip,
     if (quoted.protocol == IPV4_PROTO_TCP)
         tcp_icmp_error(net, quoted.src, quoted.dst, quote + quoted.header_bytes,
                        message->type, message->code, message->mtu);
+    if (quoted.protocol == IPV4_PROTO_UDP)
+        udp_error(net, quoted.src, quoted.dst, quote + quoted.header_bytes,
+                  udp_verdict(message));
 }
 
 /* Whether the message is whole; counts why not. */

@@ -50,6 +50,8 @@ struct net *net_create(const struct net_config *config, uint64_t now_us)
                   config->pages_max},
         .pool = &net->buffers,
     };
+    if (config->udp_queue_bytes_max == 0)
+        net->config.udp_queue_bytes_max = config->pages_max / 8 * PAGE_BYTES;
     slots = pages_take(&net->pages);
     if (!slots) {
         free_pages(net);

@@ -57,7 +57,9 @@ struct net_config {
     size_t pages_max;        /* the most that the stack takes from the host */
     uint32_t flow_pages_max; /* 0: three quarters of pages_max; what received
                                 and queued data may hold together */
-    uint64_t arp_age_us;     /* 60 s; then a neighbour is asked again */
+    uint64_t udp_queue_bytes_max; /* 0: an eighth of pages_max; what waits in
+                                     the queues of all UDP sockets */
+    uint64_t arp_age_us;          /* 60 s; then a neighbour is asked again */
     struct tcp_config tcp;
 };
 

@@ -17,6 +17,7 @@
 #include "kernel/clock.h"
 #include "net/flow_priv.h"
 #include "net/netdev.h"
+#include "net/udp_flow_priv.h"
 
 enum {
     DEVS_MAX = 8,
@@ -27,6 +28,7 @@ enum {
 struct stack {
     struct net *net;
     struct tcpv4 tcp;
+    struct udpv4 udp;
     struct thread_signal *signal;
     struct thread *thread;
     struct netdev *devs[DEVS_MAX];
@@ -193,6 +195,7 @@ static bool make_parts(struct stack *stack, const struct net_config *config)
         net_destroy(stack->net);
         return false;
     }
+    udpv4_init(&stack->udp, stack->net, config, wake, stack);
     if (thread_spawn(&stack->thread, "network", 0, network_thread, stack) !=
         THREAD_OK) {
         tcpv4_free(&stack->tcp);
@@ -250,6 +253,11 @@ struct tcpv4 *stack_tcp(struct stack *stack)
     return &stack->tcp;
 }
 
+struct udpv4 *stack_udp(struct stack *stack)
+{
+    return &stack->udp;
+}
+
 void stack_counters_get(const struct stack *stack,
                         struct stack_counters *counters)
 {
@@ -266,6 +274,7 @@ void stack_destroy(struct stack *stack)
     while (thread_join(stack->thread, FOREVER) != WAIT_OK)
         continue; /* cancelled: the thread ends all the same */
     (void)net_flush(stack->net, clock_us());
+    udpv4_free(&stack->udp);
     tcpv4_free(&stack->tcp);
     net_destroy(stack->net);
     page_free(page_context, stack);

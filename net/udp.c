@@ -7,6 +7,7 @@
 
 #include "net/checksum.h"
 #include "net/net_priv.h"
+#include "net/udp_priv.h"
 #include "net/wire.h"
 
 /* As on the wire: RFC 768. */
@@ -23,14 +24,6 @@ struct udp_header {
     bool has_checksum;
 };
 
-struct udp_port {
-    struct udp_port *next; /* of the bucket */
-    udp_receive_fn *receive;
-    void *context;
-    uint16_t port;
-};
-
-/* Services that answer anything: two of them would talk for ever. */
 enum { PORT_ECHO = 7, PORT_CHARGEN = 19 };
 
 /* What this layer and those below put before a datagram. */
@@ -63,57 +56,6 @@ static void header_emit(uint8_t bytes[UDP_HEADER_BYTES],
     memcpy(bytes, &wire, sizeof(wire));
 }
 
-/* --- ports ---------------------------------------------------------------- */
-
-void udp_init(struct net *net)
-{
-    pool_init(&net->udp.pool, &net->pages, sizeof(struct udp_port),
-              UDP_PORTS_MAX);
-}
-
-void udp_destroy(struct net *net)
-{
-    for (unsigned i = 0; i < UDP_BUCKETS; i++)
-        while (net->udp.bucket[i])
-            udp_unbind(net, net->udp.bucket[i]->port);
-}
-
-/* Where the port stands in its bucket, or the bucket's end. */
-static struct udp_port **find(struct net *net, uint16_t port)
-{
-    struct udp_port **at = &net->udp.bucket[port % UDP_BUCKETS];
-
-    while (*at && (*at)->port != port)
-        at = &(*at)->next;
-    return at;
-}
-
-enum udp_status udp_bind(struct net *net, uint16_t port,
-                         udp_receive_fn *receive, void *context)
-{
-    struct udp_port **at = find(net, port);
-
-    ASSERT(port != 0);
-    if (*at)
-        return UDP_IN_USE;
-    *at = pool_alloc(&net->udp.pool);
-    if (!*at)
-        return UDP_NO_MEMORY;
-    **at = (struct udp_port){NULL, receive, context, port};
-    return UDP_OK;
-}
-
-void udp_unbind(struct net *net, uint16_t port)
-{
-    struct udp_port **at = find(net, port);
-    struct udp_port *bound = *at;
-
-    if (!bound)
-        return;
-    *at = bound->next;
-    pool_free(bound);
-}
-
 /* --- in ------------------------------------------------------------------- */
 
 /* Check the header and the checksum, and cut what follows the datagram. */
@@ -139,18 +81,27 @@ static bool datagram_ok(struct net *net, const struct ipv4_packet *ip,
         net_count(counters, udp_checksum);
         return false;
     }
-    if (header->dst_port == 0 || header->src_port == 0 ||
-        header->src_port == PORT_ECHO || header->src_port == PORT_CHARGEN) {
+    if (header->dst_port == 0 || header->src_port == 0) {
         net_count(counters, udp_port);
         return false;
     }
     return true;
 }
 
+/* Services that answer anything: two of them would talk for ever. Only who has
+ * connected to one hears it. */
+static bool may_loop(const struct udp_header *header,
+                     const struct udp_socket *socket)
+{
+    return (header->src_port == PORT_ECHO ||
+            header->src_port == PORT_CHARGEN) &&
+           (!socket || socket->info.peer_port == 0);
+}
+
 void udp_input(struct net *net, const struct ipv4_packet *ip,
                struct buffer *segment)
 {
-    const struct udp_port *bound;
+    struct udp_socket *socket;
     struct udp_datagram from;
     struct udp_header header;
 
@@ -159,22 +110,27 @@ void udp_input(struct net *net, const struct ipv4_packet *ip,
         buffer_release(segment);
         return;
     }
-    bound = *find(net, header.dst_port);
-    if (!bound) {
+    from = (struct udp_datagram){ip->header.src, ip->header.dst,
+                                 header.src_port, header.dst_port};
+    socket = udp_find(net, &from);
+    if (may_loop(&header, socket)) {
+        net_count(&net->counters, udp_port);
+        buffer_release(segment);
+        return;
+    }
+    if (!socket) {
         net_count(&net->counters, udp_no_listener);
         icmp_unreachable(net, ip, segment, ICMP_UNREACHABLE_PORT);
         buffer_release(segment);
         return;
     }
-    from = (struct udp_datagram){ip->header.src, ip->header.dst,
-                                 header.src_port, header.dst_port};
     buffer_pull(segment, UDP_HEADER_BYTES);
     segment->flags = 0;
     if (header.bytes == UDP_HEADER_BYTES) {
         buffer_release(segment);
         segment = NULL;
     }
-    bound->receive(bound->context, net, &from, segment);
+    udp_deliver(socket, &from, segment);
 }
 
 /* --- out ------------------------------------------------------------------ */
@@ -191,20 +147,22 @@ static void undo_header(struct buffer *segment, const struct buffer *data)
     buffer_release(segment);
 }
 
-enum ipv4_status udp_send(struct net *net, uint16_t src_port,
-                          struct ipv4_addr dst, uint16_t dst_port,
-                          struct buffer *data)
+enum ipv4_status udp_output(struct net *net, const struct udp_datagram *to,
+                            struct buffer *data)
 {
     uint32_t bytes = UDP_HEADER_BYTES + buffer_chain_len(data);
-    struct udp_header header = {src_port, dst_port, (uint16_t)bytes, true};
+    struct udp_header header = {to->src_port, to->dst_port, (uint16_t)bytes,
+                                true};
+    struct ipv4_addr src = to->src;
     struct buffer *segment;
     struct ipv4_send how;
-    struct ipv4_addr src;
     enum ipv4_status status;
 
-    if (bytes > UINT16_MAX || !ipv4_source_for(net, dst, &src)) {
+    if (bytes > UDP_HEADER_BYTES + UDP_DATA_BYTES_MAX ||
+        (ipv4_addr_is_zero(src) && !ipv4_source_for(net, to->dst, &src))) {
         buffer_release(data);
-        return bytes > UINT16_MAX ? IPV4_TOO_BIG : IPV4_NO_ROUTE;
+        return bytes > UDP_HEADER_BYTES + UDP_DATA_BYTES_MAX ? IPV4_TOO_BIG
+                                                             : IPV4_NO_ROUTE;
     }
     segment = data ? buffer_with_headroom(net->pool, data, UDP_HEADROOM)
                    : buffer_alloc(net->pool, BUFFER_SMALL, BUFFER_HEADROOM);
@@ -212,18 +170,28 @@ enum ipv4_status udp_send(struct net *net, uint16_t src_port,
         buffer_release(data);
         return IPV4_NO_MEMORY;
     }
-    header_emit(
-        buffer_push(segment, UDP_HEADER_BYTES), &header,
-        checksum_unfinished(checksum_pseudo(src, dst, IPV4_PROTO_UDP, bytes)));
+    header_emit(buffer_push(segment, UDP_HEADER_BYTES), &header,
+                checksum_unfinished(
+                    checksum_pseudo(src, to->dst, IPV4_PROTO_UDP, bytes)));
     segment->flags = BUFFER_CSUM_PARTIAL;
     segment->csum_start = 0;
     segment->csum_offset = offsetof(struct wire_udp, checksum);
-    how =
-        (struct ipv4_send){.src = src, .dst = dst, .protocol = IPV4_PROTO_UDP};
+    how = (struct ipv4_send){
+        .src = src, .dst = to->dst, .protocol = IPV4_PROTO_UDP};
     status = ipv4_output(net, &how, segment);
     if (status == IPV4_FULL)
         undo_header(segment, data);
     else if (status == IPV4_OK)
         net_count(&net->counters, udp_tx);
     return status;
+}
+
+enum ipv4_status udp_send(struct net *net, uint16_t src_port,
+                          struct ipv4_addr dst, uint16_t dst_port,
+                          struct buffer *data)
+{
+    const struct udp_datagram to = {IPV4_ADDR(0, 0, 0, 0), dst, src_port,
+                                    dst_port};
+
+    return udp_output(net, &to, data);
 }

@@ -1,5 +1,6 @@
 /*
- * apps/echo/main.c - sends back what it is sent, on TCP port 7 (RFC 862).
+ * apps/echo/main.c - sends back what it is sent, on port 7 of TCP and UDP
+ * (RFC 862).
  *
  * To learn from it: the flow API without anything around it. flow_read() hands
  * over a view of received memory and flow_write() takes it over, so the bytes
@@ -10,8 +11,10 @@
 #include <stdlib.h>
 
 #include "kernel/clock.h"
+#include "kernel/thread.h"
 #include "libc-shim/runnel.h"
 #include "net/flow.h"
+#include "net/udp_flow.h"
 
 enum { EXIT_CANNOT_LISTEN = 1, EXIT_USAGE = 64 };
 
@@ -20,7 +23,7 @@ enum { EXIT_CANNOT_LISTEN = 1, EXIT_USAGE = 64 };
 
 static uint32_t port = 7;
 
-const char runnel_about[] = "sends back what it is sent by TCP";
+const char runnel_about[] = "sends back what it is sent by TCP and UDP";
 
 static bool parse_port(const char *text, void *out)
 {
@@ -36,7 +39,7 @@ const struct cmdline_key runnel_keys[] = {
     {.name = "port",
      .value_name = "PORT",
      .example = "7",
-     .help = "the TCP port to listen on (7)",
+     .help = "the port to listen on (7)",
      .parse = parse_port,
      .out = &port},
 };
@@ -54,6 +57,29 @@ static void echo(struct flow *flow, void *context)
     }
 }
 
+/* All datagrams, on one thread, until the flow is closed. What cannot be sent
+ * back is lost, as datagrams are. */
+static void echo_datagrams(void *arg)
+{
+    struct udp_flow *udp = arg;
+    struct udp_datagram from;
+    struct buffer *data;
+
+    while (udp_flow_receive(udp, &from, &data, FOREVER) == UDP_OK)
+        (void)!udp_flow_reply(udp, &from, data, FOREVER);
+}
+
+/* Take the port and start the thread. Returns: false when that cannot be. */
+static bool listen_udp(void)
+{
+    struct udp_flow *udp;
+
+    if (udpv4_bind(runnel_udp(), IPV4_ADDR(0, 0, 0, 0), (uint16_t)port, &udp) !=
+        UDP_OK)
+        return false;
+    return thread_spawn(NULL, "echo:udp", 0, echo_datagrams, udp) == THREAD_OK;
+}
+
 int main(int argc, char **argv)
 {
     struct flow_listener listener = {.callback = echo};
@@ -62,7 +88,8 @@ int main(int argc, char **argv)
         fprintf(stderr, "%s: takes no argument: %s\n", argv[0], argv[1]);
         return EXIT_USAGE;
     }
-    if (!tcpv4_listen(runnel_tcp(), (uint16_t)port, &listener)) {
+    if (!tcpv4_listen(runnel_tcp(), (uint16_t)port, &listener) ||
+        !listen_udp()) {
         fprintf(stderr, "%s: cannot listen on port %u\n", argv[0],
                 (unsigned)port);
         return EXIT_CANNOT_LISTEN;

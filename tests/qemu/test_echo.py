@@ -101,6 +101,23 @@ def test_linux_gets_16_mib_back_over_tap(start, namespace):
     over_tap(start, namespace, 16 * MIB)
 
 
+def echo_datagrams(namespace, sizes):
+    """Each size once, its bytes its own."""
+    with namespace.call(lambda: socket.socket(socket.AF_INET,
+                                              socket.SOCK_DGRAM)) as link:
+        link.settimeout(guests.PATIENCE_S)
+        link.connect((netns.GUEST_ADDRESS, 7))
+        for size in sizes:
+            sent = stream.piece(size, size)
+            link.send(sent)
+            assert link.recv(1 << 16) == sent, size
+
+
+def test_datagrams_of_every_size_come_back_over_tap(start, namespace):
+    start("echo", net=guests.TapNet(namespace, netns.TAP)).ready()
+    echo_datagrams(namespace, range(0, 1473))
+
+
 @pytest.mark.soak
 def test_linux_gets_1_gib_back_over_tap(start, namespace):
     over_tap(start, namespace, 1024 * MIB)

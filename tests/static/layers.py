@@ -15,7 +15,7 @@ import source
 
 PUBLIC = ("net/flow.h", "net/addr.h", "net/buffer.h", "net/net.h",
           "net/counters.h", "net/interface.h", "net/route.h", "net/stack.h",
-          "net/tcp.h", "libc-shim/runnel.h",
+          "net/tcp.h", "net/udp_flow.h", "libc-shim/runnel.h",
           "kernel/base.h", "kernel/clock.h", "kernel/thread.h",
           "kernel/random.h", "kernel/page.h", "kernel/cmdline.h",
           "kernel/log.h")
@@ -37,6 +37,7 @@ THREADS = ("kernel/thread.h", "kernel/clock.h", "kernel/random.h")
 EXTRA = {
     "net/flow.c": THREADS,
     "net/flow_*": THREADS,
+    "net/udp_flow*": THREADS,
     "net/stack.[ch]": THREADS,
     "net/stack_*": THREADS,
 }
