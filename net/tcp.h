@@ -35,13 +35,16 @@ enum tcp_congestion {
 
 /* What can be set per stack; per connection see the setters. */
 struct tcp_config {
-    uint32_t conns_max;     /* control blocks of any state */
-    uint32_t time_wait_max; /* TIME-WAIT entries, of a small kind */
-    uint32_t orphans_max;   /* released, and not yet gone */
-    uint32_t rcv_buf_bytes; /* receive window at most; 65535 works */
-    uint32_t snd_buf_bytes; /* queued and unacknowledged bytes at most */
-    bool window_scaling;    /* RFC 7323 2 */
-    uint16_t mss_bytes;     /* 0: from the interface's MTU */
+    uint32_t conns_max;         /* control blocks of any state */
+    uint32_t time_wait_max;     /* TIME-WAIT entries, of a small kind */
+    uint32_t orphans_max;       /* released, and not yet gone */
+    uint32_t rcv_buf_bytes;     /* receive window at most; 65535 works */
+    uint32_t snd_buf_bytes;     /* queued and unacknowledged bytes at most */
+    bool window_scaling;        /* RFC 7323 2 */
+    bool timestamps;            /* RFC 7323 3 */
+    bool sack;                  /* RFC 2018 */
+    uint32_t timestamp_tick_us; /* 1 ms; at most 1 s, RFC 7323 5.4 */
+    uint16_t mss_bytes;         /* 0: from the interface's MTU */
     uint32_t initial_cwnd_segments; /* 10, RFC 6928 */
     enum tcp_congestion congestion; /* of new connections */
     uint64_t rto_initial_us;        /* 1 s, RFC 6298 2.1 */

@@ -124,6 +124,7 @@ void tcp_conn_reset(struct tcp_conn *conn, enum tcp_end reason)
     if (tcp_traits(conn->state)->synchronized) {
         seg.ack = conn->rcv.nxt;
         seg.flags |= TCP_ACK;
+        tcp_segment_stamp(conn, &seg);
         net_count(&conn->net->counters, tcp_rst_tx);
         tcp_segment_bare(conn->net, &conn->tuple, &seg);
     }
@@ -141,6 +142,7 @@ void tcp_conn_closed(struct tcp_conn *conn)
                 .flags = TCP_ACK,
             };
 
+            tcp_segment_stamp(conn, &ack);
             tcp_segment_bare(conn->net, &conn->tuple, &ack);
         }
         tcp_time_wait_add(conn);

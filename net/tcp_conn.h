@@ -112,10 +112,15 @@ struct tcp_conn {
         uint32_t edge;  /* nxt + window, as advertised: never moves back */
         uint32_t acked; /* nxt as last told to the peer */
     } rcv;
+    struct {
+        uint32_t recent;   /* TS.Recent: what we echo */
+        uint32_t recent_s; /* when it was taken */
+        uint32_t offset;   /* added to our clock */
+    } ts;                  /* RFC 7323 */
     uint32_t iss, irs;
     uint32_t cwnd, ssthresh;
     uint32_t w_max;   /* RFC 9438 4.1.2, bytes; 0: not known */
-    uint16_t mss;     /* effective send MSS */
+    uint16_t mss;     /* effective send MSS, less the timestamps */
     uint16_t rcv_mss; /* what we advertised */
     uint16_t seg_max; /* the largest segment seen: what "full-sized" means */
     uint8_t snd_shift, rcv_shift;
@@ -123,8 +128,9 @@ struct tcp_conn {
     uint8_t quick_acks; /* full segments still acknowledged at once */
     uint8_t dup_acks;   /* duplicate acknowledgements owed at next flush */
     uint8_t keep_probes;
-    uint8_t challenges; /* sent in this second */
+    uint8_t challenges; /* sent in this second: */
     uint8_t congestion; /* enum tcp_congestion */
+    uint16_t challenge_second;
     bool hashed : 1;
     bool passive : 1;
     bool owned : 1;    /* somebody has the handle */
@@ -137,7 +143,9 @@ struct tcp_conn {
     bool ack_now : 1;
     bool ack_delayed : 1;
     bool last_small : 1; /* what came last was a small segment */
-    bool scaling : 1;
+    bool scaling : 1;    /* these three: as configured, then as agreed */
+    bool timestamps : 1;
+    bool sack : 1;
     bool nodelay : 1;
     bool keepalive : 1;
     bool syn_again : 1;       /* our SYN was retransmitted */
@@ -150,7 +158,6 @@ struct tcp_conn {
 
     struct tcp_queue rcv_queue;
     uint32_t srtt_us, rttvar_us, rto_us;
-    uint32_t challenge_second;
     uint64_t heard_us;  /* when something acceptable last came */
     uint64_t sent_us;   /* when we last sent data; our SYN before that */
     struct timer timer; /* armed for the earliest deadline, or earlier */
@@ -280,6 +287,9 @@ void tcp_table_remove(struct tcp_conn *conn);
 /* Whether a new connection may not have this tuple. */
 bool tcp_table_in_use(const struct net *net, const struct tcp_tuple *tuple);
 uint32_t tcp_table_iss(const struct net *net, const struct tcp_tuple *tuple);
+/* What a connection's timestamps are ahead of our clock. */
+uint32_t tcp_table_ts_offset(const struct net *net,
+                             const struct tcp_tuple *tuple);
 /* Choose an ephemeral port; false: every one is in use. RFC 6056 3.3.4. */
 MUST_CHECK bool tcp_table_port(struct net *net, struct tcp_tuple *tuple);
 bool tcp_tuple_equal(const struct tcp_tuple *a, const struct tcp_tuple *b);
@@ -301,11 +311,30 @@ enum tcp_verdict tcp_in_syn_sent(struct tcp_conn *conn, struct tcp_arrival *in);
 void tcp_open_prepare(struct tcp_conn *conn, uint32_t iss);
 /* The window of a SYN, which is never scaled. */
 uint16_t tcp_open_window(const struct tcp_conn *conn);
+/* Segments have room for `bytes` (MSS_MIN at least) of text and options: those
+ * that every segment has count (RFC 6691). */
+void tcp_mss_set(struct tcp_conn *conn, uint16_t bytes);
 /* Our SYN is acknowledged: the connection is open. */
 void tcp_opened(struct tcp_conn *conn);
 
 /* ---- tcp_in.c: the steps of RFC 9293 3.10.7.4 ---- */
 void tcp_in_conn(struct tcp_conn *conn, struct tcp_arrival *in);
+/* What is said to a segment that is not acceptable, and is no RST. */
+enum tcp_verdict tcp_in_refuse(struct tcp_conn *conn,
+                               const struct tcp_seg *seg);
+
+/* ---- tcp_paws.c: timestamps ---- */
+/* Our clock at `at_us`, in ticks. */
+uint32_t tcp_ts_clock(const struct net *net, uint64_t at_us);
+/* The value of a connection's timestamps at `at_us`. */
+uint32_t tcp_ts_at(const struct tcp_conn *conn, uint64_t at_us);
+/* The step before the first: an old duplicate by its timestamp. */
+enum tcp_verdict tcp_in_paws(struct tcp_conn *conn, struct tcp_arrival *in);
+/* The step after the first: TS.Recent. */
+enum tcp_verdict tcp_in_ts_recent(struct tcp_conn *conn,
+                                  struct tcp_arrival *in);
+/* The timestamp of the peer's SYN. */
+void tcp_ts_take_syn(struct tcp_conn *conn, const struct tcp_seg *seg);
 
 /* ---- tcp_ack.c: the fifth step ---- */
 enum tcp_verdict tcp_in_ack(struct tcp_conn *conn, struct tcp_arrival *in);
@@ -344,6 +373,11 @@ bool tcp_out(struct tcp_conn *conn);
 MUST_CHECK enum tcp_sent tcp_segment_send(struct tcp_conn *conn, uint32_t seq,
                                           uint8_t flags, struct buffer *first,
                                           uint32_t offset, uint32_t text_bytes);
+/* The most text that a segment takes now: what SACK blocks take up is less.
+ * At least 1. */
+uint32_t tcp_segment_text_max(const struct tcp_conn *conn);
+/* Timestamps, if the connection uses them. */
+void tcp_segment_stamp(const struct tcp_conn *conn, struct tcp_seg *seg);
 /* A segment that belongs to no connection (RST, TIME-WAIT's ACK). */
 void tcp_segment_bare(struct net *net, const struct tcp_tuple *tuple,
                       struct tcp_seg *seg);

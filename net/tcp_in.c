@@ -7,7 +7,7 @@
  * Security (third) does not exist any more; urgent (sixth) is ignored on
  * purpose: urgent data stays in the stream, as RFC 6093 recommends.
  *
- * Source: RFC 9293 3.10.7.4; RFC 5961 3 to 5.
+ * Source: RFC 9293 3.10.7.4; RFC 5961 3 to 5; RFC 7323 5.3.
  */
 #include "net/tcp_conn.h"
 
@@ -22,6 +22,16 @@ static void heard(struct tcp_conn *conn)
         conn->active->answered_us = conn->heard_us;
 }
 
+enum tcp_verdict tcp_in_refuse(struct tcp_conn *conn, const struct tcp_seg *seg)
+{
+    if (seg->flags & TCP_ACK &&
+        conn->snd.nxt - seg->ack <= tcp_flight(conn) + conn->snd.wnd_max)
+        heard(conn);
+    /* Text is answered always: its sender has a timer. Bare acknowledgements
+     * only so often: two ends that disagree would never stop. */
+    return tcp_seg_len(seg) ? TCP_REPLY_ACK : TCP_CHALLENGE;
+}
+
 static enum tcp_verdict unacceptable(struct tcp_conn *conn,
                                      const struct tcp_seg *seg)
 {
@@ -29,16 +39,11 @@ static enum tcp_verdict unacceptable(struct tcp_conn *conn,
         tcp_count(conn, tcp_rst_inexact);
         return TCP_DROP;
     }
-    if (seg->flags & TCP_ACK &&
-        conn->snd.nxt - seg->ack <= tcp_flight(conn) + conn->snd.wnd_max)
-        heard(conn);
     if (seq_leq(seg->seq + tcp_seg_len(seg), conn->rcv.nxt))
         tcp_count(conn, tcp_duplicate);
     else
         tcp_count(conn, tcp_out_of_window);
-    /* Text is answered always: its sender has a timer. Bare acknowledgements
-     * only so often: two ends that disagree would never stop. */
-    return tcp_seg_len(seg) ? TCP_REPLY_ACK : TCP_CHALLENGE;
+    return tcp_in_refuse(conn, seg);
 }
 
 /*
@@ -101,12 +106,14 @@ static enum tcp_verdict check_syn(struct tcp_conn *conn, struct tcp_arrival *in)
 typedef enum tcp_verdict step_fn(struct tcp_conn *conn, struct tcp_arrival *in);
 
 static step_fn *const steps[] = {
-    check_sequence, /* first */
-    check_rst,      /* second */
-    check_syn,      /* fourth */
-    tcp_in_ack,     /* fifth */
-    tcp_in_text,    /* seventh */
-    tcp_in_fin,     /* eighth */
+    tcp_in_paws,      /* RFC 7323 5.3 R1 */
+    check_sequence,   /* first */
+    tcp_in_ts_recent, /* RFC 7323 5.3 R3 */
+    check_rst,        /* second */
+    check_syn,        /* fourth */
+    tcp_in_ack,       /* fifth */
+    tcp_in_text,      /* seventh */
+    tcp_in_fin,       /* eighth */
 };
 
 /* The same from the sixth on, for what comes with a SYN-ACK. */
@@ -115,7 +122,7 @@ static step_fn *const steps_of_syn_sent[] = {tcp_in_syn_sent, tcp_in_text,
 
 static void challenge(struct tcp_conn *conn)
 {
-    uint32_t second = (uint32_t)(conn->net->now_us / 1000000);
+    uint16_t second = (uint16_t)(conn->net->now_us / 1000000);
 
     if (conn->challenge_second != second) {
         conn->challenge_second = second;

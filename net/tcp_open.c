@@ -1,8 +1,9 @@
 /*
  * net/tcp_open.c - SYNs: from a listener, and from and to SYN-SENT.
  *
- * Source: RFC 9293 3.10.7.2, 3.10.7.3, 3.7.1 (MSS); RFC 7323 2 (window
- * scale); RFC 6928 and RFC 5681 3.1 (initial window).
+ * Source: RFC 9293 3.10.7.2, 3.10.7.3, 3.7.1 (MSS), RFC 6691; RFC 7323 2
+ * (window scale), 3.2 (timestamps); RFC 2018 2; RFC 6928 and RFC 5681 3.1
+ * (initial window).
  */
 #include "net/tcp_conn.h"
 
@@ -39,6 +40,9 @@ void tcp_open_prepare(struct tcp_conn *conn, uint32_t iss)
     conn->seg_max =
         conn->rcv_mss < TCP_MSS_DEFAULT ? conn->rcv_mss : TCP_MSS_DEFAULT;
     conn->scaling = config->window_scaling;
+    conn->timestamps = config->timestamps;
+    conn->sack = config->sack;
+    conn->ts.offset = tcp_table_ts_offset(conn->net, &conn->tuple);
     while (conn->scaling && conn->rcv_shift < TCP_WINDOW_SHIFT_MAX &&
            config->rcv_buf_bytes >> conn->rcv_shift > UINT16_MAX)
         conn->rcv_shift++;
@@ -53,6 +57,12 @@ uint16_t tcp_open_window(const struct tcp_conn *conn)
     return bytes < UINT16_MAX ? (uint16_t)bytes : UINT16_MAX;
 }
 
+void tcp_mss_set(struct tcp_conn *conn, uint16_t bytes)
+{
+    conn->mss =
+        (uint16_t)(bytes - (conn->timestamps ? TCP_TIMESTAMPS_BYTES : 0));
+}
+
 /* The peer's SYN: its numbers and options. */
 static void take_syn(struct tcp_conn *conn, const struct tcp_seg *seg)
 {
@@ -60,7 +70,11 @@ static void take_syn(struct tcp_conn *conn, const struct tcp_seg *seg)
 
     if (mss > conn->rcv_mss)
         mss = conn->rcv_mss; /* what our own link carries */
-    conn->mss = mss > MSS_MIN ? mss : (uint16_t)MSS_MIN;
+    if (mss < MSS_MIN)
+        mss = MSS_MIN;
+    tcp_ts_take_syn(conn, seg);
+    conn->sack = conn->sack && seg->sack_permitted;
+    tcp_mss_set(conn, mss);
     conn->scaling = conn->scaling && seg->has_shift;
     conn->snd_shift = conn->scaling ? seg->shift : 0;
     if (!conn->scaling)

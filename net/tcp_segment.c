@@ -4,7 +4,7 @@
  * A header in a small chunk, and behind it either a copy of the text, when it
  * is short, or slices of the views in the send queue: no byte of them moves.
  *
- * Source: RFC 9293 3.1.
+ * Source: RFC 9293 3.1; RFC 7323 3.2; RFC 2018 3, 4; RFC 6691.
  */
 #include "net/checksum.h"
 #include "net/tcp_conn.h"
@@ -12,7 +12,7 @@
 enum {
     /* virtio-net 12, Ethernet 14, IPv4 20, rounded up. */
     LOWER_HEADERS_BYTES = 64,
-    COPY_BYTES_MAX = BUFFER_SMALL_BYTES - LOWER_HEADERS_BYTES - TCP_HEADER_BYTES
+    SMALL_ROOM_BYTES = BUFFER_SMALL_BYTES - LOWER_HEADERS_BYTES
 };
 
 /* Append slices of the views from `offset` of `view`. */
@@ -57,7 +57,7 @@ static struct buffer *build(struct net *net, const struct tcp_tuple *tuple,
     segment->csum_start = 0;
     segment->csum_offset = TCP_CHECKSUM_OFFSET;
     segment->flags = BUFFER_CSUM_PARTIAL;
-    if (seg->text_bytes <= COPY_BYTES_MAX) {
+    if (bytes + seg->text_bytes <= SMALL_ROOM_BYTES) {
         segment->len += buffer_copy_out(view, offset, segment->data + bytes,
                                         seg->text_bytes);
     } else if (!attach(net, segment, view, offset, seg->text_bytes)) {
@@ -106,6 +106,30 @@ static void acked(struct tcp_conn *conn)
     tcp_deadline_clear(conn, TCP_DEADLINE_ACK);
 }
 
+uint32_t tcp_segment_text_max(const struct tcp_conn *conn)
+{
+    return conn->mss;
+}
+
+void tcp_segment_stamp(const struct tcp_conn *conn, struct tcp_seg *seg)
+{
+    if (!conn->timestamps)
+        return;
+    seg->has_timestamps = true;
+    seg->ts_val = tcp_ts_at(conn, conn->net->now_us);
+    seg->ts_ecr = seg->flags & TCP_ACK ? conn->ts.recent : 0;
+}
+
+static void syn_options(const struct tcp_conn *conn, struct tcp_seg *seg)
+{
+    seg->window = tcp_open_window(conn);
+    seg->has_mss = true;
+    seg->mss = conn->rcv_mss;
+    seg->has_shift = conn->scaling;
+    seg->shift = conn->rcv_shift;
+    seg->sack_permitted = conn->sack;
+}
+
 enum tcp_sent tcp_segment_send(struct tcp_conn *conn, uint32_t seq,
                                uint8_t flags, struct buffer *first,
                                uint32_t offset, uint32_t text_bytes)
@@ -118,21 +142,17 @@ enum tcp_sent tcp_segment_send(struct tcp_conn *conn, uint32_t seq,
     };
     struct buffer *segment;
 
-    if (flags & TCP_SYN) {
-        seg.window = tcp_open_window(conn);
-        seg.has_mss = true;
-        seg.mss = conn->rcv_mss;
-        seg.has_shift = conn->scaling;
-        seg.shift = conn->rcv_shift;
-    } else {
+    tcp_segment_stamp(conn, &seg);
+    if (flags & TCP_SYN)
+        syn_options(conn, &seg);
+    else
         seg.window = (uint16_t)tcp_text_window(conn);
-    }
     segment = build(conn->net, &conn->tuple, &seg, first, offset);
     if (!segment)
         return TCP_SENT_NO_MEMORY;
-    if (text_bytes > conn->mss) {
+    if (text_bytes > tcp_segment_text_max(conn)) {
         segment->flags |= BUFFER_GSO_TCP4;
-        segment->gso_bytes = conn->mss;
+        segment->gso_bytes = (uint16_t)tcp_segment_text_max(conn);
     }
     if (hand_over(conn->net, &conn->tuple, segment) == IPV4_FULL)
         return TCP_SENT_FULL; /* what was due still is */

@@ -5,7 +5,8 @@
  * that fall into one bucket. Their pages are taken when a bucket is first
  * used: an idle stack holds none.
  *
- * Source: RFC 6528 (initial sequence numbers), RFC 6056 3.3.4 (ports).
+ * Source: RFC 6528 (initial sequence numbers), RFC 6056 3.3.4 (ports),
+ * RFC 7323 7.1 (timestamps).
  */
 #include "net/tcp_conn.h"
 
@@ -129,6 +130,18 @@ uint32_t tcp_table_iss(const struct net *net, const struct tcp_tuple *tuple)
     uint64_t f = siphash(net->tcp.secret_key, tuple, sizeof(*tuple));
 
     return (uint32_t)(f + net->now_us / 4); /* one number every 4 us */
+}
+
+/* Of more bytes than the number above, so that neither tells the other. */
+uint32_t tcp_table_ts_offset(const struct net *net,
+                             const struct tcp_tuple *tuple)
+{
+    struct {
+        struct tcp_tuple tuple;
+        uint32_t purpose;
+    } what = {*tuple, 1};
+
+    return (uint32_t)siphash(net->tcp.secret_key, &what, sizeof(what));
 }
 
 bool tcp_table_in_use(const struct net *net, const struct tcp_tuple *tuple)

@@ -18,14 +18,16 @@ enum {
 struct tcp_time_wait {
     struct tcp_time_wait *hash_next;
     struct tcp_link link; /* in tcp.quiet */
-    uint64_t until_us;
+    uint32_t until_ms;
+    uint32_t ts_recent; /* RFC 7323 */
     struct tcp_tuple tuple;
     uint32_t snd_nxt, rcv_nxt;
     uint32_t wnd;     /* as last advertised, bytes */
     uint32_t snd_wnd; /* the largest that the peer has offered */
     uint8_t shift;    /* of what we advertise */
-    uint8_t answered; /* acknowledgements in this second */
-    uint16_t second;
+    uint8_t answered; /* acknowledgements in this second: */
+    uint8_t second;
+    bool timestamps;
 };
 
 _Static_assert(sizeof(struct tcp_time_wait) <= 64, "many of these");
@@ -70,22 +72,27 @@ static void drop(struct net *net, struct tcp_time_wait *entry)
  * order. */
 static void restart(struct net *net, struct tcp_time_wait *entry)
 {
-    entry->until_us = net->now_us + 2 * net->config.tcp.msl_us;
+    uint64_t until_us = net->now_us + 2 * net->config.tcp.msl_us;
+
+    entry->until_ms = (uint32_t)(until_us / 1000);
     tcp_list_remove(&entry->link);
     tcp_list_push(&net->tcp.quiet, &entry->link);
     if (!timer_is_armed(&net->tcp.quiet_timer))
-        timer_arm(&net->timers, &net->tcp.quiet_timer, entry->until_us);
+        timer_arm(&net->timers, &net->tcp.quiet_timer, until_us);
 }
 
 static void quiet_over(struct timer *timer, void *context)
 {
     struct net *net = context;
+    uint32_t now_ms = (uint32_t)(net->now_us / 1000);
     struct tcp_time_wait *entry;
 
-    while ((entry = oldest(net)) && entry->until_us <= net->now_us)
+    while ((entry = oldest(net)) && seq_leq(entry->until_ms, now_ms))
         drop(net, entry);
     if (entry)
-        timer_arm(&net->timers, timer, entry->until_us);
+        timer_arm(&net->timers, timer,
+                  net->now_us +
+                      (uint64_t)seq_after(now_ms, entry->until_ms) * 1000);
 }
 
 void tcp_time_wait_init(struct net *net)
@@ -136,6 +143,8 @@ void tcp_time_wait_add(struct tcp_conn *conn)
         .wnd = seq_after(conn->rcv.nxt, conn->rcv.edge),
         .snd_wnd = conn->snd.wnd_max,
         .shift = conn->rcv_shift,
+        .timestamps = conn->timestamps,
+        .ts_recent = conn->ts.recent,
     };
     *bucket = entry;
     tcp_list_init(&entry->link);
@@ -157,8 +166,14 @@ static void answer(struct net *net, struct tcp_time_wait *entry)
         .window = (uint16_t)(entry->wnd >> entry->shift),
         .flags = TCP_ACK,
     };
-    uint16_t second = (uint16_t)(net->now_us / 1000000);
+    uint8_t second = (uint8_t)(net->now_us / 1000000);
 
+    if (entry->timestamps) {
+        seg.has_timestamps = true;
+        seg.ts_val = tcp_ts_clock(net, net->now_us) +
+                     tcp_table_ts_offset(net, &entry->tuple);
+        seg.ts_ecr = entry->ts_recent;
+    }
     if (entry->second != second) {
         entry->second = second;
         entry->answered = 0;

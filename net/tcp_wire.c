@@ -5,7 +5,7 @@
  * left before anything is read, each known option only at its exact length,
  * and every step takes at least one byte, so forty bytes bound the loop.
  *
- * Source: RFC 9293 3.1, 3.2; RFC 7323 2.2.
+ * Source: RFC 9293 3.1, 3.2; RFC 7323 2.2, 3.2; RFC 2018 2, 3.
  */
 #include "net/tcp_wire.h"
 
@@ -15,14 +15,67 @@ enum tcp_option {
     OPTION_END = 0,
     OPTION_NOP = 1,
     OPTION_MSS = 2,
-    OPTION_WINDOW_SCALE = 3
+    OPTION_WINDOW_SCALE = 3,
+    OPTION_SACK_PERMITTED = 4,
+    OPTION_SACK = 5,
+    OPTION_TIMESTAMPS = 8
 };
 
 enum {
     OPTION_MSS_BYTES = 4,
     OPTION_WINDOW_SCALE_BYTES = 3,
+    OPTION_SACK_PERMITTED_BYTES = 2,
+    OPTION_TIMESTAMPS_BYTES = 10,
+    OPTION_SACK_HEAD_BYTES = 2,
     FLAGS_KNOWN = 0x3f /* ECE and CWR are left to ECN */
 };
+
+static uint32_t get32(const uint8_t *at)
+{
+    be32 value;
+
+    memcpy(&value, at, sizeof(value));
+    return be32_get(value);
+}
+
+static uint8_t *put32(uint8_t *at, uint32_t number)
+{
+    be32 value = be32_make(number);
+
+    memcpy(at, &value, sizeof(value));
+    return at + sizeof(value);
+}
+
+/* One to four blocks, and nothing beside them. */
+static bool take_sack(struct tcp_seg *seg, const uint8_t *option, uint8_t len)
+{
+    uint32_t blocks =
+        (uint32_t)(len - OPTION_SACK_HEAD_BYTES) / TCP_SACK_BLOCK_BYTES;
+
+    if (blocks < 1 || blocks > TCP_SACK_BLOCKS_MAX ||
+        len != OPTION_SACK_HEAD_BYTES + blocks * TCP_SACK_BLOCK_BYTES)
+        return false;
+    if (seg->sack_count)
+        return true;
+    option += OPTION_SACK_HEAD_BYTES;
+    for (uint32_t i = 0; i < blocks; i++, option += TCP_SACK_BLOCK_BYTES)
+        seg->sack[i] = (struct tcp_sack){get32(option), get32(option + 4)};
+    seg->sack_count = (uint8_t)blocks;
+    return true;
+}
+
+static bool take_timestamps(struct tcp_seg *seg, const uint8_t *option,
+                            uint8_t len)
+{
+    if (len != OPTION_TIMESTAMPS_BYTES)
+        return false;
+    if (seg->has_timestamps)
+        return true;
+    seg->ts_val = get32(option + 2);
+    seg->ts_ecr = get32(option + 6);
+    seg->has_timestamps = true;
+    return true;
+}
 
 /* One option of `len` bytes, kind and length included. False: its length is
  * not the one that this kind has. */
@@ -45,6 +98,15 @@ static bool take_option(struct tcp_seg *seg, const uint8_t *option, uint8_t len)
                              : TCP_WINDOW_SHIFT_MAX; /* RFC 7323 2.3 */
         seg->has_shift = true;
         return true;
+    case OPTION_SACK_PERMITTED:
+        if (len != OPTION_SACK_PERMITTED_BYTES)
+            return false;
+        seg->sack_permitted = true;
+        return true;
+    case OPTION_SACK:
+        return take_sack(seg, option, len);
+    case OPTION_TIMESTAMPS:
+        return take_timestamps(seg, option, len);
     default:
         return true; /* MUST-6 */
     }
@@ -101,30 +163,63 @@ enum tcp_parse_status tcp_parse(const uint8_t *data, uint32_t len,
 
 uint8_t tcp_emit_bytes(const struct tcp_seg *seg)
 {
-    return (uint8_t)(TCP_HEADER_BYTES + (seg->has_mss ? OPTION_MSS_BYTES : 0) +
-                     (seg->has_shift ? 1 + OPTION_WINDOW_SCALE_BYTES : 0));
+    uint32_t bytes = TCP_HEADER_BYTES;
+
+    if (seg->has_mss)
+        bytes += OPTION_MSS_BYTES;
+    if (seg->has_timestamps)
+        bytes += TCP_TIMESTAMPS_BYTES; /* SACK permitted stands in its NOPs */
+    else if (seg->sack_permitted)
+        bytes += 2 + OPTION_SACK_PERMITTED_BYTES;
+    if (seg->has_shift)
+        bytes += 1 + OPTION_WINDOW_SCALE_BYTES;
+    if (seg->sack_count)
+        bytes += TCP_SACK_BYTES + seg->sack_count * TCP_SACK_BLOCK_BYTES;
+    return (uint8_t)bytes;
 }
 
-void tcp_emit(uint8_t *out, const struct tcp_seg *seg)
+/* SACK permitted, or two NOPs: what aligns an option of ten bytes. */
+static uint8_t *emit_pair(uint8_t *out, bool sack_permitted)
 {
-    struct tcp_header header = {
-        .src_port = be16_make(seg->src_port),
-        .dst_port = be16_make(seg->dst_port),
-        .seq = be32_make(seg->seq),
-        .ack = be32_make(seg->ack),
-        .data_offset = (uint8_t)(tcp_emit_bytes(seg) / 4 << 4),
-        .flags = seg->flags,
-        .window = be16_make(seg->window),
-        .checksum = be16_make(seg->checksum),
-    };
+    *out++ = sack_permitted ? OPTION_SACK_PERMITTED : OPTION_NOP;
+    *out++ = sack_permitted ? OPTION_SACK_PERMITTED_BYTES : OPTION_NOP;
+    return out;
+}
 
-    memcpy(out, &header, sizeof(header));
-    out += sizeof(header);
+static uint8_t *emit_timestamps(uint8_t *out, const struct tcp_seg *seg)
+{
+    out = emit_pair(out, seg->sack_permitted);
+    *out++ = OPTION_TIMESTAMPS;
+    *out++ = OPTION_TIMESTAMPS_BYTES;
+    out = put32(out, seg->ts_val);
+    return put32(out, seg->ts_ecr);
+}
+
+static void emit_sack(uint8_t *out, const struct tcp_seg *seg)
+{
+    out = emit_pair(out, false);
+    *out++ = OPTION_SACK;
+    *out++ = (uint8_t)(OPTION_SACK_HEAD_BYTES +
+                       seg->sack_count * TCP_SACK_BLOCK_BYTES);
+    for (uint32_t i = 0; i < seg->sack_count; i++) {
+        out = put32(out, seg->sack[i].start);
+        out = put32(out, seg->sack[i].end);
+    }
+}
+
+static void emit_options(uint8_t *out, const struct tcp_seg *seg)
+{
     if (seg->has_mss) {
         *out++ = OPTION_MSS;
         *out++ = OPTION_MSS_BYTES;
         *out++ = (uint8_t)(seg->mss >> 8);
         *out++ = (uint8_t)seg->mss;
+    }
+    if (seg->has_timestamps) {
+        out = emit_timestamps(out, seg);
+    } else if (seg->sack_permitted) {
+        out = emit_pair(out, false);
+        out = emit_pair(out, true);
     }
     if (seg->has_shift) {
         *out++ = OPTION_NOP;
@@ -132,4 +227,26 @@ void tcp_emit(uint8_t *out, const struct tcp_seg *seg)
         *out++ = OPTION_WINDOW_SCALE_BYTES;
         *out++ = seg->shift;
     }
+    if (seg->sack_count)
+        emit_sack(out, seg);
+}
+
+void tcp_emit(uint8_t *out, const struct tcp_seg *seg)
+{
+    uint8_t bytes = tcp_emit_bytes(seg);
+    struct tcp_header header = {
+        .src_port = be16_make(seg->src_port),
+        .dst_port = be16_make(seg->dst_port),
+        .seq = be32_make(seg->seq),
+        .ack = be32_make(seg->ack),
+        .data_offset = (uint8_t)(bytes / 4 << 4),
+        .flags = seg->flags,
+        .window = be16_make(seg->window),
+        .checksum = be16_make(seg->checksum),
+    };
+
+    ASSERT(bytes <= TCP_HEADER_BYTES_MAX);
+    memcpy(out, &header, sizeof(header));
+    if (bytes > sizeof(header))
+        emit_options(out + sizeof(header), seg);
 }

@@ -4,7 +4,8 @@
  * Past tcp_parse() only host-order structs exist. Deliberately not here: the
  * checksum (net/checksum.h), and whether a value makes sense for a connection.
  *
- * Source: RFC 9293 3.1, 3.2; RFC 7323 2.2 (window scale).
+ * Source: RFC 9293 3.1, 3.2; RFC 7323 2.2 (window scale), 3.2 (timestamps);
+ * RFC 2018 2, 3 (SACK).
  */
 #ifndef NET_TCP_WIRE_H
 #define NET_TCP_WIRE_H
@@ -24,9 +25,14 @@ enum tcp_flag {
 enum {
     TCP_HEADER_BYTES = 20,
     TCP_HEADER_BYTES_MAX = 60,
-    TCP_CHECKSUM_OFFSET = 16, /* of the field, from the header's first byte */
-    TCP_MSS_DEFAULT = 536,    /* MUST-15 */
-    TCP_WINDOW_SHIFT_MAX = 14 /* RFC 7323 2.3 */
+    TCP_CHECKSUM_OFFSET = 16,  /* of the field, from the header's first byte */
+    TCP_MSS_DEFAULT = 536,     /* MUST-15 */
+    TCP_WINDOW_SHIFT_MAX = 14, /* RFC 7323 2.3 */
+    TCP_SACK_BLOCKS_MAX = 4,   /* what forty bytes of options hold */
+    /* What options take up in a segment, with the NOPs before them. */
+    TCP_TIMESTAMPS_BYTES = 12,
+    TCP_SACK_BYTES = 4, /* and for each block: */
+    TCP_SACK_BLOCK_BYTES = 8
 };
 
 struct tcp_header {
@@ -41,6 +47,11 @@ struct tcp_header {
 
 _Static_assert(sizeof(struct tcp_header) == TCP_HEADER_BYTES, "no padding");
 
+/* Numbers [start, end) that a receiver has. As parsed: any values at all. */
+struct tcp_sack {
+    uint32_t start, end;
+};
+
 /* A header in host order, as parsed or to be emitted. */
 struct tcp_seg {
     uint32_t seq, ack;
@@ -51,10 +62,14 @@ struct tcp_seg {
     uint8_t flags;     /* enum tcp_flag, the six of RFC 793 */
     uint8_t header_bytes;
     /* Options. Values of those that were there; parse: the first counts. */
-    bool has_mss, has_shift;
-    bool bad_option; /* parse only: malformed, the rest was not read */
-    uint8_t shift;   /* at most TCP_WINDOW_SHIFT_MAX */
-    uint16_t mss;    /* any value at all */
+    bool has_mss, has_shift, has_timestamps;
+    bool sack_permitted;
+    bool bad_option;    /* parse only: a malformed one was not read */
+    uint8_t shift;      /* at most TCP_WINDOW_SHIFT_MAX */
+    uint8_t sack_count; /* 0: none */
+    uint16_t mss;       /* any value at all */
+    uint32_t ts_val, ts_ecr;
+    struct tcp_sack sack[TCP_SACK_BLOCKS_MAX];
 };
 
 enum tcp_parse_status {
@@ -78,8 +93,10 @@ MUST_CHECK enum tcp_parse_status tcp_parse(const uint8_t *data, uint32_t len,
 uint8_t tcp_emit_bytes(const struct tcp_seg *seg);
 
 /*
- * Write the header and options of `seg`: MSS, NOP, window scale, in the order
- * in which Linux sends them. Reads neither text_bytes nor header_bytes.
+ * Write the header and options of `seg`, in the order and with the padding of
+ * Linux: MSS, SACK permitted, timestamps, NOP, window scale; SACK last. At most
+ * forty bytes of options, which is three SACK blocks beside timestamps. Reads
+ * neither text_bytes nor header_bytes.
  */
 void tcp_emit(uint8_t *out, const struct tcp_seg *seg);
 

@@ -155,11 +155,30 @@ void peer_wait(struct tcp_peer *peer, uint64_t us)
 
 /* ---- sending ---- */
 
+/* The segment's own options behind the timestamps. */
+static uint32_t add_timestamps(const struct tcp_peer *peer,
+                               const struct peer_seg *seg, uint8_t *options)
+{
+    memcpy(options, (uint8_t[]){1, 1, 8, 10}, 4);
+    put32(options + 4, seg->ts_val ? seg->ts_val : peer->ts);
+    put32(options + 8, seg->flags & PEER_ACK ? peer->ts_ecr : 0);
+    if (seg->options_len)
+        memcpy(options + 12, seg->options, seg->options_len);
+    return 12 + seg->options_len;
+}
+
 uint32_t peer_build(const struct tcp_peer *peer, struct peer_seg seg,
                     uint8_t *out)
 {
-    uint32_t tcp_len = TCP_BYTES + seg.options_len + seg.len;
-    uint8_t *tcp = out + IP_BYTES, *text = tcp + TCP_BYTES + seg.options_len;
+    uint8_t *tcp = out + IP_BYTES, *text, options[40];
+    uint32_t tcp_len;
+
+    if (peer->timestamps && !seg.bare) {
+        seg.options_len = add_timestamps(peer, &seg, options);
+        seg.options = options;
+    }
+    tcp_len = TCP_BYTES + seg.options_len + seg.len;
+    text = tcp + TCP_BYTES + seg.options_len;
 
     memset(out, 0, IP_BYTES + TCP_BYTES);
     out[0] = 0x45;
@@ -227,6 +246,22 @@ void peer_ack(struct tcp_peer *peer, uint32_t ack)
                         .seq = peer->nxt, .ack = ack, .flags = PEER_ACK});
 }
 
+void peer_sack(struct tcp_peer *peer, uint32_t ack, const uint32_t (*blocks)[2],
+               uint32_t count)
+{
+    uint8_t options[36] = {1, 1, 5, (uint8_t)(2 + 8 * count)};
+
+    for (uint32_t i = 0; i < count; i++) {
+        put32(options + 4 + 8 * i, blocks[i][0]);
+        put32(options + 8 + 8 * i, blocks[i][1]);
+    }
+    peer_send(peer, (struct peer_seg){.seq = peer->nxt,
+                                      .ack = ack,
+                                      .flags = PEER_ACK,
+                                      .options = options,
+                                      .options_len = 4 + 8 * count});
+}
+
 /* ---- taking ---- */
 
 static void read_options(struct peer_seg *seg, const uint8_t *at, uint32_t len)
@@ -245,6 +280,21 @@ static void read_options(struct peer_seg *seg, const uint8_t *at, uint32_t len)
             assert_int_equal(at[i + 1], 3);
             seg->has_shift = true;
             seg->shift = at[i + 2];
+        } else if (at[i] == 4) {
+            assert_int_equal(at[i + 1], 2);
+            seg->sack_permitted = true;
+        } else if (at[i] == 5) {
+            assert_int_equal(at[i + 1] % 8, 2);
+            for (uint32_t n = 0; n < at[i + 1] / 8u; n++) {
+                seg->sack[n][0] = get32(at + i + 2 + 8 * n);
+                seg->sack[n][1] = get32(at + i + 6 + 8 * n);
+                seg->sack_count++;
+            }
+        } else if (at[i] == 8) {
+            assert_int_equal(at[i + 1], 10);
+            seg->has_timestamps = true;
+            seg->ts_val = get32(at + i + 2);
+            seg->ts_ecr = get32(at + i + 6);
         }
         i += at[i + 1];
     }
@@ -292,6 +342,8 @@ bool peer_take(struct tcp_peer *peer)
     len = buffer_copy_out(packet, 0, peer->bytes, sizeof(peer->bytes));
     buffer_release(packet);
     read_packet(peer, len);
+    if (peer->got.has_timestamps)
+        peer->ts_ecr = peer->got.ts_val;
     if (peer->got.flags & PEER_SYN)
         peer->rcv = peer->got.seq + 1;
     else if (peer->got.seq == peer->rcv && !(peer->got.flags & PEER_RST))
@@ -328,6 +380,10 @@ static struct peer_seg syn_of(struct tcp_peer *peer, uint8_t *options)
                (uint8_t[]){1, 3, 3, (uint8_t)peer->shift}, 4);
         seg.options_len += 4;
     }
+    if (peer->sack) {
+        memcpy(options + seg.options_len, (uint8_t[]){1, 1, 4, 2}, 4);
+        seg.options_len += 4;
+    }
     peer->nxt = PEER_ISS + 1;
     return seg;
 }
@@ -346,7 +402,7 @@ void peer_listen(struct tcp_peer *peer, uint32_t backlog, uint32_t syn_backlog)
 
 void peer_syn(struct tcp_peer *peer)
 {
-    uint8_t options[8];
+    uint8_t options[12];
 
     peer_send(peer, syn_of(peer, options));
 }
@@ -380,7 +436,7 @@ void peer_connect(struct tcp_peer *peer)
 
 void peer_open_active(struct tcp_peer *peer)
 {
-    uint8_t options[8];
+    uint8_t options[12];
     struct peer_seg seg;
 
     peer_connect(peer);

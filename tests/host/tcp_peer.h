@@ -44,12 +44,17 @@ struct peer_seg {
     uint8_t reserved;       /* low four bits beside the data offset */
     const uint8_t *options; /* sending: 4 * n bytes */
     uint32_t options_len;
+    bool bare;           /* sending: without the peer's timestamps */
     const uint8_t *text; /* null when sending: a pattern, see peer_byte() */
     uint32_t len;
+    uint32_t ts_val; /* sending: 0 is the peer's clock */
     /* Taken only: */
-    bool has_mss, has_shift;
+    bool has_mss, has_shift, has_timestamps, sack_permitted;
     uint16_t mss;
     uint8_t shift;
+    uint8_t sack_count;
+    uint32_t ts_ecr;
+    uint32_t sack[4][2]; /* blocks, each from and to */
     uint32_t ip_bytes;
 };
 
@@ -66,6 +71,10 @@ struct tcp_peer {
     uint16_t window;       /* that the peer advertises */
     uint16_t mss;          /* in its SYN; 0: no option */
     int shift;             /* in its SYN; below 0: no option */
+    bool sack;             /* SACK permitted in its SYN */
+    bool timestamps;       /* in its SYN, and from then on in what it sends */
+    uint32_t ts;           /* its clock; the test moves it */
+    uint32_t ts_ecr;       /* what it echoes: that of the segment last taken */
     struct peer_seg got;   /* the segment last taken */
     uint8_t bytes[66000];  /* its packet */
 };
@@ -101,6 +110,10 @@ void peer_text(struct tcp_peer *peer, uint32_t len, uint8_t flags);
 
 /* Acknowledge everything up to `ack`. */
 void peer_ack(struct tcp_peer *peer, uint32_t ack);
+
+/* ... with `count` SACK blocks, each from and to. */
+void peer_sack(struct tcp_peer *peer, uint32_t ack, const uint32_t (*blocks)[2],
+               uint32_t count);
 
 /* Run timers and flush, at the present time. */
 void peer_settle(struct tcp_peer *peer);

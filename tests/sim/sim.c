@@ -87,6 +87,8 @@ static void choose_config(struct net_config *config)
     config->tcp.rcv_buf_bytes = buffers[chance(5)];
     config->tcp.snd_buf_bytes = buffers[chance(5)];
     config->tcp.window_scaling = !one_in(4);
+    config->tcp.timestamps = !one_in(4);
+    config->tcp.sack = !one_in(4);
     if (one_in(4))
         config->tcp.delayed_ack_us = 0;
     if (one_in(4))

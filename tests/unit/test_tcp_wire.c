@@ -120,10 +120,11 @@ static void T21_T22__a_wrong_length_makes_an_option_unread(void **state)
 {
     (void)state;
     for (uint8_t len = 2; len <= 8; len++) {
-        uint8_t mss[8] = {2, len}, shift[8] = {3, len};
+        uint8_t mss[8] = {2, len}, shift[8] = {3, len}, sack[8] = {4, len};
 
         assert_int_equal(parse_options(mss, 8).has_mss, len == 4);
         assert_int_equal(parse_options(shift, 8).has_shift, len == 3);
+        assert_int_equal(parse_options(sack, 8).sack_permitted, len == 2);
     }
 }
 
@@ -137,8 +138,7 @@ static void T22__shift_above_14_counts_as_14(void **state)
 
 static void T24_to_T31__unknown_kinds_are_stepped_over(void **state)
 {
-    static const uint8_t kinds[] = {4,  5,   8,   19,  28,  29,
-                                    34, 172, 174, 253, 254, 255};
+    static const uint8_t kinds[] = {19, 28, 29, 34, 172, 174, 253, 254, 255};
 
     (void)state;
     for (size_t i = 0; i < sizeof(kinds); i++)
@@ -181,8 +181,15 @@ static void emit__parses_back_to_the_same(void **state)
     assert_int_equal(tcp_emit_bytes(&in), 28);
     tcp_emit(bytes, &in);
     assert_int_equal(tcp_parse(bytes, 28, &out), TCP_PARSE_OK);
-    in.header_bytes = 28;
-    assert_memory_equal(&in, &out, sizeof(in));
+    assert_int_equal(out.seq, in.seq);
+    assert_int_equal(out.ack, in.ack);
+    assert_int_equal(out.src_port, in.src_port);
+    assert_int_equal(out.dst_port, in.dst_port);
+    assert_int_equal(out.window, in.window);
+    assert_int_equal(out.flags, in.flags);
+    assert_int_equal(out.mss, in.mss);
+    assert_int_equal(out.shift, in.shift);
+    assert_int_equal(out.header_bytes, 28);
 }
 
 /* ---- through the stack ---- */

@@ -1,0 +1,75 @@
+/*
+ * net/tcp_paws.c - timestamps: our clock, what we echo, and old duplicates.
+ *
+ * Each connection's timestamps begin at a number of its own, so that they
+ * tell nobody how long this machine has been up, nor which connections are
+ * the same machine's.
+ *
+ * Source: RFC 7323 3.2, 4.3, 5, 7.1.
+ */
+#include "net/tcp_conn.h"
+
+enum {
+    /* After so long a silence the peer's clock may have gone round: 5.5. */
+    RECENT_VALID_S = 24 * 24 * 3600
+};
+
+static uint32_t now_s(const struct tcp_conn *conn)
+{
+    return (uint32_t)(conn->net->now_us / 1000000);
+}
+
+uint32_t tcp_ts_clock(const struct net *net, uint64_t at_us)
+{
+    return (uint32_t)(at_us / net->config.tcp.timestamp_tick_us);
+}
+
+uint32_t tcp_ts_at(const struct tcp_conn *conn, uint64_t at_us)
+{
+    return tcp_ts_clock(conn->net, at_us) + conn->ts.offset;
+}
+
+static void take(struct tcp_conn *conn, const struct tcp_seg *seg)
+{
+    conn->ts.recent = seg->ts_val;
+    conn->ts.recent_s = now_s(conn);
+}
+
+void tcp_ts_take_syn(struct tcp_conn *conn, const struct tcp_seg *seg)
+{
+    conn->timestamps = conn->timestamps && seg->has_timestamps;
+    if (conn->timestamps)
+        take(conn, seg);
+}
+
+enum tcp_verdict tcp_in_paws(struct tcp_conn *conn, struct tcp_arrival *in)
+{
+    const struct tcp_seg *seg = &in->seg;
+
+    /* A RST counts whatever its timestamp (5.2). A SYN is challenged later,
+     * and so often only. */
+    if (!conn->timestamps || seg->flags & (TCP_RST | TCP_SYN))
+        return TCP_GO_ON;
+    if (!seg->has_timestamps) { /* 3.2 */
+        tcp_count(conn, tcp_no_timestamp);
+        return TCP_DROP;
+    }
+    if (!seq_lt(seg->ts_val, conn->ts.recent) ||
+        now_s(conn) - conn->ts.recent_s > RECENT_VALID_S)
+        return TCP_GO_ON;
+    tcp_count(conn, tcp_paws);
+    return tcp_in_refuse(conn, seg);
+}
+
+enum tcp_verdict tcp_in_ts_recent(struct tcp_conn *conn, struct tcp_arrival *in)
+{
+    const struct tcp_seg *seg = &in->seg;
+
+    /* Of the segment that a delayed ACK will be for, the first counts (4.3).
+     * An older value passes PAWS only when TS.Recent is out of date. */
+    if (conn->timestamps && seg->has_timestamps &&
+        !(seg->flags & (TCP_RST | TCP_SYN)) &&
+        seq_leq(seg->seq, conn->rcv.acked))
+        take(conn, seg);
+    return TCP_GO_ON;
+}
