@@ -83,8 +83,8 @@ SANITIZE    := -O1 -fsanitize=address,undefined -fno-sanitize-recover=all
 
 # --- main targets ----------------------------------------------------------
 
-.PHONY: all run debug test check unit bench soak fuzz sim golden golden-check \
-        clean help packages
+.PHONY: all run debug test check unit bench profile soak fuzz sim golden \
+        golden-check clean help packages
 all: packages
 	@$(MAKE) --no-print-directory -j$(JOBS) images
 
@@ -104,7 +104,9 @@ help:
 ## make sim SEEDS=2000     two stacks, a bad wire, virtual time
 ## make golden             measure the tables of tests/sim/golden/ anew
 ## make debug              QEMU waits; gdb starts with symbols
-## make bench              figures, as ratios; written to build/bench/
+## make bench              figures beside Linux guests, kept in build/bench/;
+##                         QUICK=1: five minutes; ONLY="boot idle": some
+## make profile            where instructions go; ONLY="bulk-in": one load
 ## make goodput            our TCP beside Linux's over a bad wire, real time
 ## make soak               the long tests
 ## make fuzz MINUTES=10    each fuzzer for so long
@@ -280,9 +282,17 @@ soak: packages
 	@$(MAKE) --no-print-directory -j$(JOBS) images
 	$(PYTEST) -rs --soak tests/qemu
 
+BENCH_IMAGES = $(MAKE) --no-print-directory -j$(JOBS) images && \
+    $(MAKE) --no-print-directory -j$(JOBS) APP=tests/bench/stream images
+
 bench: packages
-	@$(MAKE) --no-print-directory -j$(JOBS) images
-	$(PYTHON) -B tests/bench/bench.py
+	@scripts/packages.sh packages-bench.txt
+	@$(BENCH_IMAGES)
+	$(PYTHON) -B tests/bench/bench.py $(ONLY)
+
+profile: packages
+	@$(BENCH_IMAGES)
+	$(PYTHON) -B tests/bench/profile.py $(ONLY)
 
 # --- running ---------------------------------------------------------------
 

@@ -1,8 +1,10 @@
 #!/bin/sh
-# Install the packages of packages.txt that are missing, saying so first.
+# Install the packages of a list that are missing, saying so first.
+#
+#   packages.sh [LIST]      packages.txt, unless another is named
 set -eu
 cd "$(dirname "$0")/.."
-wanted=$(sed -e 's/#.*//' packages.txt)
+wanted=$(sed -e 's/#.*//' "${1:-packages.txt}")
 missing=
 for package in $wanted; do
     dpkg-query -W -f '${db:Status-Status}\n' "$package" 2>/dev/null |

@@ -1,0 +1,123 @@
+"""A guest whose work is counted: instructions by our plugin of QEMU, kicks and
+interrupts by QEMU's own trace events, so that every guest is counted alike."""
+import collections
+import mmap
+import os
+import pathlib
+import re
+import struct
+import subprocess
+import tempfile
+
+import guest as guests
+
+OUT = guests.BUILD / "bench"
+WORDS_BEFORE_FUNCTIONS = 16  # SYMBOLS_AT of insn_plugin.c
+
+Reading = collections.namedtuple("Reading",
+                                 "instructions kicks interrupts functions")
+
+
+def compiled(name, command):
+    """Make a small binary in build/bench; returns its path."""
+    OUT.mkdir(parents=True, exist_ok=True)
+    out = OUT / name
+    subprocess.run([*command, "-o", str(out)], cwd=guests.ROOT, check=True)
+    return out
+
+
+def plugin():
+    return compiled("insn_plugin.so", ["gcc", "-O2", "-fPIC", "-shared",
+                                       "tests/bench/insn_plugin.c"])
+
+
+def functions_of(image):
+    """[(address, name)], ascending: where the image's functions begin; the
+    last one is where the image ends."""
+    table = subprocess.run(["nm", image], capture_output=True, text=True,
+                           check=True).stdout
+    found = {}
+    for line in table.splitlines():
+        word = line.split()
+        if len(word) == 3 and (word[1] in "tTwW" or word[2] == "image_end"):
+            found.setdefault(int(word[0], 16), word[2])
+    return sorted(found.items())
+
+
+# Of a Linux guest. Its kernel's own names are not in Debian's package.
+LINUX_FUNCTIONS = [(0, "user space"), (1 << 63, "the kernel"),
+                   (0xffff_ffff_c000_0000, "modules: virtio-net"),
+                   (2 ** 64 - 1, "the end")]
+
+
+class Counted:
+    """Starts `make(extra)`, a Guest, with the counters in its options.
+
+    functions: from functions_of(); counting ends where the last one begins.
+    """
+
+    def __init__(self, make, functions):
+        self.names = [name for _, name in functions]
+        self.scratch = pathlib.Path(tempfile.mkdtemp(prefix="runnel-count-"))
+        self.counters = self.scratch / "counters"
+        starts = self.scratch / "symbols"
+        self.trace = self.scratch / "trace"
+        starts.write_bytes(struct.pack(f"<{len(functions)}Q",
+                                       *(at for at, _ in functions)))
+        self.guest = make((
+            "-plugin", f"{plugin()},counters={self.counters},symbols={starts}"
+            f",low={functions[0][0]:#x},high={functions[-1][0]:#x}",
+            "-trace", "virtio_queue_notify", "-trace", "virtio_notify",
+            "-D", str(self.trace)))
+        self.map = None
+
+    def _words(self):
+        if self.map is None:  # QEMU made it before the guest began
+            with open(self.counters, "r+b") as file:
+                self.map = mmap.mmap(file.fileno(), 0)
+        return struct.unpack_from(
+            f"<{WORDS_BEFORE_FUNCTIONS + len(self.names)}Q", self.map)
+
+    def _events(self):
+        text = self.trace.read_bytes() if self.trace.exists() else b""
+        return (len(re.findall(rb"^virtio_queue_notify ", text, re.M)),
+                len(re.findall(rb"^virtio_notify ", text, re.M)))
+
+    def read(self):
+        """Everything so far; the guest has said something already."""
+        words = self._words()
+        return Reading(words[0], *self._events(), dict(zip(
+            self.names, words[WORDS_BEFORE_FUNCTIONS:])))
+
+    def measure(self, work, count=None):
+        """Do `work()`; what each of `count` things cost (default: what work
+        returns, how many it did)."""
+        before = self.read()
+        done = work()
+        after = self.read()
+        count = done if count is None else count
+        return Reading(*((end - start) / count for start, end in
+                         zip(before[:3], after[:3])),
+                       {name: (after.functions[name] - was) / count
+                        for name, was in before.functions.items()
+                        if after.functions[name] != was})
+
+    def end(self):
+        self.guest.kill()
+        if self.map is not None:
+            self.map.close()
+        for path in self.scratch.iterdir():
+            os.unlink(path)
+        self.scratch.rmdir()
+
+
+def profile_lines(reading, least_share=0.005):
+    """The functions of a reading, the dearest first, as lines of text."""
+    rest = 0.0
+    for name, cost in sorted(reading.functions.items(), key=lambda x: -x[1]):
+        if cost < least_share * reading.instructions:
+            rest += cost
+        else:
+            yield (f"{cost:12,.1f} {100 * cost / reading.instructions:5.1f} % "
+                   f" {name}")
+    yield f"{rest:12,.1f} {100 * rest / max(reading.instructions, 1):5.1f} %  others"
