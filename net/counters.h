@@ -42,11 +42,12 @@
     COUNTER(tcp_ack_too_old) COUNTER(tcp_ack_unsent) \
     COUNTER(tcp_challenge_ack) COUNTER(tcp_challenge_limited) \
     COUNTER(tcp_rst_inexact) COUNTER(tcp_syn_in_window) \
-    COUNTER(tcp_after_fin) COUNTER(tcp_duplicate) \
+    COUNTER(tcp_urgent_stale) COUNTER(tcp_after_fin) COUNTER(tcp_duplicate) \
     COUNTER(tcp_out_of_order) COUNTER(tcp_ooo_full) \
     COUNTER(tcp_rcv_memory) COUNTER(tcp_no_memory) \
     COUNTER(tcp_retransmit) COUNTER(tcp_fast_retransmit) \
     COUNTER(tcp_timeout) COUNTER(tcp_zero_window_probe) \
+    COUNTER(tcp_soft_error) COUNTER(tcp_icmp_stale) COUNTER(tcp_icmp_ignored) \
     COUNTER(tcp_keepalive_probe) COUNTER(tcp_gave_up) \
     COUNTER(tcp_connect) COUNTER(tcp_accept) COUNTER(tcp_backlog_full) \
     COUNTER(tcp_syn_full) COUNTER(tcp_reset_rx) COUNTER(tcp_orphan_killed) \

@@ -193,6 +193,7 @@ void flow_tcp_event(struct tcp_conn *conn, unsigned changes)
 
     if (!flow)
         return;
+    flow_note_news(flow, changes);
     if (ended || changes & TCP_CHANGE_OPEN)
         flow->flags |= FLOW_OPENED;
     if (ended || changes & TCP_CHANGE_READABLE)

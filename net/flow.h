@@ -200,6 +200,11 @@ MUST_CHECK enum flow_status flow_write_nodelay(struct flow *flow,
 MUST_CHECK enum flow_status flow_writev_nodelay(struct flow *flow,
                                                 struct buffer *chain);
 
+/* As flow_write(), and the bytes are urgent to the peer: RFC 9293 3.8.5. They
+ * stay in their place in the stream; for old protocols only. */
+MUST_CHECK enum flow_status flow_write_urgent(struct flow *flow,
+                                              struct buffer *buffer);
+
 /*
  * Append plain memory; its bytes are copied before the call returns.
  *
@@ -282,6 +287,53 @@ void flow_set_nodelay(struct flow *flow, bool on);
 void flow_set_congestion(struct flow *flow, enum tcp_congestion congestion);
 void flow_set_keepalive(struct flow *flow, bool on);
 void flow_set_user_timeout(struct flow *flow, uint64_t timeout_us);
+
+/*
+ * Set, or ask for, one of the numbers in net/tcp_option.h.
+ * Blocks:  never.
+ * Returns: every tcp_set_status. flow_get: 0 once the flow is released.
+ */
+MUST_CHECK enum tcp_set_status flow_set(struct flow *flow,
+                                        enum tcp_option which, uint64_t value);
+uint64_t flow_get(const struct flow *flow, enum tcp_option which);
+
+/* The same for all that comes of tcpv4_listen() on `port`; TCP_SET_LATE:
+ * nobody listens there. */
+MUST_CHECK enum tcp_set_status tcpv4_listener_set(struct tcpv4 *tcp,
+                                                  uint16_t port,
+                                                  enum tcp_option which,
+                                                  uint64_t value);
+
+/* The same for every flow and listener of which nothing was set, and for all
+ * to come: TCP_SET_OK, TCP_SET_RANGE. */
+MUST_CHECK enum tcp_set_status tcpv4_set(struct tcpv4 *tcp,
+                                         enum tcp_option which, uint64_t value);
+
+/* ---- news beside the data ---- */
+
+enum flow_news {
+    FLOW_NEWS_URGENT = 1 << 0,    /* more bytes are urgent */
+    FLOW_NEWS_SOFT_ERROR = 1 << 1 /* no answer, or an ICMP error */
+};
+
+/*
+ * Wait for news, on a thread that has nothing else to do. Nobody is disturbed
+ * by news who does not call this.
+ *
+ * news:    set on FLOW_OK to a set of enum flow_news, to 0 otherwise.
+ * Blocks:  until there is some, the connection ends, or deadline_us.
+ * Returns: FLOW_OK; FLOW_EOF after a normal end; FLOW_ERROR; FLOW_DEADLINE;
+ *          FLOW_CANCELLED.
+ * Source:  RFC 9293 MUST-32, MUST-47, SHLD-9, SHLD-20, SHLD-25.
+ */
+MUST_CHECK enum flow_status
+flow_wait_news(struct flow *flow, uint64_t deadline_us, unsigned *news);
+
+/* How many of the next bytes to read the peer has called urgent; MUST-33. */
+uint32_t flow_urgent_bytes(const struct flow *flow);
+
+/* The latest soft error that was not yet taken. */
+enum tcp_soft_error flow_take_soft_error(struct flow *flow);
 
 /* State, round-trip time, congestion window, bytes, retransmissions, end. */
 void flow_info(const struct flow *flow, struct tcp_info *info);

@@ -134,6 +134,11 @@ bool tcpv4_listen(struct tcpv4 *tcp, uint16_t port,
     return group_new(tcp, port, &listen, false);
 }
 
+struct flow_group *flow_group_of_port(struct tcpv4 *tcp, uint16_t port)
+{
+    return find_group(tcp, port, false);
+}
+
 void tcpv4_unlisten(struct tcpv4 *tcp, uint16_t port)
 {
     struct flow_group *group = find_group(tcp, port, false);

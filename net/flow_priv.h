@@ -7,7 +7,8 @@
  *
  * Reading order: flow.c (handles, events, waiting), flow_read.c, flow_write.c,
  * flow_close.c, flow_open.c, flow_run.c (callback threads, parking),
- * flow_listen.c, flow_input.c, flow_error.c, stack.c (the network thread).
+ * flow_listen.c, flow_input.c, flow_option.c, flow_error.c, stack.c (the
+ * network thread).
  */
 #ifndef NET_FLOW_PRIV_H
 #define NET_FLOW_PRIV_H
@@ -76,6 +77,7 @@ struct flow {
     uint32_t nodelay_waiters;  /* threads in a write_nodelay */
     uint8_t mode;              /* enum flow_mode */
     uint8_t flags;             /* enum flow_flag */
+    uint8_t news;              /* enum flow_news, not yet asked for */
     uint8_t park_event : 1;    /* enum flow_park_event; READY */
     uint8_t park_timed : 1;    /* PARKED: `timer` is armed, not `link` */
 };
@@ -218,7 +220,15 @@ void flow_ready(struct flow *flow, enum flow_park_event event);
 /* Give threads to what waits for one, as many as the bound allows. */
 void flow_group_dispatch(struct flow_group *group);
 
+/* ---- flow_option.c ---- */
+
+/* Keep what of a set of enum tcp_change is news beside the data. */
+void flow_note_news(struct flow *flow, unsigned changes);
+
 /* ---- flow_listen.c ---- */
+
+/* The group of tcpv4_listen() on `port`, or null. */
+struct flow_group *flow_group_of_port(struct tcpv4 *tcp, uint16_t port);
 
 /* Free a listener's group that nobody listens with and no flow uses. */
 void flow_group_put(struct flow_group *group);

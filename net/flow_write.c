@@ -20,6 +20,7 @@ struct writing {
     struct buffer *rest; /* what follows it */
     uint64_t deadline_us;
     uint32_t queued_bytes;
+    bool urgent;
 };
 
 /* Whether a write may go on: FLOW_OK, or why not. */
@@ -118,7 +119,9 @@ static enum flow_status queue_some(struct writing *writing)
     if (!writing->part)
         return FLOW_OK;
     bytes = buffer_chain_len(writing->part);
-    status = tcp_send(flow->conn, writing->part, clock_us());
+    status = writing->urgent
+                 ? tcp_send_urgent(flow->conn, writing->part, clock_us())
+                 : tcp_send(flow->conn, writing->part, clock_us());
     switch (status) {
     case TCP_OK:
         writing->part = NULL;
@@ -155,11 +158,13 @@ static struct writing writing_start(struct flow *flow, struct buffer *chain)
     };
 }
 
-enum flow_status flow_writev(struct flow *flow, struct buffer *chain)
+static enum flow_status write_chain(struct flow *flow, struct buffer *chain,
+                                    bool urgent)
 {
     struct writing writing = writing_start(flow, chain);
     enum flow_status status = enter(&writing);
 
+    writing.urgent = urgent;
     if (status == FLOW_OK) {
         status = queue_all(&writing);
         leave(&writing);
@@ -169,6 +174,16 @@ enum flow_status flow_writev(struct flow *flow, struct buffer *chain)
     buffer_release(writing.part);
     buffer_release(writing.rest);
     return status;
+}
+
+enum flow_status flow_writev(struct flow *flow, struct buffer *chain)
+{
+    return write_chain(flow, chain, false);
+}
+
+enum flow_status flow_write_urgent(struct flow *flow, struct buffer *buffer)
+{
+    return write_chain(flow, buffer, true);
 }
 
 enum flow_status flow_write(struct flow *flow, struct buffer *buffer)

@@ -23,6 +23,7 @@ struct tcp_config tcp_config_default(void)
         .timestamps = true,
         .sack = true,
         .timestamp_tick_us = 1000,
+        .ttl = IPV4_TTL,
         .initial_cwnd_segments = 10,
         .congestion = TCP_CONGESTION_CUBIC,
         .rto_initial_us = 1000000,
@@ -33,12 +34,14 @@ struct tcp_config tcp_config_default(void)
         .fin_wait_2_us = 60000000,
         .syn_timeout_us = 180000000,
         .synack_timeout_us = 60000000,
+        .r1_retransmissions = 3,
         .r2_us = 900000000,
         .keepalive_idle_us = 7200000000,
         .keepalive_interval_us = 75000000,
         .keepalive_probes = 9,
         .challenge_acks_per_second = 10,
         .ooo_pieces_max = 64,
+        .soft_errors = 1,
         .ephemeral_first = 49152,
         .ephemeral_last = 65535,
     };
@@ -56,6 +59,7 @@ static void pools_init(struct net *net)
     pool_init(&tcp->pieces, &net->pages, sizeof(struct tcp_piece), SIZE_MAX);
     pool_init(&tcp->listeners, &net->pages, sizeof(struct tcp_listener),
               UINT16_MAX);
+    tcp_options_init(net);
     tcp_time_wait_init(net);
 }
 
@@ -105,7 +109,7 @@ void tcp_destroy(struct net *net)
 
     conns_free(net);
     while ((at = tcp_list_pop(listening)))
-        pool_free(CONTAINER_OF(at, struct tcp_listener, link));
+        tcp_listener_free(CONTAINER_OF(at, struct tcp_listener, link));
     if (net->tcp.waiting.pages)
         tcp_time_wait_destroy(net);
     tcp_buckets_free(net, &net->tcp.by_tuple);

@@ -22,6 +22,7 @@
 #include "kernel/base.h"
 #include "net/addr.h"
 #include "net/buffer.h"
+#include "net/tcp_option.h"
 
 struct net;
 struct tcp_conn;     /* opaque */
@@ -33,7 +34,8 @@ enum tcp_congestion {
     TCP_CONGESTION_COUNT
 };
 
-/* What can be set per stack; per connection see the setters. */
+/* How a stack begins. Each member that enum tcp_option names can be another
+ * for a connection, and later. */
 struct tcp_config {
     uint32_t conns_max;         /* control blocks of any state */
     uint32_t time_wait_max;     /* TIME-WAIT entries, of a small kind */
@@ -44,7 +46,9 @@ struct tcp_config {
     bool timestamps;            /* RFC 7323 3 */
     bool sack;                  /* RFC 2018 */
     uint32_t timestamp_tick_us; /* 1 ms; at most 1 s, RFC 7323 5.4 */
-    uint16_t mss_bytes;         /* 0: from the interface's MTU */
+    uint32_t mss_bytes;         /* 0: from the interface's MTU */
+    uint32_t ttl;               /* 64 */
+    uint32_t dscp;              /* 0 */
     uint32_t initial_cwnd_segments; /* 10, RFC 6928 */
     enum tcp_congestion congestion; /* of new connections */
     uint64_t rto_initial_us;        /* 1 s, RFC 6298 2.1 */
@@ -55,12 +59,14 @@ struct tcp_config {
     uint64_t fin_wait_2_us;         /* 60 s, for a released connection */
     uint64_t syn_timeout_us;        /* 3 min, RFC 9293 MUST-23 */
     uint64_t synack_timeout_us;     /* 60 s */
+    uint32_t r1_retransmissions;    /* 3, SHLD-10 */
     uint64_t r2_us;                 /* 15 min of retransmission, SHLD-11 */
     uint64_t keepalive_idle_us;     /* 2 h, MUST-28 */
     uint64_t keepalive_interval_us; /* 75 s */
     uint32_t keepalive_probes;      /* 9 */
     uint32_t challenge_acks_per_second; /* per connection, RFC 5961 7 */
     uint32_t ooo_pieces_max;            /* out-of-order pieces per connection */
+    uint32_t soft_errors;               /* 1: TCP_CHANGE_SOFT_ERROR is told */
     uint16_t ephemeral_first;           /* 49152, RFC 6335 */
     uint16_t ephemeral_last;            /* 65535 */
 };
@@ -97,13 +103,15 @@ enum tcp_end {
 
 /* What may have changed; a set of these is an event. */
 enum tcp_change {
-    TCP_CHANGE_OPEN = 1 << 0,     /* connect has come to its end: open, or
+    TCP_CHANGE_OPEN = 1 << 0,       /* connect has come to its end: open, or
                                      ended for a reason */
-    TCP_CHANGE_READABLE = 1 << 1, /* data, end of stream, or the end */
-    TCP_CHANGE_WRITABLE = 1 << 2, /* room in the send queue, or the end */
-    TCP_CHANGE_ACKED = 1 << 3,    /* all that was sent is acknowledged */
-    TCP_CHANGE_FIN_SENT = 1 << 4, /* all is on the wire, FIN included */
-    TCP_CHANGE_CLOSED = 1 << 5    /* both sides have closed, or the end */
+    TCP_CHANGE_READABLE = 1 << 1,   /* data, end of stream, or the end */
+    TCP_CHANGE_WRITABLE = 1 << 2,   /* room in the send queue, or the end */
+    TCP_CHANGE_ACKED = 1 << 3,      /* all that was sent is acknowledged */
+    TCP_CHANGE_FIN_SENT = 1 << 4,   /* all is on the wire, FIN included */
+    TCP_CHANGE_CLOSED = 1 << 5,     /* both sides have closed, or the end */
+    TCP_CHANGE_SOFT_ERROR = 1 << 6, /* ask tcp_take_soft_error() */
+    TCP_CHANGE_URGENT = 1 << 7      /* more urgent bytes: tcp_urgent_bytes() */
 };
 
 struct tcp_endpoints {
@@ -216,6 +224,22 @@ bool tcp_readable(const struct tcp_conn *conn);
 /* Copy up to `bytes` of what tcp_recv() would give; returns how many. */
 uint32_t tcp_peek(const struct tcp_conn *conn, void *out, uint32_t bytes);
 
+/*
+ * As tcp_send(), and everything up to the last of these bytes is urgent. The
+ * peer is told at once; the bytes stay in their place in the stream. For old
+ * protocols: new ones should do without (SHLD-13).
+ * Source: RFC 9293 3.8.5, 3.10.2; RFC 6093.
+ */
+MUST_CHECK enum tcp_status
+tcp_send_urgent(struct tcp_conn *conn, struct buffer *chain, uint64_t now_us);
+
+/*
+ * How many bytes, counted from the next that tcp_recv() gives, the peer has
+ * called urgent; not all of them need have arrived. 0: none. RFC 9293
+ * MUST-33.
+ */
+uint32_t tcp_urgent_bytes(const struct tcp_conn *conn);
+
 /* ---- closing ---- */
 
 /* No more will be sent: FIN follows the queued data. Idempotent. */
@@ -258,9 +282,40 @@ void tcp_set_keepalive(struct tcp_conn *conn, bool on, uint64_t now_us);
 void tcp_set_user_timeout(struct tcp_conn *conn, uint64_t timeout_us,
                           uint64_t now_us);
 
+/*
+ * Set an option of one connection. Before the first net_flush() after
+ * tcp_connect() every one can be set.
+ *
+ * value:   its range stands with enum tcp_option; a receive buffer that grows
+ *          offers no more than the window's scale in our SYN can say.
+ * Returns: every tcp_set_status; nothing has changed unless TCP_SET_OK.
+ */
+MUST_CHECK enum tcp_set_status tcp_set(struct tcp_conn *conn,
+                                       enum tcp_option which, uint64_t value,
+                                       uint64_t now_us);
+
+/* What an option of a connection is. */
+uint64_t tcp_get(const struct tcp_conn *conn, enum tcp_option which);
+
+/* The same for all that will come of a listener. Returns: TCP_SET_OK,
+ * TCP_SET_RANGE, TCP_SET_NO_MEMORY. */
+MUST_CHECK enum tcp_set_status tcp_listener_set(struct tcp_listener *listener,
+                                                enum tcp_option which,
+                                                uint64_t value);
+
+/* The same for a stack: for all connections and listeners of which nothing
+ * was set. Returns: TCP_SET_OK, TCP_SET_RANGE. */
+MUST_CHECK enum tcp_set_status
+tcp_default_set(struct net *net, enum tcp_option which, uint64_t value);
+
+/* The latest soft error that was not yet taken; TCP_SOFT_NONE: none.
+ * Source: RFC 9293 3.9.1.8. */
+enum tcp_soft_error tcp_take_soft_error(struct tcp_conn *conn);
+
 struct tcp_info {
     const char *state; /* "ESTABLISHED" */
     enum tcp_end end;
+    enum tcp_soft_error soft_error; /* not yet taken */
     uint32_t mss_bytes;
     uint32_t cwnd_bytes, ssthresh_bytes;
     const char *congestion; /* "cubic" */

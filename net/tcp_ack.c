@@ -6,7 +6,7 @@
 #include "net/tcp_conn.h"
 #include "net/tcp_loss.h"
 
-static uint32_t clamp_rto(const struct tcp_conn *conn, uint64_t rto_us)
+uint32_t tcp_rto_clamp(const struct tcp_conn *conn, uint64_t rto_us)
 {
     const struct tcp_config *config = tcp_config_of(conn);
 
@@ -37,8 +37,8 @@ void tcp_rtt_sample(struct tcp_conn *conn, uint64_t rtt_us)
             conn->srtt_us = 1;
     }
     conn->backoff = 0;
-    conn->rto_us = clamp_rto(conn, (uint64_t)conn->srtt_us +
-                                       4 * (uint64_t)conn->rttvar_us);
+    conn->rto_us = tcp_rto_clamp(conn, (uint64_t)conn->srtt_us +
+                                           4 * (uint64_t)conn->rttvar_us);
 }
 
 /* Release what is acknowledged, keeping the place of snd.nxt. */
@@ -59,6 +59,8 @@ static void acked_active(struct tcp_conn *conn, uint32_t bytes, uint32_t text)
         active->timing = false;
         tcp_rtt_sample(conn, conn->net->now_us - active->timed_us);
     }
+    if (active->urgent)
+        tcp_urgent_acked(conn);
     active->small_end = seq_max(active->small_end, conn->snd.una);
     active->stalled_us = conn->net->now_us;
     if (text)

@@ -184,6 +184,8 @@ enum tcp_status tcp_recv(struct tcp_conn *conn, uint32_t bytes_max,
         tcp_deadline_set(conn, TCP_DEADLINE_ROOM, conn->net->now_us + RETRY_US);
         return TCP_AGAIN;
     }
+    if (conn->urgent_in)
+        tcp_urgent_was_read(conn);
     tcp_text_was_read(conn);
     return TCP_OK;
 }

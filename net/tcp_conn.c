@@ -25,6 +25,7 @@ struct tcp_conn *tcp_conn_new(struct net *net, const struct tcp_tuple *tuple)
         .tuple = *tuple,
         .state = TCP_CLOSED,
         .net = net,
+        .config = &net->config.tcp,
         .mss = TCP_MSS_DEFAULT,
         .rto_us = (uint32_t)net->config.tcp.rto_initial_us,
         .congestion = (uint8_t)net->config.tcp.congestion,
@@ -61,6 +62,7 @@ void tcp_conn_free(struct tcp_conn *conn)
     shed(conn);
     tcp_list_remove(&conn->events);
     tcp_queue_clear(&conn->rcv_queue, &tcp_of(conn)->budget);
+    tcp_options_drop(conn->net, conn->config);
     pool_free(conn);
 }
 

@@ -66,6 +66,8 @@ struct tcp_active {
     uint16_t dup_acks; /* in a row */
     bool recovering;   /* fast recovery */
     bool rtx_forced;   /* one segment goes whatever cwnd says */
+    bool urgent;       /* up to snd_up: RFC 9293's urgent mode */
+    uint32_t snd_up;   /* the number behind the last urgent byte */
 
     /* Congestion control (tcp_cc.c). */
     uint32_t cwnd_acked; /* counted by NewReno */
@@ -100,6 +102,7 @@ struct tcp_conn {
 
     /* for every segment */
     struct net *net;
+    const struct tcp_config *config; /* the stack's, or tcp_option.c's */
     struct tcp_active *active;
     struct {
         uint32_t una, nxt;
@@ -111,6 +114,7 @@ struct tcp_conn {
         uint32_t nxt;
         uint32_t edge;  /* nxt + window, as advertised: never moves back */
         uint32_t acked; /* nxt as last told to the peer */
+        uint32_t up;    /* behind the peer's urgent bytes; urgent_in */
     } rcv;
     struct {
         uint32_t recent;   /* TS.Recent: what we echo */
@@ -131,6 +135,7 @@ struct tcp_conn {
     uint8_t challenges; /* sent in this second: */
     uint8_t congestion; /* enum tcp_congestion */
     uint16_t challenge_second;
+    uint8_t soft_error; /* enum tcp_soft_error, not yet taken */
     bool hashed : 1;
     bool passive : 1;
     bool owned : 1;    /* somebody has the handle */
@@ -154,6 +159,7 @@ struct tcp_conn {
     bool keep_now : 1;        /* a keep-alive probe is due */
     bool syn_now : 1;         /* our SYN is due */
     bool ready : 1;           /* in the accept queue of its listener */
+    bool urgent_in : 1;       /* urgent bytes are not yet read */
     bool waits_for_ready : 1; /* handshake complete, and that queue full */
 
     struct tcp_queue rcv_queue;
@@ -177,6 +183,7 @@ _Static_assert(sizeof(struct tcp_conn) <= 384, "an idle connection's cost");
 struct tcp_listener {
     struct tcp_link link, acceptable;
     struct net *net;
+    const struct tcp_config *config; /* of the connections that come of it */
     struct tcp_listen_options options;
     struct tcp_link half_open, ready; /* connections, through group */
     uint32_t half_open_count, ready_count;
@@ -188,6 +195,7 @@ struct tcp_arrival {
     struct tcp_seg seg;
     struct tcp_tuple tuple; /* as ours: local is its destination */
     struct buffer *text;    /* after the header; null once taken */
+    uint32_t up;            /* the number behind urgent bytes */
     uint16_t gso_bytes;     /* of each segment, when it was several */
 };
 
@@ -209,7 +217,7 @@ static inline struct tcp *tcp_of(struct tcp_conn *conn)
 static inline const struct tcp_config *
 tcp_config_of(const struct tcp_conn *conn)
 {
-    return &conn->net->config.tcp;
+    return conn->config;
 }
 
 #define tcp_count(conn, name) net_count(&(conn)->net->counters, name)
@@ -294,7 +302,19 @@ uint32_t tcp_table_ts_offset(const struct net *net,
 MUST_CHECK bool tcp_table_port(struct net *net, struct tcp_tuple *tuple);
 bool tcp_tuple_equal(const struct tcp_tuple *a, const struct tcp_tuple *b);
 
+/* ---- tcp_icmp.c ---- */
+/* Note what may yet be overcome; tell the owner, if he wants that. */
+void tcp_soft_error(struct tcp_conn *conn, enum tcp_soft_error error);
+
+/* ---- tcp_option.c ---- */
+void tcp_options_init(struct net *net);
+/* One more, or one fewer, reads `config`: the stack's, or a copy. */
+const struct tcp_config *tcp_options_share(const struct net *net,
+                                           const struct tcp_config *config);
+void tcp_options_drop(const struct net *net, const struct tcp_config *config);
+
 /* ---- tcp_listen.c ---- */
+void tcp_listener_free(struct tcp_listener *listener);
 struct tcp_listener *tcp_listener_find(struct net *net,
                                        const struct tcp_tuple *tuple);
 /* A half-open connection leaves its listener. */
@@ -339,6 +359,16 @@ void tcp_ts_take_syn(struct tcp_conn *conn, const struct tcp_seg *seg);
 /* ---- tcp_ack.c: the fifth step ---- */
 enum tcp_verdict tcp_in_ack(struct tcp_conn *conn, struct tcp_arrival *in);
 void tcp_rtt_sample(struct tcp_conn *conn, uint64_t rtt_us);
+/* Between the least and the most that the connection's options allow. */
+uint32_t tcp_rto_clamp(const struct tcp_conn *conn, uint64_t rto_us);
+
+/* ---- tcp_urgent.c: the sixth ---- */
+enum tcp_verdict tcp_in_urgent(struct tcp_conn *conn, struct tcp_arrival *in);
+/* Say in a segment that leaves where urgent bytes end, if it lies ahead. */
+void tcp_urgent_mark(const struct tcp_active *active, struct tcp_seg *seg);
+/* snd.una has moved / the application has read. */
+void tcp_urgent_acked(struct tcp_conn *conn);
+void tcp_urgent_was_read(struct tcp_conn *conn);
 
 /* ---- tcp_text.c: the seventh and eighth step; the receive window ---- */
 enum tcp_verdict tcp_in_text(struct tcp_conn *conn, struct tcp_arrival *in);

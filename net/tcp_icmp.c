@@ -1,22 +1,53 @@
 /*
  * net/tcp_icmp.c - what the network says about our segments.
  *
- * Only an opening connection ends by it, and only when the error quotes a
- * number that we have in flight: anybody can send an ICMP message. Everything
- * else is soft, and time decides. A departure from RFC 9293 SHLD-26 (codes 2
- * to 4 abort), as RFC 5927 6 advises. Code 4 is left to path MTU discovery.
+ * Only what quotes a number that we have in flight is looked at, and only an
+ * opening connection ends by it: anybody can send an ICMP message. Everything
+ * else is a soft error: it is noted, the owner may be told, and time decides.
+ * A departure from RFC 9293 SHLD-26 (codes 2 to 4 abort), as RFC 5927 6
+ * advises. Code 4 is left to path MTU discovery; source quench never comes
+ * here (MUST-55).
  *
- * Source: RFC 9293 3.9.2.2 (MUST-54 to 56); RFC 5927 4.1, 6.
+ * Source: RFC 9293 3.9.2.2 (MUST-54, MUST-56, SHLD-25); RFC 5927 4.1, 6;
+ * RFC 1122 3.2.2.1, RFC 1812 5.2.7.1 (codes).
  */
 #include "net/tcp_conn.h"
 
 #include <string.h>
 
-enum { TYPE_UNREACHABLE = 3, CODE_PROTOCOL = 2, CODE_PORT = 3 };
+enum { CODE_TOO_BIG = 4, CODES = 16 };
 
-void tcp_icmp_error(struct net *net, struct ipv4_addr src, struct ipv4_addr dst,
-                    const uint8_t *tcp_header8, uint8_t type, uint8_t code,
-                    uint16_t mtu)
+/* Of "destination unreachable"; none: not about reaching it. */
+static const uint8_t unreachable[CODES] = {
+    [0] = TCP_SOFT_NET,         [1] = TCP_SOFT_HOST,
+    [2] = TCP_SOFT_PROTOCOL,    [3] = TCP_SOFT_PORT,
+    [CODE_TOO_BIG] = 0,         [5] = TCP_SOFT_ROUTE,
+    [6] = TCP_SOFT_NET,         [7] = TCP_SOFT_HOST,
+    [8] = TCP_SOFT_HOST,        [9] = TCP_SOFT_NET,
+    [10] = TCP_SOFT_HOST,       [11] = TCP_SOFT_NET,
+    [12] = TCP_SOFT_HOST,       [13] = TCP_SOFT_PROHIBITED,
+    [14] = TCP_SOFT_PROHIBITED, [15] = TCP_SOFT_PROHIBITED,
+};
+
+static enum tcp_soft_error meaning(uint8_t type, uint8_t code)
+{
+    switch (type) {
+    case ICMP_UNREACHABLE:
+        return code < CODES ? (enum tcp_soft_error)unreachable[code]
+                            : TCP_SOFT_NONE;
+    case ICMP_TIME_EXCEEDED:
+        return TCP_SOFT_TIME_EXCEEDED;
+    case ICMP_PARAMETER:
+        return TCP_SOFT_PARAMETER;
+    default:
+        return TCP_SOFT_NONE;
+    }
+}
+
+/* The connection that has sent what is quoted, and waits for an answer to
+ * it; or null. */
+static struct tcp_conn *find(const struct net *net, struct ipv4_addr src,
+                             struct ipv4_addr dst, const uint8_t *tcp_header8)
 {
     struct {
         be16 src_port, dst_port;
@@ -24,12 +55,7 @@ void tcp_icmp_error(struct net *net, struct ipv4_addr src, struct ipv4_addr dst,
     } quoted;
     struct tcp_tuple tuple;
     struct tcp_conn *conn;
-    uint32_t offset;
 
-    (void)mtu;
-    if (type != TYPE_UNREACHABLE ||
-        (code != CODE_PROTOCOL && code != CODE_PORT))
-        return;
     memcpy(&quoted, tcp_header8, sizeof(quoted));
     tuple = (struct tcp_tuple){
         .local = src,
@@ -38,11 +64,36 @@ void tcp_icmp_error(struct net *net, struct ipv4_addr src, struct ipv4_addr dst,
         .peer_port = be16_get(quoted.dst_port),
     };
     conn = tcp_table_find(net, &tuple);
-    if (!conn || !tcp_opening(conn))
-        return;
-    offset = be32_get(quoted.seq) - conn->snd.una;
-    if (offset < tcp_flight(conn))
+    if (!conn || be32_get(quoted.seq) - conn->snd.una >= tcp_flight(conn))
+        return NULL;
+    return conn;
+}
+
+void tcp_soft_error(struct tcp_conn *conn, enum tcp_soft_error error)
+{
+    tcp_count(conn, tcp_soft_error);
+    conn->soft_error = (uint8_t)error;
+    if (tcp_config_of(conn)->soft_errors)
+        tcp_conn_post(conn, TCP_CHANGE_SOFT_ERROR);
+}
+
+void tcp_icmp_error(struct net *net, struct ipv4_addr src, struct ipv4_addr dst,
+                    const uint8_t *tcp_header8, uint8_t type, uint8_t code,
+                    uint16_t mtu)
+{
+    struct tcp_conn *conn = find(net, src, dst, tcp_header8);
+    enum tcp_soft_error error = meaning(type, code);
+
+    (void)mtu;
+    if (!conn)
+        net_count(&net->counters, tcp_icmp_stale);
+    else if (error == TCP_SOFT_NONE)
+        net_count(&net->counters, tcp_icmp_ignored);
+    else if (tcp_opening(conn) &&
+             (error == TCP_SOFT_PROTOCOL || error == TCP_SOFT_PORT))
         tcp_conn_end(conn, TCP_END_UNREACHABLE);
+    else
+        tcp_soft_error(conn, error);
 }
 
 void tcp_host_unreachable(struct net *net, struct ipv4_addr dst)

@@ -4,8 +4,7 @@
  * The RFC describes this as eight checks in a fixed order. The order matters
  * (the sequence check must guard the RST check), so it is written down once,
  * as the table `steps`, and each check is a function that looks at one thing.
- * Security (third) does not exist any more; urgent (sixth) is ignored on
- * purpose: urgent data stays in the stream, as RFC 6093 recommends.
+ * Security (third) does not exist any more.
  *
  * Source: RFC 9293 3.10.7.4; RFC 5961 3 to 5; RFC 7323 5.3.
  */
@@ -112,13 +111,14 @@ static step_fn *const steps[] = {
     check_rst,        /* second */
     check_syn,        /* fourth */
     tcp_in_ack,       /* fifth */
+    tcp_in_urgent,    /* sixth */
     tcp_in_text,      /* seventh */
     tcp_in_fin,       /* eighth */
 };
 
 /* The same from the sixth on, for what comes with a SYN-ACK. */
-static step_fn *const steps_of_syn_sent[] = {tcp_in_syn_sent, tcp_in_text,
-                                             tcp_in_fin};
+static step_fn *const steps_of_syn_sent[] = {tcp_in_syn_sent, tcp_in_urgent,
+                                             tcp_in_text, tcp_in_fin};
 
 static void challenge(struct tcp_conn *conn)
 {

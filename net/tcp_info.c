@@ -39,6 +39,14 @@ void *tcp_context(const struct tcp_conn *conn)
     return conn->context;
 }
 
+enum tcp_soft_error tcp_take_soft_error(struct tcp_conn *conn)
+{
+    enum tcp_soft_error error = (enum tcp_soft_error)conn->soft_error;
+
+    conn->soft_error = TCP_SOFT_NONE;
+    return error;
+}
+
 static void clock_to(struct net *net, uint64_t now_us)
 {
     if (now_us > net->now_us)
@@ -98,6 +106,7 @@ void tcp_info_get(const struct tcp_conn *conn, struct tcp_info *info)
     *info = (struct tcp_info){
         .state = state_name(conn),
         .end = (enum tcp_end)conn->end,
+        .soft_error = (enum tcp_soft_error)conn->soft_error,
         .mss_bytes = conn->mss,
         .cwnd_bytes = conn->cwnd,
         .ssthresh_bytes = conn->ssthresh,

@@ -106,6 +106,7 @@ void tcp_input(struct net *net, struct ipv4_addr src, struct ipv4_addr dst,
         .local_port = in.seg.dst_port,
         .peer_port = in.seg.src_port,
     };
+    in.up = in.seg.seq + in.seg.urgent;
     in.gso_bytes =
         segment->flags & BUFFER_GSO_TCP4 ? segment->gso_bytes : (uint16_t)0;
     in.seg.text_bytes = buffer_chain_len(segment) - in.seg.header_bytes;

@@ -26,8 +26,12 @@ enum tcp_listen_status tcp_listen(struct net *net, uint16_t port,
     made = pool_alloc(&net->tcp.listeners);
     if (!made)
         return TCP_LISTEN_NO_MEMORY;
-    *made =
-        (struct tcp_listener){.net = net, .options = *options, .port = port};
+    *made = (struct tcp_listener){
+        .net = net,
+        .config = &net->config.tcp,
+        .options = *options,
+        .port = port,
+    };
     tcp_list_init(&made->link);
     tcp_list_init(&made->acceptable);
     tcp_list_init(&made->half_open);
@@ -44,6 +48,12 @@ static struct tcp_conn *first_of(const struct tcp_link *list)
                : CONTAINER_OF(list->next, struct tcp_conn, group);
 }
 
+void tcp_listener_free(struct tcp_listener *listener)
+{
+    tcp_options_drop(listener->net, listener->config);
+    pool_free(listener);
+}
+
 void tcp_unlisten(struct tcp_listener *listener, uint64_t now_us)
 {
     struct net *net = listener->net;
@@ -56,7 +66,7 @@ void tcp_unlisten(struct tcp_listener *listener, uint64_t now_us)
         tcp_conn_reset(conn, TCP_END_ABORTED);
     tcp_list_remove(&listener->acceptable);
     tcp_list_remove(&listener->link);
-    pool_free(listener);
+    tcp_listener_free(listener);
 }
 
 void tcp_set_listener_query(struct net *net,

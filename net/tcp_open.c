@@ -21,12 +21,14 @@ enum {
 static uint16_t mss_of_route(const struct tcp_conn *conn)
 {
     uint16_t mtu = ipv4_mtu_for(conn->net, conn->tuple.peer);
-    uint16_t own = tcp_config_of(conn)->mss_bytes;
+    uint32_t own = tcp_config_of(conn)->mss_bytes;
     uint16_t mss = mtu > HEADERS_BYTES + MSS_MIN
                        ? (uint16_t)(mtu - HEADERS_BYTES)
                        : (uint16_t)MSS_MIN;
 
-    return own && own < mss ? own : mss;
+    if (own == 0 || own >= mss)
+        return mss;
+    return own > MSS_MIN ? (uint16_t)own : (uint16_t)MSS_MIN;
 }
 
 void tcp_open_prepare(struct tcp_conn *conn, uint32_t iss)
@@ -43,6 +45,7 @@ void tcp_open_prepare(struct tcp_conn *conn, uint32_t iss)
     conn->timestamps = config->timestamps;
     conn->sack = config->sack;
     conn->ts.offset = tcp_table_ts_offset(conn->net, &conn->tuple);
+    conn->rcv_shift = 0;
     while (conn->scaling && conn->rcv_shift < TCP_WINDOW_SHIFT_MAX &&
            config->rcv_buf_bytes >> conn->rcv_shift > UINT16_MAX)
         conn->rcv_shift++;
@@ -130,13 +133,15 @@ void tcp_open_passive(struct tcp_listener *listener,
     }
     tcp_conn_event(conn, TCP_EV_LISTEN);
     conn->passive = true;
+    conn->config = tcp_options_share(net, listener->config);
+    conn->rto_us = (uint32_t)conn->config->rto_initial_us;
     conn->listener = listener;
     listener->half_open_count++;
     tcp_list_push(&listener->half_open, &conn->group);
     tcp_open_prepare(conn, iss);
     take_syn(conn, &in->seg);
     tcp_conn_event(conn, TCP_EV_SYN);
-    open_until(conn, net->config.tcp.synack_timeout_us);
+    open_until(conn, conn->config->synack_timeout_us);
 }
 
 void tcp_opened(struct tcp_conn *conn)

@@ -127,7 +127,7 @@ static bool small_may_go(const struct tcp_conn *conn, uint32_t bytes,
         return true; /* the peer never offers more */
     if (bytes < unsent)
         return false;
-    return conn->nodelay || conn->fin_queued ||
+    return conn->nodelay || conn->active->urgent || conn->fin_queued ||
            !seq_lt(conn->snd.una, conn->active->small_end);
 }
 
@@ -256,8 +256,10 @@ static enum out send_ack(struct tcp_conn *conn)
 static enum out send_all(struct tcp_conn *conn)
 {
     unsigned caps = ipv4_caps_for(conn->net, conn->tuple.peer);
-    uint32_t segment_max =
-        caps & NETDEV_CAP_TX_GSO_TCP4 ? (uint32_t)GSO_BYTES_MAX : conn->mss;
+    /* No device can be trusted to move the urgent pointer along. */
+    bool gso = caps & NETDEV_CAP_TX_GSO_TCP4 &&
+               !(conn->active && conn->active->urgent);
+    uint32_t segment_max = gso ? (uint32_t)GSO_BYTES_MAX : conn->mss;
     enum out out = OUT_MORE;
 
     if (tcp_opening(conn)) {

@@ -68,6 +68,7 @@ static struct buffer *build(struct net *net, const struct tcp_tuple *tuple,
 }
 
 static enum ipv4_status hand_over(struct net *net,
+                                  const struct tcp_config *config,
                                   const struct tcp_tuple *tuple,
                                   struct buffer *segment)
 {
@@ -75,6 +76,8 @@ static enum ipv4_status hand_over(struct net *net,
         .src = tuple->local,
         .dst = tuple->peer,
         .protocol = IPV4_PROTO_TCP,
+        .ttl = (uint8_t)config->ttl,
+        .tos = (uint8_t)(config->dscp << 2),
     };
     enum ipv4_status status = ipv4_output(net, &how, segment);
 
@@ -91,7 +94,8 @@ void tcp_segment_bare(struct net *net, const struct tcp_tuple *tuple,
     struct buffer *segment = build(net, tuple, seg, NULL, 0);
 
     /* Where a device is full or a route gone, it is lost as on a wire. */
-    if (segment && hand_over(net, tuple, segment) == IPV4_FULL)
+    if (segment &&
+        hand_over(net, &net->config.tcp, tuple, segment) == IPV4_FULL)
         net_count(&net->counters, tcp_no_memory);
 }
 
@@ -147,6 +151,8 @@ enum tcp_sent tcp_segment_send(struct tcp_conn *conn, uint32_t seq,
         syn_options(conn, &seg);
     else
         seg.window = (uint16_t)tcp_text_window(conn);
+    if (conn->active && conn->active->urgent)
+        tcp_urgent_mark(conn->active, &seg);
     segment = build(conn->net, &conn->tuple, &seg, first, offset);
     if (!segment)
         return TCP_SENT_NO_MEMORY;
@@ -154,7 +160,7 @@ enum tcp_sent tcp_segment_send(struct tcp_conn *conn, uint32_t seq,
         segment->flags |= BUFFER_GSO_TCP4;
         segment->gso_bytes = (uint16_t)tcp_segment_text_max(conn);
     }
-    if (hand_over(conn->net, &conn->tuple, segment) == IPV4_FULL)
+    if (hand_over(conn->net, conn->config, &conn->tuple, segment) == IPV4_FULL)
         return TCP_SENT_FULL; /* what was due still is */
     conn->segments_sent++;
     if (flags & TCP_ACK)

@@ -10,7 +10,7 @@
 #include "net/tcp_conn.h"
 #include "net/tcp_loss.h"
 
-enum { BACKOFF_MAX = 16 };
+enum { BACKOFF_MAX = 16 }; /* at least what TCP_OPTION_R1 may be */
 
 void tcp_deadline_set(struct tcp_conn *conn, enum tcp_deadline which,
                       uint64_t at_us)
@@ -35,6 +35,13 @@ static void back_off(struct tcp_conn *conn)
         conn->backoff++;
     tcp_timer_rtx(conn);
     tcp_conn_wants_flush(conn);
+}
+
+/* R1: the owner may know a better way, or give up before R2. */
+static void check_r1(struct tcp_conn *conn)
+{
+    if (conn->backoff == tcp_config_of(conn)->r1_retransmissions)
+        tcp_soft_error(conn, TCP_SOFT_NO_ANSWER);
 }
 
 /* R2: so long without what we wait for. */
@@ -71,6 +78,7 @@ static bool rtx_due(struct tcp_conn *conn)
         conn->retransmissions++;
         tcp_count(conn, tcp_retransmit);
         back_off(conn);
+        check_r1(conn);
         return true;
     }
     if (tcp_flight(conn) == 0)
@@ -92,6 +100,8 @@ static bool rtx_due(struct tcp_conn *conn)
     }
     tcp_timer_user(conn);
     back_off(conn);
+    if (conn->snd.wnd)
+        check_r1(conn);
     return true;
 }
 

@@ -152,6 +152,7 @@ enum tcp_parse_status tcp_parse(const uint8_t *data, uint32_t len,
         .src_port = be16_get(header.src_port),
         .dst_port = be16_get(header.dst_port),
         .window = be16_get(header.window),
+        .urgent = be16_get(header.urgent),
         .flags = header.flags & FLAGS_KNOWN,
         .header_bytes = (uint8_t)header_bytes,
     };
@@ -243,6 +244,7 @@ void tcp_emit(uint8_t *out, const struct tcp_seg *seg)
         .flags = seg->flags,
         .window = be16_make(seg->window),
         .checksum = be16_make(seg->checksum),
+        .urgent = be16_make(seg->urgent),
     };
 
     ASSERT(bytes <= TCP_HEADER_BYTES_MAX);

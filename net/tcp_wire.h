@@ -59,6 +59,7 @@ struct tcp_seg {
     uint16_t src_port, dst_port;
     uint16_t window;   /* as on the wire: not scaled */
     uint16_t checksum; /* emit only: what stands in the field */
+    uint16_t urgent;   /* the pointer, from seq; whatever TCP_URG says */
     uint8_t flags;     /* enum tcp_flag, the six of RFC 793 */
     uint8_t header_bytes;
     /* Options. Values of those that were there; parse: the first counts. */

@@ -56,6 +56,7 @@ struct peer_seg {
     uint32_t ts_ecr;
     uint32_t sack[4][2]; /* blocks, each from and to */
     uint32_t ip_bytes;
+    uint8_t tos, ttl;
 };
 
 struct tcp_peer {
@@ -99,6 +100,10 @@ void peer_send(struct tcp_peer *peer, struct peer_seg seg);
 
 /* Raw bytes of an IP packet, from outside. */
 void peer_send_raw(struct tcp_peer *peer, const void *packet, uint32_t len);
+
+/* An ICMP error about a segment that the stack has sent from PEER_OUR_PORT to
+ * PEER_PORT with number `seq`. */
+void peer_icmp(struct tcp_peer *peer, uint8_t type, uint8_t code, uint32_t seq);
 
 /* The packet that peer_input() would send, into `out`; returns its length. */
 uint32_t peer_build(const struct tcp_peer *peer, struct peer_seg seg,

@@ -458,57 +458,6 @@ static void isn__follows_the_clock_and_differs_by_port(void **state)
     assert_true(peer.got.seq - first > 100000);
 }
 
-/* ---- ICMP ---- */
-
-static void icmp_port_unreachable(uint32_t seq)
-{
-    uint8_t packet[64] = {0x45, 0, 0,  56, 0, 0, 0,  0, 64, 1,
-                          0,    0, 10, 0,  0, 2, 10, 0, 0,  1};
-    uint8_t quoted[28] = {0x45, 0, 0,  40, 0, 0, 0,  0, 64, 6,
-                          0,    0, 10, 0,  0, 1, 10, 0, 0,  2};
-    uint32_t sum = 0;
-
-    for (unsigned i = 0; i < 20; i += 2)
-        sum += (uint32_t)packet[i] << 8 | packet[i + 1];
-    sum = (sum & 0xffff) + (sum >> 16);
-    packet[10] = (uint8_t)(~sum >> 8);
-    packet[11] = (uint8_t)~sum;
-    quoted[20] = PEER_OUR_PORT >> 8;
-    quoted[21] = PEER_OUR_PORT & 255;
-    quoted[22] = PEER_PORT >> 8;
-    quoted[23] = PEER_PORT & 255;
-    for (unsigned i = 0; i < 4; i++)
-        quoted[24 + i] = (uint8_t)(seq >> (24 - 8 * i));
-    packet[20] = 3;
-    packet[21] = 3;
-    memcpy(packet + 28, quoted, 28);
-    sum = 0;
-    for (unsigned i = 20; i < 56; i += 2)
-        sum += (uint32_t)packet[i] << 8 | packet[i + 1];
-    sum = (sum & 0xffff) + (sum >> 16);
-    sum = (sum & 0xffff) + (sum >> 16);
-    packet[22] = (uint8_t)(~sum >> 8);
-    packet[23] = (uint8_t)~sum;
-    peer_send_raw(&peer, packet, 56);
-}
-
-static void C9_C12__icmp_ends_only_an_opening_with_its_number(void **state)
-{
-    (void)state;
-    peer_connect(&peer);
-    icmp_port_unreachable(PEER_STACK_ISS + 1);
-    assert_int_equal(tcp_end_reason(peer.conn), TCP_END_NONE);
-    icmp_port_unreachable(PEER_STACK_ISS);
-    assert_int_equal(tcp_end_reason(peer.conn), TCP_END_UNREACHABLE);
-    peer_end(&peer);
-
-    setup(NULL);
-    peer_open_active(&peer);
-    peer_app_send(&peer, 10);
-    icmp_port_unreachable(PEER_STACK_ISS + 1);
-    assert_int_equal(tcp_end_reason(peer.conn), TCP_END_NONE);
-}
-
 /* ---- memory ---- */
 
 static void S39__any_allocation_may_fail_and_nothing_leaks(void **state)
@@ -572,7 +521,6 @@ int main(void)
         TEST(connect__to_no_host_says_why),
         TEST(S36__when_every_port_is_in_use_connect_says_so),
         TEST(isn__follows_the_clock_and_differs_by_port),
-        TEST(C9_C12__icmp_ends_only_an_opening_with_its_number),
         TEST(S39__any_allocation_may_fail_and_nothing_leaks),
     };
 
