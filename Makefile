@@ -41,9 +41,7 @@ KERNEL_HOST_SRC := $(wildcard kernel/thread.c kernel/switch.S \
                               kernel/cmdline.c)
 NET_SRC         := $(wildcard net/*.c)
 # What of drivers/ is pure memory, tested with the test as the device.
-DRIVER_HOST_SRC := $(wildcard drivers/virtq.c drivers/virtio.c \
-                              drivers/virtio_net*.c drivers/virtio_rng.c \
-                              drivers/virtio_pci.c drivers/pci.c)
+DRIVER_HOST_SRC := $(wildcard drivers/virt*.c drivers/pci.c)
 # What of boot/ is: the parsers of what a boot loader leaves.
 BOOT_HOST_SRC   := $(wildcard boot/boot_info.c boot/multiboot1.c \
                               boot/multiboot2.c boot/pvh.c boot/memory_map.c)

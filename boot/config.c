@@ -3,6 +3,7 @@
  */
 #include "boot/config.h"
 
+#include "drivers/virtio_off.h"
 #include "kernel/console.h"
 #include "libc-shim/runnel.h"
 
@@ -83,6 +84,9 @@ enum cmdline_status config_read(char *line, char *name, struct config *config)
          &config->name, NULL},
         {"net", "NUMBER", "0", "which network card; the first is 0",
          cmdline_parse_u32, &config->nic, NULL},
+        {"virtio-off", "FEATURE[,FEATURE...]", "mrg_rxbuf,event_idx",
+         "what of virtio is not to be used, by QEMU's names; msix, modern, all",
+         virtio_off_parse, &config->virtio_off, NULL},
         {"logs", "LEVEL or MODULE:LEVEL,...", "info",
          "what the console shows: error, warning, info, debug",
          log_levels_parse, &config->logs, NULL},

@@ -15,8 +15,9 @@ struct config {
     bool ipv4_given, gateway_given;
     struct ipv4_addr dns[CONFIG_DNS_MAX];
     uint32_t dns_count;
-    const char *name; /* of the machine */
-    uint32_t nic;     /* which card: 0 is the first */
+    const char *name;    /* of the machine */
+    uint32_t nic;        /* which card: 0 is the first */
+    uint64_t virtio_off; /* features: virtio_device.off */
     struct log_levels logs;
     struct cmdline_args args; /* the program's own words */
 };

@@ -217,7 +217,7 @@ __attribute__((no_stack_protector)) _Noreturn void boot_main(uint32_t magic,
     start_interrupts();
     start_threads();
     read_config();
-    network_scan();
+    network_scan(&config);
     finish_random();
     random_bytes(&boot_fs_block[CANARY], sizeof(boot_fs_block[CANARY]));
     libc_init();

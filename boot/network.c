@@ -19,7 +19,7 @@ enum {
     SEED_TIMEOUT_US = 1000000,
     NET_SHARE_PERCENT = 70, /* of the pages that are free when we start */
     CAPS = NETDEV_CAP_TX_CSUM | NETDEV_CAP_RX_CSUM | NETDEV_CAP_TX_GSO_TCP4 |
-           NETDEV_CAP_RX_GSO_TCP4
+           NETDEV_CAP_TX_GSO_ECN | NETDEV_CAP_RX_GSO_TCP4
 };
 
 static struct network {
@@ -28,14 +28,14 @@ static struct network {
     struct thread_signal signal; /* the cards have something for us */
 } network;
 
-void network_scan(void)
+void network_scan(const struct config *config)
 {
     uint8_t seed[SEED_BYTES];
 
     network.found_count =
         pci_scan(&pci_port_access, network.found, PCI_FOUND_MAX);
-    if (probe_random(network.found, network.found_count, seed, sizeof(seed),
-                     SEED_TIMEOUT_US))
+    if (probe_random(network.found, network.found_count, config->virtio_off,
+                     seed, sizeof(seed), SEED_TIMEOUT_US))
         random_add(seed, sizeof(seed), SEED_BYTES * 8);
 }
 
@@ -98,8 +98,9 @@ static struct netdev *choose_card(const struct config *config,
                                   const char **problem)
 {
     struct netdev *nic[PROBE_NICS_MAX];
-    size_t count = probe_nics(network.found, network.found_count, CAPS,
-                              &network.signal, nic, PROBE_NICS_MAX);
+    size_t count =
+        probe_nics(network.found, network.found_count, config->virtio_off, CAPS,
+                   &network.signal, nic, PROBE_NICS_MAX);
 
     *problem = NULL;
     if (count == 0) {

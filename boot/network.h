@@ -9,7 +9,7 @@
 struct config;
 
 /* Find the devices, and feed the generator from an entropy device, if any. */
-void network_scan(void);
+void network_scan(const struct config *config);
 
 /*
  * Make the stack on the chosen card, and tell libc-shim/runnel.c.

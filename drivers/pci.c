@@ -272,6 +272,33 @@ volatile void *pci_map(const struct pci_device *device, unsigned index,
     return paging_map_device(bar.base + offset, bytes);
 }
 
+bool pci_ports(const struct pci_device *device, unsigned index,
+               struct pci_bar *ports)
+{
+    unsigned offset = PCI_BASE_ADDRESS_0 + 4 * index;
+    uint16_t command = pci_read16(device, PCI_COMMAND);
+    uint32_t base, probed;
+
+    if (index >= PCI_STD_NUM_BARS || is_upper_half(device, index))
+        return false;
+    base = pci_read32(device, offset);
+    if (!(base & PCI_BASE_ADDRESS_SPACE_IO))
+        return false;
+    pci_command(device, 0, PCI_COMMAND_MEMORY | PCI_COMMAND_IO);
+    probed = bar_probe(device, offset);
+    pci_command(device, command, 0);
+
+    ports->base = base & (uint32_t)PCI_BASE_ADDRESS_IO_MASK;
+    /* Some decode 16 bits only: a PC has no more ports. */
+    ports->bytes = -(probed & (uint32_t)PCI_BASE_ADDRESS_IO_MASK) & UINT16_MAX;
+    if (ports->base == 0 || ports->base > UINT16_MAX || ports->bytes == 0 ||
+        (ports->bytes & (ports->bytes - 1)) ||
+        (ports->base & (ports->bytes - 1)))
+        return false;
+    pci_command(device, PCI_COMMAND_IO, 0);
+    return true;
+}
+
 /* --- MSI-X ---------------------------------------------------------------- */
 
 bool pci_msix_open(const struct pci_device *device, unsigned wanted,

@@ -12,7 +12,7 @@
 
 #include "kernel/base.h"
 
-/* How to reach configuration space; 32 bits at a time. */
+/* How to reach configuration space, 32 bits at a time, and I/O ports. */
 struct pci_access {
     /* address: bus, device and function as in pci_device.address.
      * offset: a multiple of 4, below 256. All ones: nobody there. */
@@ -20,6 +20,11 @@ struct pci_access {
                      unsigned offset);
     void (*write)(const struct pci_access *access, uint16_t address,
                   unsigned offset, uint32_t value);
+    /* A port of 1, 2 or 4 `bytes`. */
+    uint32_t (*port_read)(const struct pci_access *access, uint16_t port,
+                          unsigned bytes);
+    void (*port_write)(const struct pci_access *access, uint16_t port,
+                       unsigned bytes, uint32_t value);
 };
 
 /* The machine's own, through ports 0xcf8 and 0xcfc (drivers/pci_port.c). */
@@ -109,6 +114,15 @@ MUST_CHECK enum pci_bar_status pci_bar_get(const struct pci_device *device,
 MUST_CHECK volatile void *pci_map(const struct pci_device *device,
                                   unsigned index, uint64_t offset,
                                   uint64_t bytes);
+
+/*
+ * Find the I/O ports of a BAR, and let the device decode them.
+ *
+ * ports:   set on success: the first, and how many, 1 or more.
+ * Returns: false when the BAR is not of ports, or has no address.
+ */
+MUST_CHECK bool pci_ports(const struct pci_device *device, unsigned index,
+                          struct pci_bar *ports);
 
 /* The MSI-X table of a function. */
 struct pci_msix {

@@ -1,7 +1,7 @@
 /*
- * drivers/pci_port.c - configuration space through ports 0xcf8 and 0xcfc.
+ * drivers/pci_port.c - the machine's own ports and configuration space.
  *
- * Two steps, address and data: not for interrupt handlers.
+ * Configuration takes two steps, address and data: not for interrupt handlers.
  * Source: PCI Local Bus 3.0 3.2.2.3.2 (configuration mechanism 1).
  */
 #include "drivers/pci.h"
@@ -33,7 +33,32 @@ static void port_access_write(const struct pci_access *access, uint16_t address,
     port_write32(PORT_DATA, value);
 }
 
+static uint32_t port_access_in(const struct pci_access *access, uint16_t port,
+                               unsigned bytes)
+{
+    (void)access;
+    if (bytes == 1)
+        return port_read8(port);
+    if (bytes == 2)
+        return port_read16(port);
+    return port_read32(port);
+}
+
+static void port_access_out(const struct pci_access *access, uint16_t port,
+                            unsigned bytes, uint32_t value)
+{
+    (void)access;
+    if (bytes == 1)
+        port_write8(port, (uint8_t)value);
+    else if (bytes == 2)
+        port_write16(port, (uint16_t)value);
+    else
+        port_write32(port, value);
+}
+
 const struct pci_access pci_port_access = {
     .read = port_access_read,
     .write = port_access_write,
+    .port_read = port_access_in,
+    .port_write = port_access_out,
 };

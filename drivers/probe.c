@@ -13,10 +13,10 @@
 static const char *const NIC_NAMES[PROBE_NICS_MAX] = {
     "net0", "net1", "net2", "net3", "net4", "net5", "net6", "net7"};
 
-static bool random_from(const struct pci_device *device, void *out,
-                        size_t bytes, uint64_t timeout_us)
+static bool random_from(const struct pci_device *device, uint64_t off,
+                        void *out, size_t bytes, uint64_t timeout_us)
 {
-    struct virtio_device *virtio = virtio_pci_open(device);
+    struct virtio_device *virtio = virtio_pci_open(device, off);
     bool filled, released;
 
     if (!virtio)
@@ -27,47 +27,50 @@ static bool random_from(const struct pci_device *device, void *out,
     return filled;
 }
 
-bool probe_random(const struct pci_device *found, size_t count, void *out,
-                  size_t bytes, uint64_t timeout_us)
+bool probe_random(const struct pci_device *found, size_t count, uint64_t off,
+                  void *out, size_t bytes, uint64_t timeout_us)
 {
     for (size_t i = 0; i < count; i++)
         if (virtio_pci_is(&found[i], VIRTIO_ID_RNG) &&
-            random_from(&found[i], out, bytes, timeout_us))
+            random_from(&found[i], off, out, bytes, timeout_us))
             return true;
     return false;
 }
 
-static void nic_log(const struct netdev *dev, const struct pci_device *device)
+static void nic_log(const struct netdev *dev,
+                    const struct virtio_device *virtio)
 {
     const uint8_t *mac = dev->mac.byte;
 
     log_at(LOG_INFO, "virtio",
-           "%s: %s, %02x:%02x:%02x:%02x:%02x:%02x, MTU %u, link %s, "
-           "offloads %02x",
-           dev->name, device->name, mac[0], mac[1], mac[2], mac[3], mac[4],
-           mac[5], (unsigned)dev->mtu_bytes, dev->link_up ? "up" : "down",
-           (unsigned)dev->caps);
+           "%s: %s%s, %02x:%02x:%02x:%02x:%02x:%02x, MTU %u, link %s, "
+           "features %llx",
+           dev->name, virtio->name, virtio->ops->legacy ? " (legacy)" : "",
+           mac[0], mac[1], mac[2], mac[3], mac[4], mac[5],
+           (unsigned)dev->mtu_bytes, dev->link_up ? "up" : "down",
+           (unsigned long long)virtio->features);
 }
 
 /* Null when it cannot be used; why is then in the log. */
-static struct netdev *nic_open(const struct pci_device *device,
+static struct netdev *nic_open(const struct pci_device *device, uint64_t off,
                                const struct virtio_net_options *options)
 {
-    struct virtio_device *virtio = virtio_pci_open(device);
+    struct virtio_device *virtio = virtio_pci_open(device, off);
     struct netdev *dev;
 
     if (!virtio)
         return NULL;
     dev = virtio_net_create(virtio, options);
     if (dev)
-        nic_log(dev, device);
+        nic_log(dev, virtio);
     else
         virtio_pci_close(virtio);
     return dev;
 }
 
-size_t probe_nics(const struct pci_device *found, size_t count, uint16_t caps,
-                  struct thread_signal *signal, struct netdev **nic, size_t max)
+size_t probe_nics(const struct pci_device *found, size_t count, uint64_t off,
+                  uint16_t caps, struct thread_signal *signal,
+                  struct netdev **nic, size_t max)
 {
     struct virtio_net_options options = {.signal = signal, .caps = caps};
     size_t nics = 0;
@@ -82,7 +85,7 @@ size_t probe_nics(const struct pci_device *found, size_t count, uint16_t caps,
             continue;
         }
         options.name = NIC_NAMES[nics];
-        nic[nics] = nic_open(&found[i], &options);
+        nic[nics] = nic_open(&found[i], off, &options);
         if (nic[nics])
             nics++;
     }

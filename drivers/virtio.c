@@ -69,7 +69,7 @@ enum virtio_status virtio_begin(struct virtio_device *device, uint64_t *offered)
     status = device->ops->status(device);
     if (status == STATUS_GONE || !(status & VIRTIO_CONFIG_S_DRIVER))
         return VIRTIO_GONE;
-    *offered = device->ops->offered(device);
+    *offered = device->ops->offered(device) & ~device->off;
     return VIRTIO_OK;
 }
 

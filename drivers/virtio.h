@@ -19,11 +19,19 @@
 /* How a feature's number becomes its bit. */
 #define VIRTIO_BIT(feature) (UINT64_C(1) << (feature))
 
+/* In virtio_device.off only: no MSI-X. No feature has this number. */
+#define VIRTIO_OFF_MSIX VIRTIO_BIT(63)
+
 struct virtio_device;
+
+enum {
+    VIRTIO_QUEUES_MAX = 3 /* of one device, as our drivers use it */
+};
 
 /* Who is called in an interrupt, and with what. See kernel/interrupt.h. */
 struct virtio_interrupts {
-    interrupt_fn *queue;  /* something may have come back in a queue */
+    /* Something may have come back in queue `index`; null: it is polled. */
+    interrupt_fn *queue[VIRTIO_QUEUES_MAX];
     interrupt_fn *config; /* the configuration or the status has changed */
     void *arg;
 };
@@ -60,8 +68,9 @@ struct virtio_transport_ops {
      * False: there will be none, the caller has to poll. */
     bool (*interrupts_on)(struct virtio_device *device,
                           const struct virtio_interrupts *interrupts);
-    /* Stop them at their source, until interrupts_on(). Safe in a handler. */
-    void (*interrupts_off)(struct virtio_device *device);
+    /* Stop them at their source, or go on; interrupts_on() goes on too. Safe
+     * in a handler. */
+    void (*interrupts_mask)(struct virtio_device *device, bool masked);
 
     /* The interface before 1.0: no VERSION_1, hence no FEATURES_OK, and the
      * device dictates the size of a queue. */
@@ -72,6 +81,7 @@ struct virtio_transport_ops {
 struct virtio_device {
     const struct virtio_transport_ops *ops;
     const char *name;  /* for the log: "00:03.0" */
+    uint64_t off;      /* features that are not to be used; VIRTIO_OFF_MSIX */
     uint64_t features; /* accepted */
 };
 
@@ -105,7 +115,7 @@ MUST_CHECK enum virtio_status virtio_reset(struct virtio_device *device);
 /*
  * Say that there is a driver, and read what the device offers.
  *
- * offered: set in every case.
+ * offered: set in every case; without what is in device->off.
  * Returns: VIRTIO_OK or VIRTIO_GONE.
  */
 MUST_CHECK enum virtio_status virtio_begin(struct virtio_device *device,

@@ -1,5 +1,5 @@
 /*
- * drivers/virtio_net.c - virtio-net: resets, watchdogs, what the stack calls.
+ * drivers/virtio_net.c - virtio-net: its states, and what the stack calls.
  *
  * Source: virtio 1.2 2.1.2 (DEVICE_NEEDS_RESET), 5.1.5 (set-up).
  */
@@ -10,22 +10,11 @@
 #include "kernel/log.h"
 #include "kernel/page.h"
 
-enum {
-    STORM_INTERRUPTS = 5000 /* that the network thread has not answered */
-};
-
 /* Times in microseconds. */
 enum {
-    POLL_MOST_US = 1000000, /* a lost interrupt costs this much once */
-    POLL_LEAST_US = 1000,
-    RECLAIM_US = 100000, /* what was sent is taken back when idle */
-    STARVED_US = 10000,
-    RESET_POLL_US = 1000,
     PAUSE_LEAST_US = 10000,
     PAUSE_MOST_US = 10000000,
-    SANE_US = 60000000, /* after so long the next pause is short again */
-    LOOK_US = 1000000,
-    TX_LOOKS_MAX = 5 /* so many looks in vain: the device is stuck */
+    SANE_US = 60000000 /* after so long the next pause is short again */
 };
 
 _Static_assert(sizeof(struct virtio_net) <= PAGE_BYTES, "a page each");
@@ -43,27 +32,21 @@ static void state_set(struct virtio_net *nic, enum virtio_net_state state)
 
 /* --- set-up -------------------------------------------------------------- */
 
-static void handle_queue(void *arg);
-static void handle_config(void *arg);
-
 /* Give the device its queues, which are empty, and let it work. */
 static enum virtio_status run(struct virtio_net *nic)
 {
     const struct virtio_transport_ops *ops = nic->virtio->ops;
-    const struct virtio_interrupts interrupts = {
-        .queue = handle_queue, .config = handle_config, .arg = nic};
 
-    nic->polled = !ops->interrupts_on(nic->virtio, &interrupts);
-    nic->poll_us = nic->polled ? POLL_LEAST_US : POLL_MOST_US;
+    virtio_net_interrupts_on(nic);
     if (!ops->queue_enable(nic->virtio, VIRTIO_NET_RX, &nic->rx) ||
         !ops->queue_enable(nic->virtio, VIRTIO_NET_TX, &nic->tx))
         return VIRTIO_BAD_QUEUE;
+    virtio_net_ctrl_enable(nic);
     virtio_ready(nic->virtio);
     state_set(nic, VIRTIO_NET_RUNNING);
     nic->config_changed = true; /* look at the link as it is now */
     nic->look_us = nic->state_us;
     nic->tx_looks_in_vain = 0;
-    nic->unserved = 0;
     nic->rx_starved = true; /* fill the ring, however little is missing */
     virtio_net_rx_refill(nic);
     return VIRTIO_OK;
@@ -91,7 +74,7 @@ static void reset_begin(struct virtio_net *nic, const char *why)
 {
     log_at(LOG_WARNING, "virtio", "%s: reset: %s", nic->dev.name, why);
     nic->dev.count.resets++;
-    nic->virtio->ops->interrupts_off(nic->virtio);
+    nic->virtio->ops->interrupts_mask(nic->virtio, true);
     virtio_reset_begin(nic->virtio);
     state_set(nic, VIRTIO_NET_RESETTING);
 }
@@ -118,6 +101,7 @@ static void release_all(struct virtio_net *nic)
             buffer_release(cookie);
         virtq_reset(queues[i]);
     }
+    virtio_net_ctrl_reset(nic);
 }
 
 /* The pause before the next attempt, twice as long each time. */
@@ -171,111 +155,6 @@ static void step(struct virtio_net *nic)
         step_pausing(nic);
 }
 
-/* --- interrupts ---------------------------------------------------------- */
-
-/* Interrupts that nobody answers: the thread does not get to run any more. */
-static void storm_check(struct virtio_net *nic)
-{
-    if (++nic->unserved < STORM_INTERRUPTS)
-        return;
-    nic->virtio->ops->interrupts_off(nic->virtio);
-    nic->polled = true;
-}
-
-/* In an interrupt: mask, and wake the network thread; nothing more. */
-static void handle_queue(void *arg)
-{
-    struct virtio_net *nic = arg;
-
-    nic->dev.count.interrupts++;
-    nic->interrupted = true;
-    virtq_interrupt_off(&nic->rx);
-    virtq_interrupt_off(&nic->tx);
-    storm_check(nic);
-    thread_signal_raise(nic->options.signal);
-}
-
-/* In an interrupt. What has changed is looked up by events(). */
-static void handle_config(void *arg)
-{
-    struct virtio_net *nic = arg;
-
-    nic->dev.count.interrupts++;
-    nic->config_changed = true;
-    storm_check(nic);
-    thread_signal_raise(nic->options.signal);
-}
-
-/* --- watchdogs ----------------------------------------------------------- */
-
-/*
- * Does the device take what it is to send? After the first look in vain it is
- * notified once more, should it have missed one; after the last it is reset.
- */
-static void watch_transmit(struct virtio_net *nic)
-{
-    if (nic->tx.chains == 0 || nic->tx.used_seen != nic->tx_look_seen) {
-        nic->tx_look_seen = nic->tx.used_seen;
-        nic->tx_looks_in_vain = 0;
-        return;
-    }
-    if (++nic->tx_looks_in_vain >= TX_LOOKS_MAX) {
-        virtio_net_broken(nic, "it sends nothing any more");
-        return;
-    }
-    nic->dev.count.kicks++;
-    nic->virtio->ops->notify(nic->virtio, VIRTIO_NET_TX);
-}
-
-/* At most once a second: is the device well? */
-static void watch(struct virtio_net *nic, uint64_t now_us)
-{
-    if (now_us - nic->look_us < LOOK_US)
-        return;
-    nic->look_us = now_us;
-    if (virtio_needs_reset(nic->virtio))
-        virtio_net_broken(nic, "it asks for it, or is gone");
-    else
-        watch_transmit(nic);
-}
-
-/*
- * Is there work that no interrupt has told of, although one was asked for?
- * Then sleep less long; as soon as one comes, as long as before.
- */
-static void watch_interrupts(struct virtio_net *nic, bool found)
-{
-    if (nic->polled) {
-        nic->poll_us = POLL_LEAST_US;
-    } else if (nic->interrupted) {
-        nic->poll_us = POLL_MOST_US;
-    } else if (found && nic->armed && clock_us() >= nic->dev.wake_us) {
-        nic->poll_us /= 2;
-        if (nic->poll_us < POLL_LEAST_US)
-            nic->poll_us = POLL_LEAST_US;
-    }
-    nic->interrupted = false;
-    nic->armed = false;
-}
-
-/* When to be called at the latest, now that the stack goes to sleep. */
-static uint64_t wake_time(const struct virtio_net *nic, uint64_t now_us)
-{
-    uint64_t sleep_us = nic->poll_us;
-
-    if (nic->state == VIRTIO_NET_IDLE || nic->state == VIRTIO_NET_DEAD)
-        return 0;
-    if (nic->state == VIRTIO_NET_PAUSING)
-        return nic->retry_us;
-    if (nic->state == VIRTIO_NET_RESETTING)
-        return now_us + RESET_POLL_US;
-    if (nic->tx.chains > 0 && sleep_us > RECLAIM_US)
-        sleep_us = RECLAIM_US;
-    if ((nic->rx_starved || nic->tx_starved) && sleep_us > STARVED_US)
-        sleep_us = STARVED_US;
-    return now_us + sleep_us;
-}
-
 /* --- what the stack calls ------------------------------------------------ */
 
 static void net_start(struct netdev *dev, struct buffer_pool *pool)
@@ -293,9 +172,29 @@ static void net_start(struct netdev *dev, struct buffer_pool *pool)
     nic->rx_most = nic->rx.size;
     if (nic->rx_most > most)
         nic->rx_most = most > 0 ? (uint16_t)most : 1;
-    status = run(nic);
+    if (nic->header_apart && nic->rx_most > nic->rx.size / 2)
+        nic->rx_most = nic->rx.size / 2;
+    /* Created, it has been negotiated with; stopped, it has forgotten. */
+    status = nic->stopped ? set_up_again(nic) : run(nic);
     if (status != VIRTIO_OK)
         reset_begin(nic, virtio_status_text(status));
+}
+
+static bool net_stop(struct netdev *dev)
+{
+    struct virtio_net *nic = self(dev);
+
+    nic->virtio->ops->interrupts_mask(nic->virtio, true);
+    if (virtio_reset(nic->virtio) != VIRTIO_OK) {
+        state_set(nic, VIRTIO_NET_DEAD);
+        return false;
+    }
+    release_all(nic);
+    state_set(nic, VIRTIO_NET_IDLE);
+    nic->stopped = true;
+    nic->events = 0;
+    dev->wake_us = 0;
+    return true;
 }
 
 static enum netdev_status net_enqueue(struct netdev *dev, struct buffer *chain)
@@ -313,34 +212,17 @@ static struct buffer *net_receive(struct netdev *dev, unsigned max)
     struct virtio_net *nic = self(dev);
     struct buffer *frames;
 
-    nic->unserved = 0;
     nic->tx_starved = false;
     if (nic->state != VIRTIO_NET_RUNNING) {
         step(nic);
         return NULL;
     }
     frames = virtio_net_rx_take(nic, max);
-    watch_interrupts(nic, frames);
+    virtio_net_watch_interrupts(nic, frames);
     virtio_net_tx_reclaim(nic);
     if (nic->state == VIRTIO_NET_RUNNING)
         virtio_net_rx_refill(nic);
     return frames;
-}
-
-/* The link, as the device has it now. */
-static void look_at_link(struct virtio_net *nic)
-{
-    struct virtio_net_settings settings;
-    bool up;
-
-    if (!virtio_net_settings_read(nic->virtio, &settings))
-        return; /* it goes on changing, and will say so */
-    up = virtio_net_link_of(nic, &settings);
-    if (up == nic->dev.link_up)
-        return;
-    nic->dev.link_up = up;
-    nic->events &= ~(unsigned)(NETDEV_EV_LINK_UP | NETDEV_EV_LINK_DOWN);
-    nic->events |= up ? NETDEV_EV_LINK_UP : NETDEV_EV_LINK_DOWN;
 }
 
 static unsigned net_events(struct netdev *dev)
@@ -348,13 +230,8 @@ static unsigned net_events(struct netdev *dev)
     struct virtio_net *nic = self(dev);
     unsigned events;
 
-    if (nic->config_changed && nic->state == VIRTIO_NET_RUNNING) {
-        nic->config_changed = false; /* before looking: it may change again */
-        if (virtio_needs_reset(nic->virtio))
-            virtio_net_broken(nic, "it asks for it");
-        else
-            look_at_link(nic);
-    }
+    if (nic->state == VIRTIO_NET_RUNNING)
+        virtio_net_ctrl_look(nic);
     events = nic->events;
     nic->events = 0;
     return events;
@@ -367,7 +244,7 @@ static bool arm_running(struct virtio_net *nic, uint64_t now_us)
     bool work;
 
     virtio_net_tx_reclaim(nic);
-    watch(nic, now_us);
+    virtio_net_watch(nic, now_us);
     if (nic->state != VIRTIO_NET_RUNNING)
         return false;
     work = virtq_interrupt_on(&nic->rx, 1);
@@ -394,7 +271,7 @@ static bool net_arm(struct netdev *dev, bool on)
         if (nic->state == VIRTIO_NET_RUNNING)
             work = arm_running(nic, now_us);
         nic->armed = true;
-        dev->wake_us = wake_time(nic, now_us);
+        dev->wake_us = virtio_net_wake_time(nic, now_us);
     }
     if ((!on || work) && nic->state == VIRTIO_NET_RUNNING) {
         virtq_interrupt_off(&nic->rx);
@@ -405,6 +282,7 @@ static bool net_arm(struct netdev *dev, bool on)
 
 static const struct netdev_ops net_ops = {
     .start = net_start,
+    .stop = net_stop,
     .enqueue = net_enqueue,
     .kick = net_kick,
     .receive = net_receive,
@@ -458,14 +336,11 @@ bool virtio_net_destroy(struct netdev *dev)
 {
     struct virtio_net *nic = self(dev);
 
-    nic->virtio->ops->interrupts_off(nic->virtio);
-    if (virtio_reset(nic->virtio) != VIRTIO_OK) {
-        state_set(nic, VIRTIO_NET_DEAD);
+    if (!net_stop(dev))
         return false;
-    }
-    release_all(nic);
     virtq_destroy(&nic->rx);
     virtq_destroy(&nic->tx);
+    virtio_net_ctrl_destroy(nic);
     page_free(nic, 1, PAGE_DEVICE);
     return true;
 }

@@ -5,8 +5,7 @@
  * plays a device that lies. When the device breaks a rule of the ring, asks
  * for it, or takes no frame for seconds, it is reset and set up again, with a
  * growing pause; what it holds is released only after the reset is done.
- * Does not: use the control queue, more than one pair of queues, or promiscuous
- * mode.
+ * Does not: use more than one pair of queues, filters or promiscuous mode.
  * Source: virtio 1.2 5.1.
  */
 #ifndef DRIVERS_VIRTIO_NET_H

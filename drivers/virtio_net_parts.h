@@ -15,6 +15,7 @@
 enum {
     VIRTIO_NET_RX = 0, /* queue numbers: virtio 1.2 5.1.2 */
     VIRTIO_NET_TX = 1,
+    VIRTIO_NET_CTRL = 2, /* as there is one pair of the others */
 
     VIRTIO_NET_VLAN_BYTES = 4,
     VIRTIO_NET_GSO_MAX = 65535 + ETH_HLEN, /* a segmented frame */
@@ -28,15 +29,33 @@ enum virtio_net_state {
     VIRTIO_NET_DEAD       /* never did the reset */
 };
 
+/* One command to the device, and its answer; the device sees both. */
+struct virtio_net_command {
+    struct virtio_net_ctrl_hdr header;
+    uint8_t answer; /* VIRTIO_NET_OK or _ERR */
+};
+
+struct virtio_net_ctrl {
+    struct virtq queue; /* of size 0: there is none */
+    struct virtio_net_command command;
+    bool enabled;    /* since the last reset */
+    uint64_t end_us; /* when its answer is due */
+    bool late;       /* it was not there */
+    bool ack_due;    /* acknowledge the announcement that the stack makes */
+};
+
 struct virtio_net {
     struct netdev dev; /* first: a netdev is a virtio_net */
     struct virtio_device *virtio;
     struct virtio_net_options options;
     struct buffer_pool *pool; /* from start() on */
     struct virtq rx, tx;
+    struct virtio_net_ctrl ctrl;
     uint64_t features;
     uint16_t header_bytes; /* 12; 10 for a legacy device without MRG_RXBUF */
     uint16_t rx_most;      /* buffers that the receive ring gets */
+    bool header_apart;     /* a descriptor of its own: no ANY_LAYOUT, legacy */
+    bool stopped;          /* since it was negotiated with */
     enum virtio_net_state state;
     bool tx_full;    /* enqueue() has refused: wake up when there is room */
     bool rx_starved; /* the pool gave nothing: try again soon */
@@ -47,6 +66,8 @@ struct virtio_net {
     volatile bool interrupted;    /* a queue's interrupt has come */
     volatile bool config_changed; /* so has the configuration's */
     volatile unsigned unserved;   /* interrupts since the thread ran */
+    volatile bool stormy;         /* too many: masked ... */
+    volatile uint64_t storm_us;   /* ... since then */
 
     /* For the watchdogs: kernel/clock.h's time. */
     bool polled;           /* there are no interrupts */
@@ -87,6 +108,20 @@ enum virtio_status virtio_net_negotiate(struct virtio_net *nic, uint64_t fixed,
 const char *virtio_net_make_rings(struct virtio_net *nic);
 void virtio_net_describe(struct virtio_net *nic,
                          const struct virtio_net_settings *settings);
+
+/* drivers/virtio_net_watch.c: see there. */
+void virtio_net_interrupts_on(struct virtio_net *nic);
+void virtio_net_watch(struct virtio_net *nic, uint64_t now_us);
+void virtio_net_watch_interrupts(struct virtio_net *nic, bool found);
+uint64_t virtio_net_wake_time(const struct virtio_net *nic, uint64_t now_us);
+
+/* drivers/virtio_net_ctrl.c: see there. */
+void virtio_net_ctrl_make(struct virtio_net *nic);
+void virtio_net_ctrl_enable(struct virtio_net *nic);
+void virtio_net_ctrl_look(struct virtio_net *nic);
+bool virtio_net_ctrl_waits(const struct virtio_net *nic);
+void virtio_net_ctrl_reset(struct virtio_net *nic);
+void virtio_net_ctrl_destroy(struct virtio_net *nic);
 
 /* drivers/virtio_net_rx.c: see there. */
 struct buffer *virtio_net_rx_take(struct virtio_net *nic, unsigned max);

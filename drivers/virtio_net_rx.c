@@ -191,13 +191,21 @@ struct buffer *virtio_net_rx_take(struct virtio_net *nic, unsigned max)
 static bool post_one(struct virtio_net *nic)
 {
     struct buffer *buf = buffer_alloc(nic->pool, BUFFER_LARGE, 0);
-    struct virtq_part part;
+    uint32_t header = nic->header_bytes;
+    struct virtq_part part[2];
     bool pushed;
 
     if (!buf)
         return false;
-    part = (struct virtq_part){buf->data, buffer_tailroom(buf)};
-    pushed = virtq_push(&nic->rx, &part, 1, true, buf);
+    if (nic->header_apart) {
+        part[0] = (struct virtq_part){buf->data, header};
+        part[1] = (struct virtq_part){buf->data + header,
+                                      buffer_tailroom(buf) - header};
+        pushed = virtq_push(&nic->rx, part, 0, 2, buf);
+    } else {
+        part[0] = (struct virtq_part){buf->data, buffer_tailroom(buf)};
+        pushed = virtq_push(&nic->rx, part, 0, 1, buf);
+    }
     ASSERT(pushed); /* no more are posted than the ring can hold */
     return true;
 }

@@ -4,6 +4,8 @@
  * Features, the configuration that the device shows, the rings.
  * Source: virtio 1.2 5.1.3 (features), 5.1.4 (configuration), 5.1.5 (set-up).
  */
+#include <string.h>
+
 #include "drivers/virtio_net_parts.h"
 #include "kernel/log.h"
 #include "kernel/random.h"
@@ -49,21 +51,30 @@ static uint64_t depends(uint64_t features, unsigned feature, unsigned needs)
  * dropped, whatever the device says: virtio 1.2 5.1.3.1. Receiving segments of
  * 64 KiB needs merged buffers here, as no buffer of ours is so large.
  */
-static uint64_t features_choose(uint64_t offered, unsigned caps)
+static uint64_t features_choose(const struct virtio_net *nic, uint64_t offered)
 {
     uint64_t features = offered;
 
-    features &= virtio_features_common() | features_for(caps) |
+    if (!nic->virtio->ops->legacy)
+        features &= ~VIRTIO_BIT(VIRTIO_F_ANY_LAYOUT); /* goes without saying */
+    features &= virtio_features_common() | features_for(nic->options.caps) |
                 VIRTIO_BIT(VIRTIO_NET_F_MAC) | VIRTIO_BIT(VIRTIO_NET_F_STATUS) |
                 VIRTIO_BIT(VIRTIO_NET_F_MTU) |
-                VIRTIO_BIT(VIRTIO_NET_F_MRG_RXBUF);
+                VIRTIO_BIT(VIRTIO_NET_F_MRG_RXBUF) |
+                VIRTIO_BIT(VIRTIO_NET_F_CTRL_VQ) |
+                VIRTIO_BIT(VIRTIO_NET_F_GUEST_ANNOUNCE) |
+                VIRTIO_BIT(VIRTIO_F_ANY_LAYOUT);
     features = depends(features, VIRTIO_NET_F_HOST_TSO4, VIRTIO_NET_F_CSUM);
     features = depends(features, VIRTIO_NET_F_HOST_ECN, VIRTIO_NET_F_HOST_TSO4);
     features =
         depends(features, VIRTIO_NET_F_GUEST_TSO4, VIRTIO_NET_F_GUEST_CSUM);
     features =
         depends(features, VIRTIO_NET_F_GUEST_TSO4, VIRTIO_NET_F_MRG_RXBUF);
-    return depends(features, VIRTIO_NET_F_GUEST_ECN, VIRTIO_NET_F_GUEST_TSO4);
+    features =
+        depends(features, VIRTIO_NET_F_GUEST_ECN, VIRTIO_NET_F_GUEST_TSO4);
+    features =
+        depends(features, VIRTIO_NET_F_GUEST_ANNOUNCE, VIRTIO_NET_F_CTRL_VQ);
+    return depends(features, VIRTIO_NET_F_GUEST_ANNOUNCE, VIRTIO_NET_F_STATUS);
 }
 
 static uint16_t caps_of(const struct virtio_net *nic)
@@ -87,23 +98,36 @@ static uint16_t caps_of(const struct virtio_net *nic)
 
 /* --- configuration ------------------------------------------------------- */
 
-/* Read them all, until they belong together. False: they keep changing. */
-bool virtio_net_settings_read(struct virtio_device *virtio,
-                              struct virtio_net_settings *out)
+static void settings_read_once(struct virtio_device *virtio,
+                               struct virtio_net_settings *out)
 {
     const struct virtio_transport_ops *ops = virtio->ops;
 
-    for (unsigned i = 0; i < CONFIG_TRIES; i++) {
-        uint8_t before = ops->config_generation(virtio);
+    for (unsigned i = 0; i < ETH_ALEN; i++)
+        out->mac.byte[i] = (uint8_t)ops->config_read(
+            virtio, offsetof(struct virtio_net_config, mac) + i, 1);
+    out->status = (uint16_t)ops->config_read(
+        virtio, offsetof(struct virtio_net_config, status), 2);
+    out->mtu = (uint16_t)ops->config_read(
+        virtio, offsetof(struct virtio_net_config, mtu), 2);
+}
 
-        for (unsigned j = 0; j < ETH_ALEN; j++)
-            out->mac.byte[j] = (uint8_t)ops->config_read(
-                virtio, offsetof(struct virtio_net_config, mac) + j, 1);
-        out->status = (uint16_t)ops->config_read(
-            virtio, offsetof(struct virtio_net_config, status), 2);
-        out->mtu = (uint16_t)ops->config_read(
-            virtio, offsetof(struct virtio_net_config, mtu), 2);
-        if (ops->config_generation(virtio) == before)
+/*
+ * Read them all, until they belong together: the generation is the same, and,
+ * as legacy devices have none, so is what is read twice (virtio 1.2 2.5.3).
+ * False: they keep changing.
+ */
+bool virtio_net_settings_read(struct virtio_device *virtio,
+                              struct virtio_net_settings *out)
+{
+    for (unsigned i = 0; i < CONFIG_TRIES; i++) {
+        uint8_t before = virtio->ops->config_generation(virtio);
+        struct virtio_net_settings again;
+
+        settings_read_once(virtio, out);
+        settings_read_once(virtio, &again);
+        if (virtio->ops->config_generation(virtio) == before &&
+            memcmp(out, &again, sizeof(again)) == 0)
             return true;
     }
     return false;
@@ -171,7 +195,7 @@ enum virtio_status virtio_net_negotiate(struct virtio_net *nic, uint64_t fixed,
         return status;
     if (!virtio_net_settings_read(nic->virtio, settings))
         return VIRTIO_REFUSED;
-    features = features_choose(offered, nic->options.caps);
+    features = features_choose(nic, offered);
     if (features & VIRTIO_BIT(VIRTIO_NET_F_MTU) &&
         !mtu_is_usable(features, settings->mtu)) {
         log_at(LOG_WARNING, "virtio", "%s: an MTU of %u is of no use",
@@ -184,9 +208,12 @@ enum virtio_status virtio_net_negotiate(struct virtio_net *nic, uint64_t fixed,
         features = fixed;
     }
     status = virtio_accept(nic->virtio, features);
-    if (status == VIRTIO_OK)
-        nic->features = features;
-    return status;
+    if (status != VIRTIO_OK)
+        return status;
+    nic->features = features;
+    nic->header_apart =
+        nic->virtio->ops->legacy && !virtio_net_has(nic, VIRTIO_F_ANY_LAYOUT);
+    return VIRTIO_OK;
 }
 
 /* Allocate both rings at the size that the device has. */
@@ -198,14 +225,17 @@ const char *virtio_net_make_rings(struct virtio_net *nic)
     if (virtio_queue_size(nic->virtio, VIRTIO_NET_RX, RING_MOST, &rx) !=
             VIRTIO_OK ||
         virtio_queue_size(nic->virtio, VIRTIO_NET_TX, RING_MOST, &tx) !=
-            VIRTIO_OK)
+            VIRTIO_OK ||
+        rx <= nic->header_apart || tx <= nic->header_apart)
         return virtio_status_text(VIRTIO_BAD_QUEUE);
     if (!virtq_create(&nic->rx, rx, event_idx))
         return "no memory";
-    if (virtq_create(&nic->tx, tx, event_idx))
-        return NULL;
-    virtq_destroy(&nic->rx);
-    return "no memory";
+    if (!virtq_create(&nic->tx, tx, event_idx)) {
+        virtq_destroy(&nic->rx);
+        return "no memory";
+    }
+    virtio_net_ctrl_make(nic);
+    return NULL;
 }
 
 /* Take what negotiation brought over into what the stack sees. */

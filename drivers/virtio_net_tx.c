@@ -2,8 +2,9 @@
  * drivers/virtio_net_tx.c - frames for virtio-net to send.
  *
  * The virtio header goes into the headroom before the frame, so that a small
- * packet is one descriptor. What was sent is taken back when the stack calls
- * anyway; only when the ring was full is there an interrupt for it.
+ * packet is one descriptor (two for a legacy device that wants it apart). What
+ * was sent is taken back when the stack calls anyway; only when the ring was
+ * full is there an interrupt for it.
  * Source: virtio 1.2 5.1.6.2.
  */
 #include <string.h>
@@ -27,7 +28,8 @@ static struct shape shape_of(const struct virtio_net *nic,
 {
     struct shape shape = {0};
 
-    shape.parts = buffer_headroom(chain) < nic->header_bytes || chain->len == 0;
+    shape.parts = nic->header_apart || chain->len == 0 ||
+                  buffer_headroom(chain) < nic->header_bytes;
     for (const struct buffer *buf = chain; buf; buf = buf->next) {
         shape.parts += buf->len > 0;
         shape.bytes += buf->len;
@@ -136,12 +138,17 @@ static void push(struct virtio_net *nic, struct buffer *front,
     memcpy(buffer_push(front, nic->header_bytes), header, nic->header_bytes);
     /* Zero bytes are an error to some devices: such views are left out. */
     for (struct buffer *buf = front; buf; buf = buf->next) {
-        if (buf->len == 0)
+        uint32_t done =
+            buf == front && nic->header_apart ? nic->header_bytes : 0;
+
+        if (done > 0)
+            part[count++] = (struct virtq_part){buf->data, done};
+        if (buf->len == done)
             continue;
         ASSERT(count < PARTS_MAX);
-        part[count++] = (struct virtq_part){buf->data, buf->len};
+        part[count++] = (struct virtq_part){buf->data + done, buf->len - done};
     }
-    pushed = virtq_push(&nic->tx, part, count, false, front);
+    pushed = virtq_push(&nic->tx, part, count, 0, front);
     ASSERT(pushed); /* the caller has counted */
 }
 

@@ -1,438 +1,84 @@
 /*
- * drivers/virtio_pci.c - the modern (1.x) PCI transport of virtio.
+ * drivers/virtio_pci.c - by which interface a virtio device on PCI is used.
  *
- * Interrupts: MSI-X with one entry for the configuration and one for all
- * queues, which need not be told apart: nothing reads the ISR then. With
- * fewer entries, or when the device refuses one, the interrupt line.
- * Does not: know the legacy interface.
- * Source: virtio 1.2 4.1.3 to 4.1.5.
+ * Source: virtio 1.2 4.1.2.
  */
 #include "drivers/virtio_pci.h"
 
-#include <linux/pci.h>
-#include <linux/pci_regs.h>
-#include <linux/virtio_ids.h>
-#include <linux/virtio_pci.h>
+#include <string.h>
 
-#include "kernel/clock.h"
+#include <linux/pci_regs.h>
+
+#include "drivers/virtio_pci_parts.h"
 #include "kernel/log.h"
 #include "kernel/page.h"
-#include "kernel/port.h"
 
 enum {
     VENDOR_VIRTIO = 0x1af4,
     DEVICE_MODERN = 0x1040,       /* plus the type */
     DEVICE_TRANSITIONAL = 0x1000, /* the type is the subsystem's id */
-    DEVICE_TRANSITIONAL_END = 0x103f,
-    VIRTIO_PCI_ISR_QUEUE = 1, /* beside VIRTIO_PCI_ISR_CONFIG */
-    CAPABILITIES_MAX = 64,
-    COMMON_BYTES = sizeof(struct virtio_pci_common_cfg),
-    MAP_MAX = 65536,  /* of a structure: some say their BAR is all theirs */
-    QUEUES_MAX = 3,   /* of one device, as its drivers use it */
-    ENTRY_CONFIG = 0, /* MSI-X */
-    ENTRY_QUEUES,
-    ENTRIES,
-    LINE_NONE = 255,
-    STORM_INTERRUPTS = 5000, /* without a reason, within STORM_US */
-    STORM_US = 100000
+    DEVICE_TRANSITIONAL_END = 0x103f
 };
 
-struct region {
-    volatile uint8_t *at;
-    uint32_t bytes;
-};
-
-struct virtio_pci {
-    struct virtio_device device; /* first: a device is a virtio_pci */
-    struct pci_device pci;
-    struct region common, isr, notify, config;
-    uint32_t notify_multiplier;
-    volatile void *notify_at[QUEUES_MAX];
-    struct virtio_interrupts interrupts;
-    struct pci_msix msix;
-    bool connected; /* vectors are allocated */
-    bool use_msix;  /* else the line, if that works */
-    bool line_works;
-    unsigned strange;    /* calls of line_handler() without a reason ... */
-    uint64_t strange_us; /* ... since then */
-};
-
-_Static_assert(sizeof(struct virtio_pci) <= PAGE_BYTES, "a page each");
-
-static struct virtio_pci *self(struct virtio_device *device)
+static bool is_transitional(const struct pci_device *device)
 {
-    return CONTAINER_OF(device, struct virtio_pci, device);
-}
-
-/* --- registers ----------------------------------------------------------- */
-
-static uint8_t pci_status(struct virtio_device *device)
-{
-    return mmio_read8(self(device)->common.at + VIRTIO_PCI_COMMON_STATUS);
-}
-
-static void pci_set_status(struct virtio_device *device, uint8_t status)
-{
-    mmio_write8(self(device)->common.at + VIRTIO_PCI_COMMON_STATUS, status);
-}
-
-static uint64_t pci_offered(struct virtio_device *device)
-{
-    volatile uint8_t *common = self(device)->common.at;
-    uint64_t low, high;
-
-    mmio_write32(common + VIRTIO_PCI_COMMON_DFSELECT, 0);
-    low = mmio_read32(common + VIRTIO_PCI_COMMON_DF);
-    mmio_write32(common + VIRTIO_PCI_COMMON_DFSELECT, 1);
-    high = mmio_read32(common + VIRTIO_PCI_COMMON_DF);
-    return high << 32 | low;
-}
-
-static void pci_accept(struct virtio_device *device, uint64_t features)
-{
-    volatile uint8_t *common = self(device)->common.at;
-
-    mmio_write32(common + VIRTIO_PCI_COMMON_GFSELECT, 0);
-    mmio_write32(common + VIRTIO_PCI_COMMON_GF, (uint32_t)features);
-    mmio_write32(common + VIRTIO_PCI_COMMON_GFSELECT, 1);
-    mmio_write32(common + VIRTIO_PCI_COMMON_GF, (uint32_t)(features >> 32));
-}
-
-static uint32_t pci_config_read(struct virtio_device *device, unsigned offset,
-                                unsigned bytes)
-{
-    const struct region *config = &self(device)->config;
-
-    ASSERT(bytes == 1 || bytes == 2 || bytes == 4);
-    if (offset > config->bytes || bytes > config->bytes - offset)
-        return UINT32_MAX;
-    if (bytes == 1)
-        return mmio_read8(config->at + offset);
-    if (bytes == 2)
-        return mmio_read16(config->at + offset);
-    return mmio_read32(config->at + offset);
-}
-
-static uint8_t pci_config_generation(struct virtio_device *device)
-{
-    return mmio_read8(self(device)->common.at +
-                      VIRTIO_PCI_COMMON_CFGGENERATION);
-}
-
-/* --- queues -------------------------------------------------------------- */
-
-static void pci_notify(struct virtio_device *device, unsigned index)
-{
-    mmio_write16(self(device)->notify_at[index], (uint16_t)index);
-}
-
-static bool queue_select(struct virtio_pci *pci, unsigned index)
-{
-    volatile uint8_t *common = pci->common.at;
-
-    if (index >= QUEUES_MAX ||
-        index >= mmio_read16(common + VIRTIO_PCI_COMMON_NUMQ))
-        return false;
-    mmio_write16(common + VIRTIO_PCI_COMMON_Q_SELECT, (uint16_t)index);
-    return true;
-}
-
-static unsigned pci_queue_size(struct virtio_device *device, unsigned index)
-{
-    struct virtio_pci *pci = self(device);
-
-    if (!queue_select(pci, index))
-        return 0;
-    return mmio_read16(pci->common.at + VIRTIO_PCI_COMMON_Q_SIZE);
-}
-
-/* The low half first; 64-bit registers are written as two of 32. */
-static void write_address(volatile uint8_t *at, const volatile void *memory)
-{
-    uint64_t address = (uintptr_t)memory;
-
-    mmio_write32(at, (uint32_t)address);
-    mmio_write32(at + 4, (uint32_t)(address >> 32));
-}
-
-/* Where the selected queue is notified: within the structure, or nowhere. */
-static bool notify_find(struct virtio_pci *pci, unsigned index)
-{
-    uint64_t offset =
-        (uint64_t)mmio_read16(pci->common.at + VIRTIO_PCI_COMMON_Q_NOFF) *
-        pci->notify_multiplier;
-
-    if (offset + sizeof(uint16_t) > pci->notify.bytes || (offset & 1)) {
-        log_at(LOG_ERROR, "virtio", "%s: queue %u is notified outside",
-               pci->device.name, index);
-        return false;
-    }
-    pci->notify_at[index] = pci->notify.at + offset;
-    return true;
-}
-
-static bool line_on(struct virtio_pci *pci);
-
-/* Name the MSI-X entry, and see that the device takes it: virtio 1.2
- * 4.1.5.1.2. */
-static bool entry_set(struct virtio_pci *pci, unsigned reg, uint16_t entry)
-{
-    mmio_write16(pci->common.at + reg, entry);
-    return mmio_read16(pci->common.at + reg) == entry;
-}
-
-static bool pci_queue_enable(struct virtio_device *device, unsigned index,
-                             const struct virtq *queue)
-{
-    struct virtio_pci *pci = self(device);
-    volatile uint8_t *common = pci->common.at;
-
-    if (!queue_select(pci, index) || !notify_find(pci, index))
-        return false;
-    mmio_write16(common + VIRTIO_PCI_COMMON_Q_SIZE, queue->size);
-    if (mmio_read16(common + VIRTIO_PCI_COMMON_Q_SIZE) != queue->size)
-        return false;
-    write_address(common + VIRTIO_PCI_COMMON_Q_DESCLO, queue->ring.desc);
-    write_address(common + VIRTIO_PCI_COMMON_Q_AVAILLO, queue->ring.avail);
-    write_address(common + VIRTIO_PCI_COMMON_Q_USEDLO, queue->ring.used);
-    if (pci->use_msix &&
-        !entry_set(pci, VIRTIO_PCI_COMMON_Q_MSIX, ENTRY_QUEUES))
-        (void)line_on(pci);
-    mmio_write16(common + VIRTIO_PCI_COMMON_Q_ENABLE, 1);
-    /* Not before: until it was reset, it knew only rings of the firmware. */
-    pci_command(&pci->pci, PCI_COMMAND_MASTER, 0);
-    return true;
-}
-
-/* --- interrupts ---------------------------------------------------------- */
-
-/*
- * The line was raised, and not by us. So many times so soon, and the machine
- * does nothing else any more: then the line is masked, and whoever is on it
- * has to be polled.
- */
-static void line_strange(struct virtio_pci *pci)
-{
-    uint64_t now_us = clock_us();
-
-    if (now_us - pci->strange_us > STORM_US) {
-        pci->strange_us = now_us;
-        pci->strange = 0;
-    }
-    if (++pci->strange == STORM_INTERRUPTS)
-        interrupt_mask_line(pci->pci.irq_line, true);
-}
-
-/* The interrupt line; reading the ISR acknowledges it. */
-static void line_handler(void *arg)
-{
-    struct virtio_pci *pci = arg;
-    uint8_t reason = mmio_read8(pci->isr.at);
-
-    if (pci->use_msix)
-        return;
-    if (reason & VIRTIO_PCI_ISR_QUEUE)
-        pci->interrupts.queue(pci->interrupts.arg);
-    if (reason & VIRTIO_PCI_ISR_CONFIG)
-        pci->interrupts.config(pci->interrupts.arg);
-    if (!(reason & (VIRTIO_PCI_ISR_QUEUE | VIRTIO_PCI_ISR_CONFIG)))
-        line_strange(pci);
-}
-
-/* Go over to the interrupt line. */
-static bool line_on(struct virtio_pci *pci)
-{
-    unsigned line = pci->pci.irq_line;
-    int vector;
-
-    if (pci->use_msix)
-        pci_msix_enable(&pci->pci, &pci->msix, false);
-    pci->use_msix = false;
-    if (pci->line_works) {
-        interrupt_mask_line(line, false);
-        return true;
-    }
-    if (line == 0 || line == LINE_NONE)
-        return false;
-    vector = interrupt_alloc(line_handler, pci);
-    pci->line_works = vector >= 0 && interrupt_route_line(line, vector);
-    if (pci->line_works)
-        pci_command(&pci->pci, 0, PCI_COMMAND_INTX_DISABLE);
-    return pci->line_works;
-}
-
-/* Fill in the MSI-X table. */
-static bool msix_connect(struct virtio_pci *pci)
-{
-    const struct virtio_interrupts *to = &pci->interrupts;
-    int vector[ENTRIES];
-    uint64_t address;
-    uint32_t data;
-
-    if (!pci_msix_open(&pci->pci, ENTRIES, &pci->msix))
-        return false;
-    vector[ENTRY_CONFIG] = interrupt_alloc(to->config, to->arg);
-    vector[ENTRY_QUEUES] = interrupt_alloc(to->queue, to->arg);
-    for (unsigned i = 0; i < ENTRIES; i++)
-        if (vector[i] < 0)
-            return false;
-    pci_msix_enable(&pci->pci, &pci->msix, true);
-    for (unsigned i = 0; i < ENTRIES; i++) {
-        interrupt_msi_message(vector[i], &address, &data);
-        pci_msix_set(&pci->msix, i, address, data);
-    }
-    return true;
-}
-
-static bool pci_interrupts_on(struct virtio_device *device,
-                              const struct virtio_interrupts *interrupts)
-{
-    struct virtio_pci *pci = self(device);
-
-    if (!pci->connected) {
-        pci->interrupts = *interrupts;
-        pci->connected = true;
-        pci->use_msix = msix_connect(pci);
-    }
-    if (pci->use_msix) {
-        for (unsigned i = 0; i < ENTRIES; i++)
-            pci_msix_mask(&pci->msix, i, false);
-        if (entry_set(pci, VIRTIO_PCI_COMMON_MSIX, ENTRY_CONFIG))
-            return true;
-        log_at(LOG_WARNING, "virtio", "%s refuses MSI-X", device->name);
-    }
-    return line_on(pci);
-}
-
-static void pci_interrupts_off(struct virtio_device *device)
-{
-    struct virtio_pci *pci = self(device);
-
-    if (!pci->use_msix) {
-        if (pci->line_works)
-            interrupt_mask_line(pci->pci.irq_line, true);
-        return;
-    }
-    for (unsigned i = 0; i < ENTRIES; i++)
-        pci_msix_mask(&pci->msix, i, true);
-}
-
-static const struct virtio_transport_ops pci_ops = {
-    .status = pci_status,
-    .set_status = pci_set_status,
-    .offered = pci_offered,
-    .accept = pci_accept,
-    .config_read = pci_config_read,
-    .config_generation = pci_config_generation,
-    .queue_size = pci_queue_size,
-    .queue_enable = pci_queue_enable,
-    .notify = pci_notify,
-    .interrupts_on = pci_interrupts_on,
-    .interrupts_off = pci_interrupts_off,
-    .legacy = false,
-};
-
-/* --- finding the structures ---------------------------------------------- */
-
-/*
- * Map the structure that the capability at `at` describes, unless one of its
- * kind was usable before. `least` bytes are needed; one that is longer than
- * anybody needs is cut.
- */
-static void region_map(const struct virtio_pci *pci, unsigned at,
-                       uint32_t least, struct region *region)
-{
-    unsigned bar = pci_read8(&pci->pci, at + VIRTIO_PCI_CAP_BAR);
-    uint32_t offset = pci_read32(&pci->pci, at + VIRTIO_PCI_CAP_OFFSET);
-    uint32_t bytes = pci_read32(&pci->pci, at + VIRTIO_PCI_CAP_LENGTH);
-
-    if (region->at || bytes < least)
-        return;
-    if (bytes > MAP_MAX)
-        bytes = MAP_MAX;
-    region->at = pci_map(&pci->pci, bar, offset, bytes);
-    region->bytes = region->at ? bytes : 0;
-}
-
-static void capability_read(struct virtio_pci *pci, unsigned at)
-{
-    unsigned length = pci_read8(&pci->pci, at + VIRTIO_PCI_CAP_LEN);
-
-    if (length < sizeof(struct virtio_pci_cap) ||
-        at + length > PCI_CFG_SPACE_SIZE)
-        return;
-    switch (pci_read8(&pci->pci, at + VIRTIO_PCI_CAP_CFG_TYPE)) {
-    case VIRTIO_PCI_CAP_COMMON_CFG:
-        region_map(pci, at, COMMON_BYTES, &pci->common);
-        break;
-    case VIRTIO_PCI_CAP_ISR_CFG:
-        region_map(pci, at, 1, &pci->isr);
-        break;
-    case VIRTIO_PCI_CAP_DEVICE_CFG:
-        region_map(pci, at, 1, &pci->config);
-        break;
-    case VIRTIO_PCI_CAP_NOTIFY_CFG:
-        if (pci->notify.at || length < sizeof(struct virtio_pci_notify_cap))
-            break;
-        region_map(pci, at, sizeof(uint16_t), &pci->notify);
-        pci->notify_multiplier =
-            pci_read32(&pci->pci, at + VIRTIO_PCI_NOTIFY_CAP_MULT);
-        break;
-    default: /* reserved, or not for us: virtio 1.2 4.1.4.2 */
-        break;
-    }
-}
-
-/* The first usable structure of each kind. The device's own configuration may
- * be missing: an entropy device has none. */
-static bool structures_find(struct virtio_pci *pci)
-{
-    unsigned at = 0;
-
-    for (unsigned i = 0; i < CAPABILITIES_MAX; i++) {
-        at = pci_capability(&pci->pci, PCI_CAP_ID_VNDR, at);
-        if (at == 0)
-            break;
-        capability_read(pci, at);
-    }
-    return pci->common.at && pci->isr.at && pci->notify.at;
+    return device->device_id >= DEVICE_TRANSITIONAL &&
+           device->device_id <= DEVICE_TRANSITIONAL_END;
 }
 
 bool virtio_pci_is(const struct pci_device *device, unsigned type)
 {
     if (device->vendor_id != VENDOR_VIRTIO)
         return false;
-    if (device->device_id >= DEVICE_TRANSITIONAL &&
-        device->device_id <= DEVICE_TRANSITIONAL_END)
+    if (is_transitional(device))
         return device->subsystem_id == type;
     return device->device_id == DEVICE_MODERN + type;
 }
 
-struct virtio_device *virtio_pci_open(const struct pci_device *device)
+void *virtio_pci_page(const struct pci_device *pci,
+                      const struct virtio_transport_ops *ops,
+                      uint8_t (*reason)(struct virtio_device *device))
 {
-    struct virtio_pci *pci = page_alloc(1, PAGE_DEVICE);
+    struct virtio_pci_base *base = page_alloc(1, PAGE_DEVICE);
 
-    if (!pci)
+    if (!base)
         return NULL;
-    *pci = (struct virtio_pci){.pci = *device};
-    pci->device.ops = &pci_ops;
-    pci->device.name = pci->pci.name;
+    memset(base, 0, PAGE_BYTES);
+    base->pci = *pci;
+    base->device.ops = ops;
+    base->device.name = base->pci.name;
+    base->irq.pci = &base->pci;
+    base->irq.reason = reason;
+    base->irq.device = &base->device;
     /* No line until somebody listens: it could not be silenced. */
-    pci_command(&pci->pci, PCI_COMMAND_INTX_DISABLE, PCI_COMMAND_MASTER);
-    if (!structures_find(pci)) {
-        log_at(LOG_ERROR, "virtio", "%s: no usable virtio 1.x registers",
-               pci->device.name);
-        page_free(pci, 1, PAGE_DEVICE);
+    pci_command(&base->pci, PCI_COMMAND_INTX_DISABLE, PCI_COMMAND_MASTER);
+    return base;
+}
+
+struct virtio_device *virtio_pci_open(const struct pci_device *pci,
+                                      uint64_t off)
+{
+    struct virtio_device *device = NULL;
+
+    if (!(off & VIRTIO_BIT(VIRTIO_F_VERSION_1)))
+        device = virtio_pci_modern_open(pci);
+    if (!device && is_transitional(pci))
+        device = virtio_pci_legacy_open(pci);
+    if (!device) {
+        log_at(LOG_ERROR, "virtio", "%s: no usable virtio registers",
+               pci->name);
         return NULL;
     }
-    return &pci->device;
+    device->off = off;
+    return device;
 }
 
 void virtio_pci_close(struct virtio_device *device)
 {
-    struct virtio_pci *pci = self(device);
+    struct virtio_pci_base *base =
+        CONTAINER_OF(device, struct virtio_pci_base, device);
 
-    ASSERT(!pci->connected);
-    pci_command(&pci->pci, 0, PCI_COMMAND_MASTER);
-    page_free(pci, 1, PAGE_DEVICE);
+    ASSERT(!base->irq.connected);
+    pci_command(&base->pci, 0, PCI_COMMAND_MASTER);
+    page_free(base, 1, PAGE_DEVICE);
 }

@@ -1,5 +1,5 @@
 /*
- * drivers/virtio_pci.h - the modern (1.x) PCI transport of virtio.
+ * drivers/virtio_pci.h - the PCI transports of virtio: 1.x, and legacy.
  *
  * Source: virtio 1.2 4.1.
  */
@@ -16,15 +16,19 @@
 bool virtio_pci_is(const struct pci_device *device, unsigned type);
 
 /*
- * Map the registers of a virtio device. It can reach memory from its first
+ * Map the registers of a virtio device: of its 1.x interface, or, when it has
+ * none that is usable, of the legacy one. It can reach memory from its first
  * queue_enable() on.
  *
  * pci:     copied. From a scan; virtio_pci_is() has said yes.
+ * off:     becomes virtio_device.off. Without VERSION_1 there is only the
+ *          legacy interface.
  * Blocks:  never.
- * Returns: the transport, for virtio_pci_close(); null, and why is logged,
+ * Returns: the transport, for virtio_pci_close(); null, and that is logged,
  *          when a structure is missing or makes no sense, or without memory.
  */
-MUST_CHECK struct virtio_device *virtio_pci_open(const struct pci_device *pci);
+MUST_CHECK struct virtio_device *virtio_pci_open(const struct pci_device *pci,
+                                                 uint64_t off);
 
 /*
  * Take the device off the bus and free the transport. The device must have

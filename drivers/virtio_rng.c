@@ -49,7 +49,7 @@ static uint32_t request(struct rng *rng, uint8_t *out, size_t bytes)
     struct virtq_part part = {rng->page, most};
     uint32_t got;
 
-    if (!virtq_push(&rng->queue, &part, 1, true, rng->page))
+    if (!virtq_push(&rng->queue, &part, 0, 1, rng->page))
         return 0;
     if (virtq_publish(&rng->queue))
         rng->virtio->ops->notify(rng->virtio, QUEUE);

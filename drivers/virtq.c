@@ -99,12 +99,12 @@ void *virtq_take_back(struct virtq *queue, unsigned *cursor)
 }
 
 bool virtq_push(struct virtq *queue, const struct virtq_part *parts,
-                unsigned count, bool device_writes, void *cookie)
+                unsigned reads, unsigned writes, void *cookie)
 {
     uint16_t head = queue->free_head;
     uint16_t index = head;
-    uint16_t flags = device_writes ? VRING_DESC_F_WRITE : 0;
-    uint32_t bytes = 0;
+    unsigned count = reads + writes;
+    uint32_t writable = 0;
 
     ASSERT(count > 0 && cookie);
     if (count > queue->free_count)
@@ -113,18 +113,19 @@ bool virtq_push(struct virtq *queue, const struct virtq_part *parts,
     for (unsigned i = 0; i < count; i++) {
         struct vring_desc *desc = &queue->ring.desc[index];
         bool more = i + 1 < count;
+        uint16_t flags = i < reads ? 0 : VRING_DESC_F_WRITE;
 
         desc->addr = (uintptr_t)parts[i].data;
         desc->len = parts[i].bytes;
         desc->flags = (uint16_t)(flags | (more ? VRING_DESC_F_NEXT : 0));
         desc->next = more ? queue->slot[index].next : 0;
-        bytes += parts[i].bytes;
+        writable += i < reads ? 0 : parts[i].bytes;
         index = queue->slot[index].next;
     }
     queue->free_head = index;
     queue->free_count = (uint16_t)(queue->free_count - count);
     queue->slot[head].cookie = cookie;
-    queue->slot[head].bytes = device_writes ? bytes : 0;
+    queue->slot[head].bytes = writable;
     queue->slot[head].count = (uint16_t)count;
     queue->chains++;
 

@@ -62,8 +62,8 @@ enum virtq_status {
 
 struct virtq_done {
     void *cookie;
-    uint32_t bytes; /* what the device says it wrote: at most what it might,
-                       in a chain for it to write; else 0 */
+    uint32_t bytes; /* what the device says it wrote: at most what it might;
+                       0 in a chain that it only reads */
 };
 
 /*
@@ -90,14 +90,14 @@ void *virtq_take_back(struct virtq *queue, unsigned *cursor);
 /*
  * Queue a chain of descriptors. The device sees it after virtq_publish().
  *
- * parts:         `count` of them, 1 or more; their memory must stay as it is
- *                until virtq_pop() gives the cookie back.
- * device_writes: all parts are written by the device; else all are read.
- * cookie:        not null.
- * Returns:       false when fewer than `count` descriptors are free.
+ * parts:   first those that the device reads (`reads`), then those that it
+ *          writes (`writes`), together 1 or more; their memory must stay as it
+ *          is until virtq_pop() gives the cookie back.
+ * cookie:  not null.
+ * Returns: false when fewer descriptors are free.
  */
 MUST_CHECK bool virtq_push(struct virtq *queue, const struct virtq_part *parts,
-                           unsigned count, bool device_writes, void *cookie);
+                           unsigned reads, unsigned writes, void *cookie);
 
 /*
  * Show the device all that was pushed: one store for the whole batch.

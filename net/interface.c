@@ -162,7 +162,7 @@ bool interface_get(const struct net *net, unsigned index,
 void interface_device_event(struct net *net, struct net_if *nif,
                             unsigned events)
 {
-    if (events & (NETDEV_EV_LINK_UP | NETDEV_EV_ANNOUNCE) &&
+    if (events & (NETDEV_EV_LINK_UP | NETDEV_EV_ANNOUNCE | NETDEV_EV_RESET) &&
         interface_has_address(nif))
         arp_announce(net, nif);
 }

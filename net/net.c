@@ -70,13 +70,30 @@ struct net *net_create(const struct net_config *config, uint64_t now_us)
     return net;
 }
 
+/* False when one cannot be stopped: it goes on knowing our buffers. */
+static bool stop_cards(struct net *net)
+{
+    bool stopped = true;
+
+    for (unsigned i = 0; i < net->if_count; i++) {
+        struct netdev *dev = net->ifs[i].dev;
+
+        if (dev && !dev->ops->stop(dev))
+            stopped = false;
+    }
+    return stopped;
+}
+
 void net_destroy(struct net *net)
 {
+    bool stopped = stop_cards(net);
+
     tcp_destroy(net);
     udp_destroy(net);
     ipv4_destroy(net);
     arp_destroy(net);
-    free_pages(net);
+    if (stopped)
+        free_pages(net);
 }
 
 /* --- interfaces ----------------------------------------------------------- */

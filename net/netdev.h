@@ -40,9 +40,19 @@ enum netdev_event {
 struct netdev_ops {
     /*
      * Start to receive. The pool is where receive buffers come from; it
-     * outlives the device. Called once, before anything else.
+     * stays until stop(). Before anything else.
      */
     void (*start)(struct netdev *dev, struct buffer_pool *pool);
+
+    /*
+     * Be silent, and give every buffer back to the pool: those to be sent are
+     * lost. start() may be called again.
+     *
+     * Blocks:  the whole machine, a second at most.
+     * Returns: false when the device cannot be stopped: it may write to the
+     *          buffers that it has at any time, so the pool must stay for ever.
+     */
+    bool (*stop)(struct netdev *dev);
 
     /*
      * Queue one Ethernet frame, without FCS; it goes out at kick().

@@ -57,11 +57,38 @@ static void access_write(const struct pci_access *access, uint16_t address,
     memcpy(function->space + offset, &value, 4);
 }
 
+static uint8_t *port_at(uint16_t port, unsigned bytes)
+{
+    ASSERT(port >= FAKE_PORT_BASE &&
+           port + bytes <= (unsigned)FAKE_PORT_BASE + FAKE_PORTS);
+    ASSERT(bytes == 1 || bytes == 2 || bytes == 4);
+    return fake_pci.port + (port - FAKE_PORT_BASE);
+}
+
+static uint32_t port_read(const struct pci_access *access, uint16_t port,
+                          unsigned bytes)
+{
+    uint32_t value = 0;
+
+    ASSERT(access == &fake_pci.access);
+    memcpy(&value, port_at(port, bytes), bytes);
+    return value;
+}
+
+static void port_write(const struct pci_access *access, uint16_t port,
+                       unsigned bytes, uint32_t value)
+{
+    ASSERT(access == &fake_pci.access);
+    memcpy(port_at(port, bytes), &value, bytes);
+}
+
 void fake_pci_init(void)
 {
     memset(&fake_pci, 0, sizeof(fake_pci));
-    fake_pci.access =
-        (struct pci_access){.read = access_read, .write = access_write};
+    fake_pci.access = (struct pci_access){.read = access_read,
+                                          .write = access_write,
+                                          .port_read = port_read,
+                                          .port_write = port_write};
     fake_pci.vectors_max = FAKE_VECTORS_MAX;
     fake_pci.line_vector = -1;
 }
@@ -106,6 +133,14 @@ void fake_set_bar(struct fake_function *function, unsigned index, bool wide,
         return;
     fake_set32(function, offset + 4, (uint32_t)(base >> 32));
     function->writable[index + 1] = (uint32_t)(-bytes >> 32);
+}
+
+void fake_set_ports(struct fake_function *function, unsigned index,
+                    uint16_t base, unsigned count)
+{
+    fake_set32(function, PCI_BASE_ADDRESS_0 + 4 * index,
+               base | PCI_BASE_ADDRESS_SPACE_IO);
+    function->writable[index] = -count & 0xfffffffc;
 }
 
 void fake_virtio_cap(struct fake_function *function, unsigned at, unsigned next,

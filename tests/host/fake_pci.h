@@ -2,7 +2,8 @@
  * tests/host/fake_pci.h - PCI functions that a test plays, their memory, and
  * kernel/paging.h and kernel/interrupt.h as far as drivers need them.
  *
- * Registers behind a BAR are plain memory: they keep what is written.
+ * Registers behind a BAR are plain memory, and so are ports: they keep what is
+ * written.
  */
 #ifndef TESTS_HOST_FAKE_PCI_H
 #define TESTS_HOST_FAKE_PCI_H
@@ -13,6 +14,8 @@
 enum {
     FAKE_FUNCTIONS_MAX = 64,
     FAKE_BAR_BYTES = 65536,
+    FAKE_PORT_BASE = 0xc000,
+    FAKE_PORTS = 256,
     FAKE_VECTORS_MAX = 8,
     FAKE_VECTOR_FIRST = 40
 };
@@ -34,6 +37,7 @@ struct fake_pci {
 
     /* The machine. */
     uint8_t bar[FAKE_BAR_BYTES]; /* at FAKE_BAR_BASE */
+    uint8_t port[FAKE_PORTS];    /* from FAKE_PORT_BASE */
     interrupt_fn *handler[FAKE_VECTORS_MAX];
     void *arg[FAKE_VECTORS_MAX];
     int vectors;     /* taken */
@@ -61,6 +65,10 @@ void fake_set32(struct fake_function *function, unsigned offset,
 /* A memory BAR of `bytes`, a power of two, at `base`. */
 void fake_set_bar(struct fake_function *function, unsigned index, bool wide,
                   uint64_t base, uint64_t bytes);
+
+/* A BAR of `count` ports, a power of two, at `base`. */
+void fake_set_ports(struct fake_function *function, unsigned index,
+                    uint16_t base, unsigned count);
 
 /* One more virtio capability at `at`, linked to the next at `next`. */
 void fake_virtio_cap(struct fake_function *function, unsigned at, unsigned next,

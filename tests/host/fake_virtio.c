@@ -116,9 +116,11 @@ static bool fake_interrupts_on(struct virtio_device *device,
     return fake->interrupts_on;
 }
 
-static void fake_interrupts_off(struct virtio_device *device)
+static void fake_interrupts_mask(struct virtio_device *device, bool masked)
 {
-    self(device)->interrupts_on = false;
+    struct fake_virtio *fake = self(device);
+
+    fake->interrupts_on = !masked && !fake->no_interrupts;
 }
 
 /* clang-format off */
@@ -130,7 +132,7 @@ static void fake_interrupts_off(struct virtio_device *device)
         .config_generation = fake_config_generation,                           \
         .queue_size = fake_queue_size, .queue_enable = fake_queue_enable,      \
         .notify = fake_notify, .interrupts_on = fake_interrupts_on,            \
-        .interrupts_off = fake_interrupts_off, .legacy = is_legacy             \
+        .interrupts_mask = fake_interrupts_mask, .legacy = is_legacy           \
     }
 
 /* clang-format on */
@@ -261,7 +263,7 @@ bool fake_virtio_signal(struct fake_virtio *fake, unsigned index)
         wanted = !(ring->avail->flags & VRING_AVAIL_F_NO_INTERRUPT);
     if (!wanted || !fake->interrupts_on || fake->lose_interrupts)
         return false;
-    fake->interrupts.queue(fake->interrupts.arg);
+    fake->interrupts.queue[index](fake->interrupts.arg);
     return true;
 }
 

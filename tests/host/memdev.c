@@ -37,6 +37,12 @@ static void start(struct netdev *dev, struct buffer_pool *pool)
     memdev_of(dev)->pool = pool;
 }
 
+static bool stop(struct netdev *dev)
+{
+    memdev_clear(memdev_of(dev));
+    return true;
+}
+
 static enum netdev_status enqueue(struct netdev *dev, struct buffer *chain)
 {
     struct memdev *memdev = memdev_of(dev);
@@ -93,6 +99,7 @@ static bool arm(struct netdev *dev, bool on)
 
 static const struct netdev_ops ops = {
     .start = start,
+    .stop = stop,
     .enqueue = enqueue,
     .kick = kick,
     .receive = receive,

@@ -18,7 +18,7 @@ def pytest_configure(config):
 
 # What shows the most in the least time comes first; the rest after it.
 ORDER = ("boot", "http", "image", "libc", "raw", "raw_tcp", "echo", "run")
-LAST = ("impaired", "tap", "abuse")
+LAST = ("features", "impaired", "tap", "abuse")
 
 
 def place(item):

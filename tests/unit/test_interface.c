@@ -266,7 +266,7 @@ static void address__only_a_hosts_address_is_taken(void **state)
 
 static void address__of_another_interface_is_refused(void **state)
 {
-    struct memdev other;
+    static struct memdev other; /* outlives the stack */
 
     (void)state;
     memdev_init(&other, (struct mac_addr){{2, 0, 0, 0, 0, 9}});

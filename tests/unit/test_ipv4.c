@@ -715,7 +715,7 @@ static void attach__only_a_hosts_address_is_taken(void **state)
         {0x0a000001, 0xe0000001, 24},
         {0x0a000001, 0x7f000001, 24},
     };
-    struct memdev dev;
+    static struct memdev dev; /* outlives the stack */
 
     (void)state;
     memdev_init(&dev, (struct mac_addr){{2, 0, 0, 0, 0, 9}});
@@ -731,7 +731,7 @@ static void attach__only_a_hosts_address_is_taken(void **state)
 
 static void attach__several_cards_each_serve_their_network(void **state)
 {
-    struct memdev devs[4];
+    static struct memdev devs[4]; /* outlive the stack */
     struct ipv4_addr src;
     struct buffer *frame;
 
@@ -765,7 +765,7 @@ static void attach__network_of_two_has_no_broadcast_address(void **state)
 {
     const struct net_address address = {IPV4_ADDR(10, 9, 0, 1), 31,
                                         IPV4_ADDR(0, 0, 0, 0)};
-    struct memdev dev;
+    static struct memdev dev; /* outlives the stack */
 
     (void)state;
     memdev_init(&dev, (struct mac_addr){{2, 0, 0, 0, 0, 9}});
@@ -780,7 +780,7 @@ static void attach__gateway_off_its_network_is_reached_by_its_card(void **state)
     const struct net_address address = {IPV4_ADDR(10, 9, 0, 1), 32,
                                         IPV4_ADDR(172, 16, 0, 1)};
     struct ipv4_addr src;
-    struct memdev dev;
+    static struct memdev dev; /* outlives the stack */
 
     (void)state;
     memdev_init(&dev, (struct mac_addr){{2, 0, 0, 0, 0, 9}});

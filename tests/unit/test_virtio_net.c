@@ -33,9 +33,10 @@ static void setup__only_what_is_known_is_accepted(void **state)
 {
     (void)state;
     create(UINT64_MAX);
-    assert_int_equal(scene.fake.accepted, OFFER |
-                                              BIT(VIRTIO_F_ACCESS_PLATFORM) |
-                                              BIT(VIRTIO_F_ORDER_PLATFORM));
+    assert_int_equal(
+        scene.fake.accepted,
+        OFFER | BIT(VIRTIO_F_ACCESS_PLATFORM) | BIT(VIRTIO_F_ORDER_PLATFORM) |
+            BIT(VIRTIO_NET_F_CTRL_VQ) | BIT(VIRTIO_NET_F_GUEST_ANNOUNCE));
 }
 
 static void setup__address_mtu_link_and_caps_are_the_devices(void **state)
@@ -103,6 +104,47 @@ static void legacy__header_is_10_bytes_without_merged_buffers(void **state)
     (void)fake_virtio_write(&scene.fake, RX, head, memory, 70);
     fake_virtio_use(&scene.fake, RX, (uint32_t)head, 70);
     buffer_release(receive_one(60));
+}
+
+/* Without ANY_LAYOUT the header has a descriptor of its own, both ways: virtio
+ * 1.2 5.1.6.6. */
+static void legacy__header_is_apart_without_any_layout(void **state)
+{
+    struct virtio_net_hdr_v1 header = plain_header();
+
+    (void)state;
+    scene.fake.legacy = true;
+    start(OFFER & ~BIT(VIRTIO_F_VERSION_1));
+    assert_int_equal(scene.fake.queue[RX].driver->chains, 128);
+    assert_int_equal(fake_virtio_descriptors(&scene.fake, RX, 0), 2);
+    assert_int_equal(scene.fake.queue[RX].driver->ring.desc[0].len, HDR);
+    deliver(&header, 60);
+    buffer_release(receive_one(60));
+    send_and_check(small_frame(60), 60, 2);
+    send_and_check(frame_of(1514), 1514, 2);
+    deliver_merged(header, 1514, -1);
+    buffer_release(receive_one(1514));
+}
+
+static void legacy__header_is_inline_with_any_layout(void **state)
+{
+    (void)state;
+    scene.fake.legacy = true;
+    start((OFFER & ~BIT(VIRTIO_F_VERSION_1)) | BIT(VIRTIO_F_ANY_LAYOUT));
+    assert_true(scene.fake.accepted & BIT(VIRTIO_F_ANY_LAYOUT));
+    assert_int_equal(fake_virtio_descriptors(&scene.fake, RX, 0), 1);
+    send_and_check(small_frame(60), 60, 1);
+}
+
+static void off__what_is_forbidden_is_not_accepted(void **state)
+{
+    (void)state;
+    scene.fake.device.off = BIT(VIRTIO_NET_F_MRG_RXBUF) | VIRTIO_OFF_MSIX;
+    create(OFFER);
+    assert_int_equal(scene.fake.accepted,
+                     OFFER & ~(BIT(VIRTIO_NET_F_MRG_RXBUF) |
+                               BIT(VIRTIO_NET_F_GUEST_TSO4) |
+                               BIT(VIRTIO_NET_F_GUEST_ECN)));
 }
 
 /* --- receiving ------------------------------------------------------------ */
@@ -514,6 +556,9 @@ int main(void)
         TEST(setup__more_descriptors_than_needed_are_not_taken),
         TEST(setup__no_memory_is_a_refusal_without_a_leak),
         TEST(legacy__header_is_10_bytes_without_merged_buffers),
+        TEST(legacy__header_is_apart_without_any_layout),
+        TEST(legacy__header_is_inline_with_any_layout),
+        TEST(off__what_is_forbidden_is_not_accepted),
         TEST(rx__frame_comes_without_its_header),
         TEST(rx__frames_come_in_order_and_no_more_than_asked),
         TEST(rx__ring_is_refilled_a_quarter_at_a_time),

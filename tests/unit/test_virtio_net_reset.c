@@ -85,7 +85,7 @@ static void v14__storm_of_interrupts_is_switched_off(void **state)
     (void)state;
     start(OFFER);
     for (unsigned i = 0; i < 100000 && scene.fake.interrupts_on; i++)
-        scene.fake.interrupts.queue(scene.fake.interrupts.arg);
+        scene.fake.interrupts.queue[RX](scene.fake.interrupts.arg);
     assert_false(scene.fake.interrupts_on);
     deliver(&header, 60);
     buffer_release(receive_one(60));
@@ -93,12 +93,31 @@ static void v14__storm_of_interrupts_is_switched_off(void **state)
     assert_in_range(scene.dev->wake_us, host_now_us, host_now_us + 1000);
 }
 
+/* The device has come to its senses, or is masked again at once. */
+static void v14__after_a_storm_interrupts_are_tried_again(void **state)
+{
+    (void)state;
+    start(OFFER);
+    for (unsigned i = 0; i < 100000 && scene.fake.interrupts_on; i++)
+        scene.fake.interrupts.queue[RX](scene.fake.interrupts.arg);
+    idle_for(SECOND_US / 2);
+    assert_false(scene.fake.interrupts_on);
+    idle_for(2 * SECOND_US);
+    assert_true(scene.fake.interrupts_on);
+    assert_false(scene.dev->ops->arm(scene.dev, true));
+    assert_true(scene.dev->wake_us - host_now_us > SECOND_US / 2);
+    for (unsigned i = 0; i < 100000 && scene.fake.interrupts_on; i++)
+        scene.fake.interrupts.queue[TX](scene.fake.interrupts.arg);
+    assert_false(scene.fake.interrupts_on);
+    assert_int_equal(scene.dev->count.resets, 0);
+}
+
 static void v14__interrupts_without_work_are_harmless(void **state)
 {
     (void)state;
     start(OFFER);
     for (unsigned i = 0; i < 20000; i++) {
-        scene.fake.interrupts.queue(scene.fake.interrupts.arg);
+        scene.fake.interrupts.queue[RX](scene.fake.interrupts.arg);
         assert_null(receive());
         assert_false(scene.dev->ops->arm(scene.dev, true));
     }
@@ -546,6 +565,7 @@ int main(void)
         TEST(v13__starved_ring_is_filled_when_there_is_memory),
         TEST(v13__small_pool_is_not_swallowed_by_the_ring),
         TEST(v14__storm_of_interrupts_is_switched_off),
+        TEST(v14__after_a_storm_interrupts_are_tried_again),
         TEST(v14__interrupts_without_work_are_harmless),
         TEST(v14__lost_interrupts_turn_into_polling),
         TEST(v14__device_without_any_interrupt_is_polled),

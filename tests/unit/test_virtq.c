@@ -63,7 +63,7 @@ static void push_in(unsigned i)
 {
     struct virtq_part part = {memory[i], sizeof(memory[i])};
 
-    assert_true(virtq_push(&queue, &part, 1, true, memory[i]));
+    assert_true(virtq_push(&queue, &part, 0, 1, memory[i]));
 }
 
 static void push_all(void)
@@ -116,7 +116,7 @@ static void virtq__chain_has_next_and_write_flags_as_the_text_says(void **state)
     uint16_t head;
 
     (void)state;
-    assert_true(virtq_push(&queue, parts, 2, false, memory));
+    assert_true(virtq_push(&queue, parts, 2, 0, memory));
     head = head_of(0);
     assert_int_equal(desc[head].addr, (uintptr_t)memory[0]);
     assert_int_equal(desc[head].len, 10);
@@ -145,10 +145,10 @@ static void virtq__full_ring_refuses_a_chain_whole(void **state)
     (void)state;
     for (unsigned i = 0; i < SIZE - 1; i++)
         push_in(i);
-    assert_false(virtq_push(&queue, parts, 2, false, memory));
+    assert_false(virtq_push(&queue, parts, 2, 0, memory));
     assert_int_equal(queue.free_count, 1);
     push_in(7);
-    assert_false(virtq_push(&queue, parts, 1, false, memory));
+    assert_false(virtq_push(&queue, parts, 1, 0, memory));
 }
 
 static void virtq__comes_back_in_any_order(void **state)
@@ -179,7 +179,7 @@ static void virtq__indices_run_over_65535(void **state)
     for (unsigned i = 0; i < 70000; i++) {
         unsigned count = i % 3 + 1;
 
-        assert_true(virtq_push(&queue, parts, count, false, memory[i % SIZE]));
+        assert_true(virtq_push(&queue, parts, count, 0, memory[i % SIZE]));
         assert_true(virtq_publish(&queue));
         use(head_of(i), 0);
         assert_int_equal(virtq_pop(&queue, &done), VIRTQ_OK);
@@ -194,7 +194,7 @@ static void virtq__length_of_a_chain_only_read_is_ignored(void **state)
     struct virtq_done done;
 
     (void)state;
-    assert_true(virtq_push(&queue, &part, 1, false, memory));
+    assert_true(virtq_push(&queue, &part, 1, 0, memory));
     (void)!virtq_publish(&queue);
     use(head_of(0), 0xffffffff);
     assert_int_equal(virtq_pop(&queue, &done), VIRTQ_OK);
@@ -234,7 +234,7 @@ static void v2__id_inside_a_chain_breaks_the_ring(void **state)
     struct virtq_part parts[2] = {{memory[0], 64}, {memory[1], 64}};
 
     (void)state;
-    assert_true(virtq_push(&queue, parts, 2, true, memory));
+    assert_true(virtq_push(&queue, parts, 0, 2, memory));
     (void)!virtq_publish(&queue);
     use(queue.ring.desc[head_of(0)].next, 10);
     assert_broken();
