@@ -2,8 +2,9 @@
  * net/arp.h - who on the link has which address.
  *
  * A bounded cache that learns only from answers to its own questions and from
- * questions to us; it refreshes what is in use before it forgets it. RARP and
- * proxy ARP are not here.
+ * questions to us; it refreshes what is in use, from the neighbour himself,
+ * before it forgets it. Conflicts about our own address are net/acd.h's. RARP
+ * and proxy ARP are not here.
  *
  * Source: RFC 826, RFC 1122 2.3.2, RFC 5227 2.4.
  */
@@ -14,20 +15,59 @@
 #include "net/addr.h"
 #include "net/buffer.h"
 #include "net/ipv4.h"
+#include "net/net.h"
 #include "net/pool.h"
 
-struct net;
 struct net_if;
 struct arp_entry;
 
 enum {
     ARP_PACKET_BYTES = 28,
     ARP_ENTRIES_MAX = 64,
-    ARP_PENDING_MAX = 4,  /* packets that wait for one address */
-    ARP_REQUESTS_MAX = 3, /* unanswered, then the address has failed */
+    ARP_STATIC_MAX = 16,      /* of these */
+    ARP_PENDING_MAX = 4,      /* datagrams that wait for one address */
+    ARP_REQUESTS_MAX = 3,     /* unanswered, then the address has failed */
+    ARP_REQUESTS_PER_S = 250, /* to whomever */
     ARP_REPLIES_PER_S = 1000,
     ARP_BUCKETS = 16
 };
+
+enum arp_state {
+    ARP_WAITING, /* asked, and not answered yet */
+    ARP_HOLD,    /* did not answer: not asked for a while */
+    ARP_KNOWN,
+    ARP_PROBING, /* known, but old: asked whether it is still there */
+    ARP_STATIC   /* set by arp_add(); believes nobody */
+};
+
+struct arp_info {
+    struct ipv4_addr addr;
+    struct mac_addr mac; /* zero while not known */
+    uint8_t interface;
+    enum arp_state state;
+    unsigned pending; /* packets that wait for an answer */
+};
+
+/* Look at the neighbours, from number 0 on.
+ * Returns: false behind the last one. */
+MUST_CHECK bool arp_get(const struct net *net, unsigned number,
+                        struct arp_info *info);
+
+/*
+ * Set who has an address, for good: nothing that anybody says changes it.
+ *
+ * index:   of an interface with a card.
+ * Returns: NET_OK; NET_BAD_ADDRESS: not a host's, or the MAC address is a
+ *          group's or zero; NET_FULL (ARP_STATIC_MAX); NET_NO_MEMORY.
+ */
+MUST_CHECK enum net_status arp_add(struct net *net, unsigned index,
+                                   struct ipv4_addr addr, struct mac_addr mac,
+                                   uint64_t now_us);
+
+/* Forget a neighbour, static or not. Returns: false when it is not known. */
+bool arp_delete(struct net *net, unsigned index, struct ipv4_addr addr);
+
+/* ---- for net/ alone ---- */
 
 enum arp_operation { ARP_REQUEST = 1, ARP_REPLY = 2 };
 
@@ -37,11 +77,17 @@ struct arp_packet {
     struct ipv4_addr sender, target;
 };
 
+/* So many in a second. */
+struct arp_limit {
+    uint64_t second_us; /* when the count began */
+    uint32_t count;
+};
+
 struct arp {
     struct pool pool;
     struct arp_entry *bucket[ARP_BUCKETS];
-    uint64_t second_us; /* when the count of replies began */
-    uint32_t replies;
+    struct arp_limit requests, replies;
+    unsigned static_count;
 };
 
 /* Read a packet. Returns: false when it is not about Ethernet and IPv4, or no
@@ -66,7 +112,7 @@ void arp_input(struct net *net, struct net_if *nif, struct mac_addr source,
 
 /*
  * Send an IP packet to an address on the link, as soon as its MAC address is
- * known. When nobody answers, tcp_host_unreachable() is told.
+ * known. When nobody answers, the flows of the packets that wait are told.
  *
  * packet:  data at the IP header. Taken, except on IPV4_FULL.
  * Returns: IPV4_OK, IPV4_FULL, IPV4_NO_MEMORY.
@@ -75,10 +121,33 @@ MUST_CHECK enum ipv4_status arp_output(struct net *net, struct net_if *nif,
                                        struct ipv4_addr next_hop,
                                        struct buffer *packet);
 
-/* Forget every neighbour on the link of an interface, and drop what waits. */
+/* Forget every neighbour of an interface but the static ones, and drop what
+ * waits. */
 void arp_forget(struct net *net, const struct net_if *nif);
 
-/* Tell everybody on the link who we are (a gratuitous request). */
+/* Tell everybody on the link who we are, once (a gratuitous request). */
 void arp_announce(struct net *net, struct net_if *nif);
+
+/* Ask who has an address, without saying who asks: RFC 5227 2.1.1. */
+void arp_send_probe(struct net *net, struct net_if *nif, struct ipv4_addr addr);
+
+/* ---- between arp.c and arp_cache.c ---- */
+
+/* Whether one more may be sent now; counts it, or that it may not. */
+bool arp_limit_take(struct net *net, struct arp_limit *limit, uint32_t per_s);
+
+/* Ask a neighbour, or everybody, who has `target`. */
+void arp_send_request(struct net *net, struct net_if *nif, struct mac_addr to,
+                      struct ipv4_addr target);
+
+/* Whether anything is known, or asked, about an address. */
+bool arp_has(struct net *net, const struct net_if *nif, struct ipv4_addr addr);
+
+/*
+ * The sender of a packet is at an address.
+ * may_make: a packet for us alone; others only refresh what is known.
+ */
+void arp_learn(struct net *net, struct net_if *nif,
+               const struct arp_packet *packet, bool may_make);
 
 #endif

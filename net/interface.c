@@ -47,6 +47,7 @@ static void forget_network(struct net *net, struct net_if *nif)
 {
     route_forget(net, (uint8_t)(nif - net->ifs));
     arp_forget(net, nif);
+    acd_forget(net, nif);
 }
 
 enum net_status interface_set_address(struct net *net, unsigned index,
@@ -71,8 +72,8 @@ enum net_status interface_set_address(struct net *net, unsigned index,
     nif->owned = address->addr;
     nif->gateway = address->gateway;
     nif->mask = mask;
-    if (moved && nif->dev)
-        arp_announce(net, nif);
+    if (moved)
+        acd_announce(net, nif);
     interface_post(nif, NET_ADDRESS_CHANGED);
     return NET_OK;
 }
@@ -164,7 +165,7 @@ void interface_device_event(struct net *net, struct net_if *nif,
 {
     if (events & (NETDEV_EV_LINK_UP | NETDEV_EV_ANNOUNCE | NETDEV_EV_RESET) &&
         interface_has_address(nif))
-        arp_announce(net, nif);
+        acd_announce(net, nif);
 }
 
 void interface_post(struct net_if *nif, enum net_address_change change)

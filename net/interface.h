@@ -13,6 +13,7 @@
 #define NET_INTERFACE_H
 
 #include "kernel/base.h"
+#include "net/acd.h"
 #include "net/addr.h"
 #include "net/net.h"
 
@@ -31,7 +32,8 @@ enum {
  * Another address than before (interface_clear_address() in between or not)
  * ends the connections of the old one with TCP_END_ADDRESS, and takes the
  * static routes and neighbours of the interface with it. The address is
- * announced on the link, and the host is told by NET_ADDRESS_CHANGED.
+ * announced on the link, twice (RFC 5227 2.3), and the host is told by
+ * NET_ADDRESS_CHANGED.
  *
  * index:   below the number of interfaces.
  * address: copied.
@@ -94,7 +96,7 @@ struct net_if {
     uint16_t hear_all_port; /* see interface_hear_all() */
     uint8_t changes;        /* enum net_address_change, to be told */
     bool kick;              /* frames are enqueued that the card has not seen */
-    uint64_t defended_us;   /* when we last contradicted another owner */
+    struct acd acd;
 };
 
 static inline bool interface_has_address(const struct net_if *nif)

@@ -24,6 +24,10 @@ struct netdev; /* net/netdev.h */
 
 enum net_address_change {
     NET_ADDRESS_CHANGED = 1 << 0, /* set, cleared, or its gateway or prefix */
+    NET_ADDRESS_FREE = 1 << 1,    /* acd_probe(): nobody has it */
+    NET_ADDRESS_IN_USE = 1 << 2,  /* acd_probe(): somebody has it */
+    NET_ADDRESS_CONFLICT = 1 << 3 /* somebody else uses ours, and does not
+                                     stop although we have said that it is */
 };
 
 /* What the stack needs of whoever hosts it. The first three are required. */

@@ -8,6 +8,7 @@
 #define NET_NET_PRIV_H
 
 #include "kernel/base.h"
+#include "net/acd.h"
 #include "net/arp.h"
 #include "net/buffer_pool.h"
 #include "net/icmp.h"

@@ -42,6 +42,7 @@ void station_init(struct station *station)
 {
     station_prepare(station);
     station_start(station, 24, STATION_GATEWAY);
+    station_wait(station, 3000000); /* both announcements: RFC 5227 2.3 */
     station_take_all(station);
 }
 

@@ -33,7 +33,7 @@ struct station {
 #define STATION_COUNT(station, name)                                           \
     (net_counters((station)->net)->value[NET_COUNT_##name])
 
-/* Make the station; what it says first is taken away. host_now_us is 1 s. */
+/* Make the station; what it says first is taken away. host_now_us is 4 s. */
 void station_init(struct station *station);
 
 /* The same in two steps, to change `config` and the card in between. */

@@ -52,6 +52,7 @@ static int setup(void **state)
     station_prepare(&station);
     station.config.host.address_event = address_event;
     station_start(&station, 24, STATION_GATEWAY);
+    station_wait(&station, 3 * SECOND);
     station_take_all(&station);
     memset(&told, 0, sizeof(told));
     return 0;
@@ -369,6 +370,8 @@ static void connection__waits_while_there_is_no_address(void **state)
 
     assert_int_equal(give(0, STATION_ADDR, 24, STATION_GATEWAY), NET_OK);
     station_meet(&station, STATION_PEER, station_peer_mac);
+    station_wait(&station, 3 * SECOND);
+    station_take_all(&station); /* announcements */
     station_wait(&station, 10 * SECOND);
     assert_true(station_take(&station)); /* the SYN again */
     assert_int_equal(station_at16(&station, 12), 0x0800);

@@ -50,7 +50,7 @@ static void network__an_answer_carries_the_acknowledgement_in(void)
 
     world_listen(PORT, world_echo, NULL);
     flow = world_connect(PORT);
-    world_sleep(WORLD_S);
+    world_sleep(3 * WORLD_S); /* the cards have announced themselves */
     world.watch = count_to_a;
     stack_counters_get(world.stack[1], &before);
     for (unsigned i = 1; i <= 10; i++) {
