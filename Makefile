@@ -105,6 +105,8 @@ help:
 ## make bench              figures beside Linux guests, kept in build/bench/;
 ##                         QUICK=1: five minutes; ONLY="boot idle": some
 ## make profile            where instructions go; ONLY="bulk-in": one load
+## make bench              figures, as ratios; written to build/bench/
+## make differential       the same packets at our TCP and at Linux's
 ## make goodput            our TCP beside Linux's over a bad wire, real time
 ## make soak               the long tests
 ## make fuzz MINUTES=10    each fuzzer for so long
@@ -339,7 +341,14 @@ $(BUILD)/host-fuzz/fuzz_%: $(BUILD)/host-fuzz/obj/tests/fuzz/fuzz_%.c.o \
 goodput: $(BUILD)/host/goodput
 	$(PYTHON) -B tests/linux/goodput.py $(CELLS)
 
-$(BUILD)/host/goodput: $(BUILD)/host/obj/tests/linux/goodput.c.o \
+# Scripted packets at our stack and at Linux: each difference has its clause.
+.PHONY: differential
+differential: packages
+	@$(MAKE) --no-print-directory $(BUILD)/host/node
+	$(PYTHON) -B tests/linux/differential.py $(ONLY)
+
+$(BUILD)/host/goodput $(BUILD)/host/node: $(BUILD)/host/%: \
+                       $(BUILD)/host/obj/tests/linux/%.c.o \
                        $(BUILD)/host/libtest.a $(BUILD)/host/libnet.a
 	$(CC) -O2 -o $@ $< -Wl,--start-group $(BUILD)/host/libtest.a \
 	    $(BUILD)/host/libnet.a -Wl,--end-group

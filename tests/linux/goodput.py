@@ -15,6 +15,8 @@ import statistics
 import subprocess
 import sys
 
+import tun
+
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 PROGRAM = ROOT / "build/host/goodput"
 
@@ -32,41 +34,12 @@ BUFFERS = {  # one megabyte of stream, at either end
 }
 
 
-def run(*words):
-    subprocess.run(words, check=True, stdin=subprocess.DEVNULL)
-
-
-class Ends:
-    """Two namespaces with a TUN device each; gone when it is left."""
-
-    def __init__(self, serial):
-        self.names = [f"goodput-{os.getpid()}-{serial}-{side}"
-                      for side in ("l", "r")]
-
-    def __enter__(self):
-        for number, name in enumerate(self.names, 1):
-            run("ip", "netns", "add", name)
-            for words in (["link", "set", "lo", "up"],
-                          ["tuntap", "add", "dev", "tun0", "mode", "tun"],
-                          ["address", "add", f"10.9.0.{number}/24",
-                           "dev", "tun0"],
-                          ["link", "set", "tun0", "up", "mtu", "1500"]):
-                run("ip", "-n", name, *words)
-            for key, value in BUFFERS.items():
-                run("ip", "netns", "exec", name, "sysctl", "-q", "-w",
-                    f"{key}={value}")
-        return self.names
-
-    def __exit__(self, *error):
-        for name in self.names:
-            subprocess.run(["ip", "netns", "delete", name], check=False)
-
-
-def stream(serial, who, loss_percent, rtt_ms, seed):
+def stream(who, loss_percent, rtt_ms, seed):
     """Kilobytes per second of one run."""
-    with Ends(serial) as names:
+    with tun.Namespace("10.9.0.1/24", BUFFERS) as left, \
+            tun.Namespace("10.9.0.2/24", BUFFERS) as right:
         out = subprocess.run(
-            [PROGRAM, who, *names, str(int(loss_percent * 10000)),
+            [PROGRAM, who, left.name, right.name, str(int(loss_percent * 10000)),
              str(rtt_ms * 1000), str(BITS_PER_S), str(QUEUE_PACKETS),
              str(SECONDS), str(seed)],
             check=True, capture_output=True, text=True,
@@ -87,7 +60,7 @@ def main(words):
             for loss, rtt in wanted for who in ("linux", "ours")]
     results = {}
     with concurrent.futures.ThreadPoolExecutor(AT_ONCE) as pool:
-        rates = pool.map(lambda job: stream(job[0], *job[1]), enumerate(jobs))
+        rates = pool.map(lambda job: stream(*job), jobs)
         for (who, loss, rtt, _), rate in zip(jobs, rates):
             results.setdefault((who, loss, rtt), []).append(rate)
     print(f"Linux {platform.release()}, {BITS_PER_S // 1000000} Mbit/s, a queue"
