@@ -105,7 +105,6 @@ help:
 ## make bench              figures beside Linux guests, kept in build/bench/;
 ##                         QUICK=1: five minutes; ONLY="boot idle": some
 ## make profile            where instructions go; ONLY="bulk-in": one load
-## make bench              figures, as ratios; written to build/bench/
 ## make differential       the same packets at our TCP and at Linux's
 ## make goodput            our TCP beside Linux's over a bad wire, real time
 ## make soak               the long tests
@@ -334,7 +333,7 @@ $(BUILD)/host-fuzz/fuzz_%: $(BUILD)/host-fuzz/obj/tests/fuzz/fuzz_%.c.o \
                            $(BUILD)/host-fuzz/libnet.a
 	$(CLANG) $(SANITIZE) -fsanitize=fuzzer -o $@ $< -Wl,--start-group \
 	    $(BUILD)/host-fuzz/libtest.a $(BUILD)/host-fuzz/libnet.a \
-	    -Wl,--end-group -lm
+	    -Wl,--end-group -lcmocka -lm
 
 # Our TCP beside Linux's over the same bad wire: 24 cells, minutes to an hour.
 .PHONY: goodput

@@ -55,12 +55,15 @@ static uint32_t sum16(const uint8_t *data, size_t len, uint32_t sum)
 
 static size_t packet_build(uint8_t *out, const struct seg *seg)
 {
-    size_t tcp_len = 20u + seg->len;
+    size_t header_len = 20u + seg->options_len;
+    size_t tcp_len = header_len + seg->len;
     uint8_t pseudo[12] = {10, 0, 0, 2, 10, 0, 0, 1, 0, 6};
     uint8_t *tcp = out + 20;
 
     memset(out, 0, 40);
-    memset(tcp + 20, 'x', seg->len);
+    if (seg->options_len)
+        memcpy(tcp + 20, seg->options, seg->options_len);
+    memset(tcp + header_len, 'x', seg->len);
     out[0] = 0x45;
     put16(out + 2, (uint32_t)(20 + tcp_len));
     out[6] = 0x40; /* DF */
@@ -73,9 +76,10 @@ static size_t packet_build(uint8_t *out, const struct seg *seg)
     put16(tcp + 2, seg->dst_port);
     put32(tcp + 4, seg->seq);
     put32(tcp + 8, seg->ack);
-    tcp[12] = 5 << 4;
+    tcp[12] = (uint8_t)(header_len / 4 << 4);
     tcp[13] = seg->flags;
     put16(tcp + 14, seg->wnd);
+    put16(tcp + 18, seg->urgent);
     put16(pseudo + 10, (uint32_t)tcp_len);
     put16(tcp + 16,
           ~sum16(tcp, tcp_len, sum16(pseudo, sizeof pseudo, 0)) & 0xffff);
@@ -146,6 +150,12 @@ static void settle(struct world *w)
 
 void world_arrive(struct world *w, struct seg seg)
 {
+    seg.wnd = PEER_WINDOW;
+    world_arrive_exact(w, seg);
+}
+
+void world_arrive_exact(struct world *w, struct seg seg)
+{
     uint8_t bytes[2048];
     size_t len;
     struct buffer *packet = buffer_alloc(net_pool(w->net), BUFFER_LARGE, 0);
@@ -153,7 +163,6 @@ void world_arrive(struct world *w, struct seg seg)
     assert_non_null(packet);
     seg.src_port = PEER_PORT;
     seg.dst_port = w->our_port;
-    seg.wnd = PEER_WINDOW;
     len = packet_build(bytes, &seg);
     memcpy(packet->data, bytes, len);
     packet->len = (uint32_t)len;

@@ -51,6 +51,10 @@ struct seg {
     uint16_t src_port, dst_port, wnd;
     uint8_t flags;
     uint16_t len; /* text bytes */
+    /* Sending only: */
+    uint16_t urgent;
+    uint8_t options_len; /* a multiple of 4, at most 40 */
+    const uint8_t *options;
 };
 
 struct world {
@@ -81,6 +85,9 @@ void world_go(struct world *w, enum state state);
 /* A segment comes from the peer; ports and window are filled in. What the
  * stack answers at once stands in w->out. */
 void world_arrive(struct world *w, struct seg seg);
+
+/* The same with the segment's own window. */
+void world_arrive_exact(struct world *w, struct seg seg);
 
 /* The state now, as far as it shows from outside. */
 const char *world_state(struct world *w, enum state before);

@@ -415,7 +415,7 @@ def syn_in_the_window(script):
 # ---- we connect ----------------------------------------------------------------
 
 def connecting(script):
-    script.do("connect", 7000)
+    script.do("connect", script.port)
     assert script.iss is not None
 
 
