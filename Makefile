@@ -196,6 +196,7 @@ endif
 HOST_SRC := $(NET_SRC) $(KERNEL_HOST_SRC) $(DRIVER_HOST_SRC) \
             $(BOOT_HOST_SRC) $(APP_HOST_SRC) $(LIBC_HOST_SRC) $(HOST_SUPPORT)
 SIM_SRC  := $(wildcard tests/sim/*.c)
+FUZZ_SRC := $(wildcard tests/fuzz/*.c)
 UNIT_SRC := $(wildcard tests/unit/test_*.c tests/conformance/test_*.c)
 
 # 1: folder, 2: compiler, 3: flags
@@ -235,7 +236,7 @@ $(BUILD)/$(1)/sim: $(patsubst %,$(BUILD)/$(1)/obj/%.o,$(SIM_SRC)) \
 	    $(BUILD)/$(1)/libtest.a $(BUILD)/$(1)/libnet.a -Wl,--end-group -lm
 LINK_TEST_$(1) = $(2) $(3) -o $$@ $$< -Wl,--start-group \
     $(BUILD)/$(1)/libtest.a $(BUILD)/$(1)/libnet.a -Wl,--end-group -lcmocka -lm
--include $(patsubst %,$(BUILD)/$(1)/obj/%.d,$(HOST_SRC) $(UNIT_SRC) $(SIM_SRC))
+-include $(patsubst %,$(BUILD)/$(1)/obj/%.d,$(HOST_SRC) $(UNIT_SRC) $(FUZZ_SRC) $(SIM_SRC))
 endef
 $(eval $(call HOST_RULES,host,$(CC),-O2))
 $(eval $(call HOST_RULES,host-gcc,$(CC),$(SANITIZE)))

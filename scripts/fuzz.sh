@@ -11,7 +11,7 @@ for program in "$@"; do
     corpus=tests/fuzz/corpus/$name
     mkdir -p "$corpus"
     if [ "$minutes" = 0 ]; then
-        "$program" -runs=0 "$corpus" >"build/fuzz/$name.log" 2>&1 || {
+        "$program" -runs=0 -artifact_prefix="build/fuzz/$name-" "$corpus" >"build/fuzz/$name.log" 2>&1 || {
             echo "FAILED: $name on its corpus"
             tail -40 "build/fuzz/$name.log"
             exit 1
