@@ -51,6 +51,16 @@ struct ipv4_addr runnel_address(void)
     return net_address(runnel_net());
 }
 
+bool runnel_link_up(void)
+{
+    return stack_link_up(runnel.stack);
+}
+
+bool runnel_wait_link(bool up, uint64_t deadline_us)
+{
+    return stack_wait_link(runnel.stack, up, deadline_us);
+}
+
 void runnel_ready(const char *name, uint16_t port)
 {
     char addr[IPV4_TEXT_BYTES];

@@ -34,6 +34,18 @@ struct ipv4_addr runnel_address(void);
  */
 void runnel_ready(const char *name, uint16_t port);
 
+/* Whether a network card has a link now; false when there is no card. */
+bool runnel_link_up(void);
+
+/*
+ * Wait until runnel_link_up() is other than `up`: the link was lost, or is
+ * there again. Flows live through it; nothing needs to be done.
+ *
+ * Blocks:  the calling thread.
+ * Returns: false when `deadline_us` passed first, or the wait was cancelled.
+ */
+bool runnel_wait_link(bool up, uint64_t deadline_us);
+
 /*
  * Wait for the request to stop: the power button, or SIGTERM sent to QEMU.
  *

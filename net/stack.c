@@ -33,6 +33,7 @@ struct stack {
     struct thread *thread;
     struct netdev *devs[DEVS_MAX];
     size_t dev_count;
+    struct wait_queue link_waiters;
     uint64_t sleeps_until_us; /* while asleep */
     bool asleep;
     bool stopping;
@@ -85,8 +86,10 @@ static bool take_input(struct stack *stack, uint64_t now_us)
         unsigned events = dev->ops->events(dev);
         struct buffer *frames = dev->ops->receive(dev, BATCH_FRAMES);
 
-        if (events)
+        if (events) {
             net_device_event(stack->net, dev, events, now_us);
+            wait_queue_wake_all(&stack->link_waiters);
+        }
         if (frames)
             net_input(stack->net, dev, frames, now_us);
         found |= events || frames;
@@ -241,6 +244,23 @@ enum net_status stack_attach(struct stack *stack, struct netdev *dev,
         stack->devs[stack->dev_count++] = dev;
     stack_wake(stack);
     return NET_OK;
+}
+
+bool stack_link_up(const struct stack *stack)
+{
+    for (size_t i = 0; i < stack->dev_count; i++)
+        if (stack->devs[i]->link_up)
+            return true;
+    return false;
+}
+
+bool stack_wait_link(struct stack *stack, bool up, uint64_t deadline_us)
+{
+    while (stack_link_up(stack) == up)
+        if (wait_queue_wait(&stack->link_waiters, "link", deadline_us) !=
+            WAIT_OK)
+            return false;
+    return true;
 }
 
 struct net *stack_net(struct stack *stack)

@@ -45,6 +45,18 @@ struct udpv4 *stack_udp(struct stack *stack);
  */
 void stack_wake(struct stack *stack);
 
+/* Whether a card has a link. False when there is no card. */
+bool stack_link_up(const struct stack *stack);
+
+/*
+ * Wait until stack_link_up() is other than `up`.
+ * Blocks:  the calling thread, until then.
+ * Returns: false when `deadline_us` passed first, or the wait was cancelled. A
+ *          change that was undone before the network thread saw it, or before
+ *          the waiter ran, is none.
+ */
+bool stack_wait_link(struct stack *stack, bool up, uint64_t deadline_us);
+
 /*
  * Stop the network thread and free everything. tcpv4_disconnect() comes first;
  * no flow may be in use.

@@ -10,12 +10,15 @@
 
 #include "apps/http_hello/http_serve.h"
 #include "kernel/clock.h"
+#include "kernel/log.h"
+#include "kernel/thread.h"
 #include "libc-shim/runnel.h"
 
 enum { EXIT_USAGE = 64, EXIT_CANNOT_LISTEN = 1 };
 
 /* What flows may take to finish when the machine is told to stop. */
-#define STOP_US 3000000u
+#define STOP_US       3000000u
+#define LINK_PAUSE_US 100000u
 
 static uint32_t port = 80;
 
@@ -41,6 +44,21 @@ const struct cmdline_key runnel_keys[] = {
 };
 const size_t runnel_key_count = ARRAY_LEN(runnel_keys);
 
+/* Say when the network card has lost its link, and when it is back. */
+static void tell_link(void *arg)
+{
+    bool up = runnel_link_up();
+
+    (void)arg;
+    while (runnel_wait_link(up, FOREVER)) {
+        up = !up;
+        log_at(up ? LOG_INFO : LOG_WARNING, "app", "the link is %s",
+               up ? "up" : "down");
+        /* One that comes and goes must not fill the console. */
+        thread_sleep_until(clock_us() + LINK_PAUSE_US);
+    }
+}
+
 int main(int argc, char **argv)
 {
     struct flow_listener listener = {
@@ -58,6 +76,8 @@ int main(int argc, char **argv)
         return EXIT_CANNOT_LISTEN;
     }
     runnel_ready("http_hello", (uint16_t)port);
+    if (thread_spawn(NULL, "link", 0, tell_link, NULL) != THREAD_OK)
+        log_at(LOG_WARNING, "app", "no thread to watch the link");
     runnel_wait_stop(FOREVER);
     tcpv4_disconnect(runnel_tcp(), clock_us() + STOP_US);
     http_serve_end();

@@ -135,6 +135,49 @@ static void network__work_that_comes_to_nothing_lets_others_run_in(void)
 }
 WORLD(network__work_that_comes_to_nothing_lets_others_run)
 
+/* ---- the link ---- */
+
+static unsigned link_changes;
+
+static void watch_link(void *arg)
+{
+    bool up = true;
+
+    (void)arg;
+    while (stack_wait_link(world.stack[1], up, host_now_us + WORLD_S)) {
+        up = !up;
+        link_changes++;
+    }
+}
+
+static void set_link(bool up)
+{
+    world.dev[1].dev.link_up = up;
+    world.dev[1].pending_events |= up ? NETDEV_EV_LINK_UP : NETDEV_EV_LINK_DOWN;
+    stack_wake(world.stack[1]);
+    world_sleep(WORLD_MS);
+}
+
+static void link__change_wakes_who_waits_for_it_in(void)
+{
+    struct thread *watcher;
+
+    link_changes = 0;
+    assert_true(stack_link_up(world.stack[1]));
+    assert_int_equal(thread_spawn(&watcher, "watch", 0, watch_link, NULL),
+                     THREAD_OK);
+    set_link(true); /* no change */
+    assert_int_equal(link_changes, 0);
+    set_link(false);
+    assert_int_equal(link_changes, 1);
+    assert_false(stack_link_up(world.stack[1]));
+    set_link(true);
+    assert_int_equal(link_changes, 2);
+    assert_int_equal(thread_join(watcher, FOREVER), WAIT_OK);
+    assert_int_equal(link_changes, 2); /* in time: the deadline */
+}
+WORLD(link__change_wakes_who_waits_for_it)
+
 static void create__gives_back_everything_when_memory_ends_in(void)
 {
     struct stack_config config = {.net = world_config()};
@@ -180,6 +223,7 @@ int main(void)
         WORLD_TEST(network__answers_to_a_batch_leave_with_one_kick),
         WORLD_TEST(network__a_full_card_delays_and_loses_nothing),
         WORLD_TEST(network__work_that_comes_to_nothing_lets_others_run),
+        WORLD_TEST(link__change_wakes_who_waits_for_it),
         WORLD_TEST(create__gives_back_everything_when_memory_ends),
         WORLD_TEST(attach__a_bad_address_is_refused),
     };
