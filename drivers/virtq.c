@@ -77,12 +77,9 @@ void virtq_reset(struct virtq *queue)
 static void *chain_free(struct virtq *queue, uint16_t head)
 {
     struct virtq_slot *first = &queue->slot[head];
-    uint16_t last = head;
     void *cookie = first->cookie;
 
-    for (unsigned i = 1; i < first->count; i++)
-        last = queue->slot[last].next;
-    queue->slot[last].next = queue->free_head;
+    queue->slot[first->last].next = queue->free_head;
     queue->free_head = head;
     queue->free_count = (uint16_t)(queue->free_count + first->count);
     queue->chains--;
@@ -98,11 +95,26 @@ void *virtq_take_back(struct virtq *queue, unsigned *cursor)
     return NULL;
 }
 
+/* Write one descriptor. Returns: the free one after it. */
+static uint16_t describe(struct virtq *queue, uint16_t index,
+                         const struct virtq_part *part, uint16_t flags)
+{
+    struct vring_desc *desc = &queue->ring.desc[index];
+    uint16_t next = queue->slot[index].next;
+
+    desc->addr = (uintptr_t)part->data;
+    desc->len = part->bytes;
+    desc->flags = flags;
+    desc->next = next;
+    return next;
+}
+
 bool virtq_push(struct virtq *queue, const struct virtq_part *parts,
                 unsigned reads, unsigned writes, void *cookie)
 {
     uint16_t head = queue->free_head;
-    uint16_t index = head;
+    uint16_t flags = VRING_DESC_F_NEXT;
+    uint16_t index = head, last = head;
     unsigned count = reads + writes;
     uint32_t writable = 0;
 
@@ -111,22 +123,21 @@ bool virtq_push(struct virtq *queue, const struct virtq_part *parts,
         return false;
 
     for (unsigned i = 0; i < count; i++) {
-        struct vring_desc *desc = &queue->ring.desc[index];
-        bool more = i + 1 < count;
-        uint16_t flags = i < reads ? 0 : VRING_DESC_F_WRITE;
-
-        desc->addr = (uintptr_t)parts[i].data;
-        desc->len = parts[i].bytes;
-        desc->flags = (uint16_t)(flags | (more ? VRING_DESC_F_NEXT : 0));
-        desc->next = more ? queue->slot[index].next : 0;
-        writable += i < reads ? 0 : parts[i].bytes;
-        index = queue->slot[index].next;
+        if (i == reads)
+            flags |= VRING_DESC_F_WRITE;
+        if (i >= reads)
+            writable += parts[i].bytes;
+        last = index;
+        index = describe(queue, index, &parts[i], flags);
     }
+    ASSERT(writable <= UINT16_MAX);
+    queue->ring.desc[last].flags = flags & VRING_DESC_F_WRITE;
     queue->free_head = index;
     queue->free_count = (uint16_t)(queue->free_count - count);
     queue->slot[head].cookie = cookie;
-    queue->slot[head].bytes = writable;
+    queue->slot[head].bytes = (uint16_t)writable;
     queue->slot[head].count = (uint16_t)count;
+    queue->slot[head].last = last;
     queue->chains++;
 
     queue->ring.avail->ring[queue->avail_idx & (queue->size - 1)] = head;

@@ -5,8 +5,13 @@
  * is not trusted: of the shared memory only used->idx, used->ring[], the flags
  * and the event index are read, each once and into a local; what a descriptor
  * says is remembered in private slots, and the shared table is only written.
- * Does not: notify the device (its caller does), pack rings, use indirect
- * descriptors.
+ * Does not: notify the device (its caller does), use indirect descriptors, pack
+ * rings. Neither wins: measured with callgrind over push, publish and pop, an
+ * indirect table saves 20 of 190 instructions for one descriptor and 240 of 860
+ * for the 33 of a frame of 64 KiB (4 a KiB), takes 1 KiB for each slot, and the
+ * device has to fetch one more line. A packed ring would save the store into
+ * the available ring and the load from the used one, some ten instructions a
+ * frame, and QEMU has it off unless asked.
  * Source: virtio 1.2 2.7.
  */
 #ifndef DRIVERS_VIRTQ_H
@@ -28,9 +33,10 @@ enum {
 /* What the driver knows of one descriptor; the device cannot see it. */
 struct virtq_slot {
     void *cookie;   /* of the caller; in the head of a chain in flight only */
-    uint32_t bytes; /* head: what the device may write */
+    uint16_t bytes; /* head: what the device may write */
     uint16_t next;  /* the following descriptor, of the chain or free */
     uint16_t count; /* head: descriptors of the chain */
+    uint16_t last;  /* head: the chain's last */
 };
 
 struct virtq {
@@ -91,8 +97,8 @@ void *virtq_take_back(struct virtq *queue, unsigned *cursor);
  * Queue a chain of descriptors. The device sees it after virtq_publish().
  *
  * parts:   first those that the device reads (`reads`), then those that it
- *          writes (`writes`), together 1 or more; their memory must stay as it
- *          is until virtq_pop() gives the cookie back.
+ *          writes (`writes`; 65,535 bytes at most), together 1 or more; their
+ *          memory must stay as it is until virtq_pop() gives the cookie back.
  * cookie:  not null.
  * Returns: false when fewer descriptors are free.
  */
