@@ -121,8 +121,11 @@ void virtio_fail(struct virtio_device *device)
 
 bool virtio_needs_reset(struct virtio_device *device)
 {
+    uint8_t status = device->ops->status(device);
+
     /* A device that is gone reads as all ones, this bit among them. */
-    return device->ops->status(device) & VIRTIO_CONFIG_S_NEEDS_RESET;
+    return status & VIRTIO_CONFIG_S_NEEDS_RESET ||
+           !(status & VIRTIO_CONFIG_S_DRIVER_OK);
 }
 
 const char *virtio_status_text(enum virtio_status status)

@@ -148,7 +148,8 @@ void virtio_ready(struct virtio_device *device);
 /* Tell the device that we have given it up. Its queues are as they were. */
 void virtio_fail(struct virtio_device *device);
 
-/* Whether the device asks for a reset, or has gone. */
+/* After virtio_ready(): whether the device asks for a reset, has gone, or was
+ * reset behind our back. */
 bool virtio_needs_reset(struct virtio_device *device);
 
 /* "the device refuses the features", for the log. */

@@ -114,19 +114,25 @@ static void pause_begin(struct virtio_net *nic)
         nic->pause_us = PAUSE_MOST_US;
 }
 
-/* RESETTING: has the device done it, or will it never? */
+/* RESETTING: has the device done it? One that is lost, or whose host was
+ * stopped for a while, may come back: it is asked for ever, but seldom. */
 static void step_resetting(struct virtio_net *nic)
 {
     if (virtio_reset_done(nic->virtio)) {
+        nic->lost = false;
         release_all(nic);
         pause_begin(nic);
         return;
     }
     if (clock_us() - nic->state_us < VIRTIO_RESET_US)
         return;
+    virtio_reset_begin(nic->virtio); /* it may not have seen the first */
+    state_set(nic, VIRTIO_NET_RESETTING);
+    if (nic->lost)
+        return;
+    nic->lost = true;
     log_at(LOG_ERROR, "virtio", "%s: lost: it does not answer a reset",
            nic->dev.name);
-    state_set(nic, VIRTIO_NET_DEAD);
     nic->dev.link_up = false;
     nic->events |= NETDEV_EV_LINK_DOWN;
 }

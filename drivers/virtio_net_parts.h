@@ -26,7 +26,7 @@ enum virtio_net_state {
     VIRTIO_NET_RUNNING,   /* DRIVER_OK */
     VIRTIO_NET_RESETTING, /* asked for; the device may still touch memory */
     VIRTIO_NET_PAUSING,   /* reset; set up again at retry_us */
-    VIRTIO_NET_DEAD       /* never did the reset */
+    VIRTIO_NET_DEAD       /* stop() was in vain: the memory is its own */
 };
 
 /* One command to the device, and its answer; the device sees both. */
@@ -76,6 +76,7 @@ struct virtio_net {
     uint64_t state_us;     /* since when `state` is what it is */
     uint64_t retry_us;     /* PAUSING: end of the pause */
     uint64_t pause_us;     /* the next pause */
+    bool lost;             /* RESETTING: it has not answered for long */
     uint64_t look_us;      /* the watchdog's last look */
     uint16_t tx_look_seen; /* tx.used_seen then */
     uint8_t tx_looks_in_vain; /* looks without progress */

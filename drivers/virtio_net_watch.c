@@ -127,7 +127,7 @@ void virtio_net_watch(struct virtio_net *nic, uint64_t now_us)
     nic->look_us = now_us;
     watch_storm(nic, now_us);
     if (virtio_needs_reset(nic->virtio))
-        virtio_net_broken(nic, "it asks for it, or is gone");
+        virtio_net_broken(nic, "it asks for it, is gone, or was reset");
     else
         watch_transmit(nic);
 }
@@ -162,7 +162,7 @@ uint64_t virtio_net_wake_time(const struct virtio_net *nic, uint64_t now_us)
     if (nic->state == VIRTIO_NET_PAUSING)
         return nic->retry_us;
     if (nic->state == VIRTIO_NET_RESETTING)
-        return now_us + RESET_POLL_US;
+        return now_us + (nic->lost ? VIRTIO_RESET_US : RESET_POLL_US);
     if (nic->tx.chains > 0 && sleep_us > RECLAIM_US)
         sleep_us = RECLAIM_US;
     if (virtio_net_ctrl_waits(nic) && sleep_us > CTRL_POLL_US)

@@ -156,6 +156,11 @@ void fake_virtio_init(struct fake_virtio *fake, uint64_t features)
             fake->queue[i].size = 256;
 }
 
+bool fake_virtio_runs(const struct fake_virtio *fake)
+{
+    return fake->status & VIRTIO_CONFIG_S_DRIVER_OK && !fake->gone;
+}
+
 /* --- the device's side of a ring ------------------------------------------ */
 
 static const struct vring *ring_of(const struct fake_virtio *fake,

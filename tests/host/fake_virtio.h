@@ -51,6 +51,9 @@ struct fake_virtio {
  * 52:54:00:12:34:56, link up, MTU 1500. Knobs that are set before stay. */
 void fake_virtio_init(struct fake_virtio *fake, uint64_t features);
 
+/* Whether the driver has said DRIVER_OK, and the device is there. */
+bool fake_virtio_runs(const struct fake_virtio *fake);
+
 /* The next chain that the driver has made available: its head, or -1. */
 int fake_virtio_take(struct fake_virtio *fake, unsigned index);
 

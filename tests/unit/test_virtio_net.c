@@ -1,5 +1,5 @@
 /*
- * virtio-net with a device that keeps the rules: set-up, receiving, sending,
+ * virtio-net with a device that keeps the rules: receiving, sending,
  * offloads, interrupts, and the little that has to happen by itself.
  */
 #include "tests/host/nic_scene.h"
@@ -12,140 +12,6 @@
 
 static const uint64_t PLAIN =
     BIT(VIRTIO_F_VERSION_1) | BIT(VIRTIO_NET_F_MAC) | BIT(VIRTIO_NET_F_STATUS);
-
-/* --- set-up --------------------------------------------------------------- */
-
-static void setup__steps_are_those_of_the_text(void **state)
-{
-    (void)state;
-    create(OFFER);
-    assert_int_equal(scene.fake.resets, 1);
-    assert_int_equal(scene.fake.accepted, OFFER);
-    assert_int_equal(scene.fake.status, VIRTIO_CONFIG_S_ACKNOWLEDGE |
-                                            VIRTIO_CONFIG_S_DRIVER |
-                                            VIRTIO_CONFIG_S_FEATURES_OK);
-    scene.dev->ops->start(scene.dev, scene.pool);
-    assert_true(scene.fake.status & VIRTIO_CONFIG_S_DRIVER_OK);
-    assert_int_equal(scene.fake.queue[RX].driver->chains, 256);
-}
-
-static void setup__only_what_is_known_is_accepted(void **state)
-{
-    (void)state;
-    create(UINT64_MAX);
-    assert_int_equal(
-        scene.fake.accepted,
-        OFFER | BIT(VIRTIO_F_ACCESS_PLATFORM) | BIT(VIRTIO_F_ORDER_PLATFORM) |
-            BIT(VIRTIO_NET_F_CTRL_VQ) | BIT(VIRTIO_NET_F_GUEST_ANNOUNCE));
-}
-
-static void setup__address_mtu_link_and_caps_are_the_devices(void **state)
-{
-    static const uint8_t mac[] = {0x52, 0x54, 0, 0x12, 0x34, 0x56};
-
-    (void)state;
-    create(OFFER);
-    assert_memory_equal(scene.dev->mac.byte, mac, 6);
-    assert_int_equal(scene.dev->mtu_bytes, 1500);
-    assert_true(scene.dev->link_up);
-    assert_int_equal(scene.dev->caps, ALL_CAPS);
-}
-
-static void setup__plain_device_has_no_caps(void **state)
-{
-    (void)state;
-    create(PLAIN);
-    assert_int_equal(scene.dev->caps, 0);
-    assert_int_equal(scene.dev->mtu_bytes, 1500);
-}
-
-static void setup__more_descriptors_than_needed_are_not_taken(void **state)
-{
-    (void)state;
-    scene.fake.queue[RX].size = 1024;
-    scene.fake.queue[TX].size = 32768;
-    start(OFFER);
-    assert_int_equal(scene.fake.queue[RX].driver->size, 256);
-    assert_int_equal(scene.fake.queue[TX].driver->size, 256);
-}
-
-static void setup__no_memory_is_a_refusal_without_a_leak(void **state)
-{
-    (void)state;
-    for (size_t pages = 0; pages < 9; pages++) {
-        host_pages_max = pages;
-        assert_null(try_create(OFFER));
-        assert_int_equal(device_pages(), 0);
-    }
-    host_pages_max = SIZE_MAX;
-    assert_int_equal(scene.fake.status, 0);
-}
-
-static void legacy__header_is_10_bytes_without_merged_buffers(void **state)
-{
-    struct virtio_net_hdr_v1 header = plain_header();
-    uint8_t memory[80];
-    int head;
-
-    (void)state;
-    scene.fake.legacy = true;
-    start(BIT(VIRTIO_NET_F_MAC));
-    assert_int_equal(scene.fake.accepted, BIT(VIRTIO_NET_F_MAC));
-    assert_int_equal(scene.dev->ops->enqueue(scene.dev, small_frame(60)),
-                     NETDEV_OK);
-    scene.dev->ops->kick(scene.dev);
-    head = fake_virtio_take(&scene.fake, TX);
-    assert_int_equal(
-        fake_virtio_read(&scene.fake, TX, head, memory, sizeof(memory)), 70);
-
-    head = fake_virtio_take(&scene.fake, RX);
-    memcpy(memory, &header, 10);
-    memcpy(memory + 10, pattern, 60);
-    (void)fake_virtio_write(&scene.fake, RX, head, memory, 70);
-    fake_virtio_use(&scene.fake, RX, (uint32_t)head, 70);
-    buffer_release(receive_one(60));
-}
-
-/* Without ANY_LAYOUT the header has a descriptor of its own, both ways: virtio
- * 1.2 5.1.6.6. */
-static void legacy__header_is_apart_without_any_layout(void **state)
-{
-    struct virtio_net_hdr_v1 header = plain_header();
-
-    (void)state;
-    scene.fake.legacy = true;
-    start(OFFER & ~BIT(VIRTIO_F_VERSION_1));
-    assert_int_equal(scene.fake.queue[RX].driver->chains, 128);
-    assert_int_equal(fake_virtio_descriptors(&scene.fake, RX, 0), 2);
-    assert_int_equal(scene.fake.queue[RX].driver->ring.desc[0].len, HDR);
-    deliver(&header, 60);
-    buffer_release(receive_one(60));
-    send_and_check(small_frame(60), 60, 2);
-    send_and_check(frame_of(1514), 1514, 2);
-    deliver_merged(header, 1514, -1);
-    buffer_release(receive_one(1514));
-}
-
-static void legacy__header_is_inline_with_any_layout(void **state)
-{
-    (void)state;
-    scene.fake.legacy = true;
-    start((OFFER & ~BIT(VIRTIO_F_VERSION_1)) | BIT(VIRTIO_F_ANY_LAYOUT));
-    assert_true(scene.fake.accepted & BIT(VIRTIO_F_ANY_LAYOUT));
-    assert_int_equal(fake_virtio_descriptors(&scene.fake, RX, 0), 1);
-    send_and_check(small_frame(60), 60, 1);
-}
-
-static void off__what_is_forbidden_is_not_accepted(void **state)
-{
-    (void)state;
-    scene.fake.device.off = BIT(VIRTIO_NET_F_MRG_RXBUF) | VIRTIO_OFF_MSIX;
-    create(OFFER);
-    assert_int_equal(scene.fake.accepted,
-                     OFFER & ~(BIT(VIRTIO_NET_F_MRG_RXBUF) |
-                               BIT(VIRTIO_NET_F_GUEST_TSO4) |
-                               BIT(VIRTIO_NET_F_GUEST_ECN)));
-}
 
 /* --- receiving ------------------------------------------------------------ */
 
@@ -549,16 +415,6 @@ static void link__change_is_an_event_once(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(setup__steps_are_those_of_the_text),
-        TEST(setup__only_what_is_known_is_accepted),
-        TEST(setup__address_mtu_link_and_caps_are_the_devices),
-        TEST(setup__plain_device_has_no_caps),
-        TEST(setup__more_descriptors_than_needed_are_not_taken),
-        TEST(setup__no_memory_is_a_refusal_without_a_leak),
-        TEST(legacy__header_is_10_bytes_without_merged_buffers),
-        TEST(legacy__header_is_apart_without_any_layout),
-        TEST(legacy__header_is_inline_with_any_layout),
-        TEST(off__what_is_forbidden_is_not_accepted),
         TEST(rx__frame_comes_without_its_header),
         TEST(rx__frames_come_in_order_and_no_more_than_asked),
         TEST(rx__ring_is_refilled_a_quarter_at_a_time),
