@@ -206,6 +206,16 @@ void buffer_release(struct buffer *chain)
 
 /* --- looking and moving --------------------------------------------------- */
 
+void buffer_release_queue(struct buffer *queue)
+{
+    while (queue) {
+        struct buffer *next = queue->link;
+
+        buffer_release(queue);
+        queue = next;
+    }
+}
+
 uint32_t buffer_chain_len(const struct buffer *chain)
 {
     uint32_t bytes = 0;

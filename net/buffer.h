@@ -97,6 +97,9 @@ MUST_CHECK struct buffer *buffer_slice(struct buffer_pool *pool,
 /* Release a chain: every view in it. Null is allowed. */
 void buffer_release(struct buffer *chain);
 
+/* Release every chain of a queue through link. Null is allowed. */
+void buffer_release_queue(struct buffer *queue);
+
 /* Bytes in a chain. */
 uint32_t buffer_chain_len(const struct buffer *chain);
 

@@ -25,6 +25,10 @@
     COUNTER(ip_short) COUNTER(ip_version) COUNTER(ip_header_len) \
     COUNTER(ip_total_len) COUNTER(ip_checksum) COUNTER(ip_options) \
     COUNTER(ip_bad_source) COUNTER(ip_not_ours) COUNTER(ip_fragment) \
+    COUNTER(ip_fragment_refused) COUNTER(ip_fragment_bad) \
+    COUNTER(ip_fragment_conflict) COUNTER(ip_fragment_evicted) \
+    COUNTER(ip_fragment_timeout) COUNTER(ip_reassembled) \
+    COUNTER(ip_fragment_tx) \
     COUNTER(ip_protocol) COUNTER(ip_no_route) COUNTER(ip_too_big) \
     COUNTER(ip_no_memory) COUNTER(ip_loopback_full) \
     COUNTER(icmp_rx) COUNTER(icmp_tx) \

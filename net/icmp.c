@@ -28,7 +28,8 @@ enum {
     QUOTE_BYTES_MIN = 8, /* of a segment, in an error about it: RFC 792 */
     QUOTE_BYTES = 60 + 64,
     ECHO_PER_BUCKET = 1000, /* a second, about */
-    UNREACHABLE_PER_BUCKET = 6
+    ERRORS_PER_BUCKET = 6,
+    ICMP_REASSEMBLY_TIME = 1 /* the code of a time exceeded */
 };
 
 static void message_parse(const uint8_t bytes[ICMP_HEADER_BYTES],
@@ -93,8 +94,10 @@ static bool limit_take(struct net *net, struct icmp_limit *limit,
 static void send_message(struct net *net, struct ipv4_addr src,
                          struct ipv4_addr dst, struct buffer *message)
 {
-    const struct ipv4_send how = {
-        .src = src, .dst = dst, .protocol = IPV4_PROTO_ICMP};
+    const struct ipv4_send how = {.src = src,
+                                  .dst = dst,
+                                  .protocol = IPV4_PROTO_ICMP,
+                                  .may_fragment = true};
 
     switch (ipv4_output(net, &how, message)) {
     case IPV4_OK:
@@ -110,17 +113,36 @@ static void send_message(struct net *net, struct ipv4_addr src,
     }
 }
 
-void icmp_unreachable(struct net *net, const struct ipv4_packet *ip,
-                      const struct buffer *segment,
-                      enum icmp_unreachable_code code)
+/* Whether a packet is an ICMP error, or might be one. */
+static bool is_error(const struct ipv4_header *header,
+                     const struct buffer *segment)
+{
+    uint8_t type;
+
+    return header->protocol == IPV4_PROTO_ICMP &&
+           (buffer_copy_out(segment, 0, &type, 1) == 0 ||
+            (type != ICMP_ECHO && type != ICMP_ECHO_REPLY));
+}
+
+/* Whether its sender may be told of an error about this packet, and has not
+ * been told too often. RFC 1122 3.2.2. */
+static bool may_report(struct net *net, const struct ipv4_packet *ip,
+                       const struct buffer *segment)
+{
+    return !ip->to_many && ip->origin != IPV4_FROM_BROADCAST &&
+           ip->header.fragment_bytes == 0 && !is_error(&ip->header, segment) &&
+           limit_take(net, &net->icmp.errors, ip->header.src,
+                      ERRORS_PER_BUCKET);
+}
+
+/* Tell a packet's sender of an error, quoting its header and first bytes. */
+static void report(struct net *net, const struct ipv4_packet *ip,
+                   const struct buffer *segment, uint8_t type, uint8_t code)
 {
     const struct ipv4_header *header = &ip->header;
     struct buffer *message;
 
-    if (ip->to_many || header->fragment_bytes > 0 || header->more_fragments ||
-        header->protocol == IPV4_PROTO_ICMP ||
-        !limit_take(net, &net->icmp.unreachable, header->src,
-                    UNREACHABLE_PER_BUCKET))
+    if (!may_report(net, ip, segment))
         return;
     message =
         buffer_alloc(net->pool, BUFFER_SMALL,
@@ -132,8 +154,21 @@ void icmp_unreachable(struct net *net, const struct ipv4_packet *ip,
     message->len = ICMP_HEADER_BYTES + header->header_bytes;
     message->len += buffer_copy_out(segment, 0, message->data + message->len,
                                     QUOTE_BYTES - header->header_bytes);
-    seal(message, ICMP_UNREACHABLE, (uint8_t)code);
+    seal(message, type, code);
     send_message(net, header->dst, header->src, message);
+}
+
+void icmp_unreachable(struct net *net, const struct ipv4_packet *ip,
+                      const struct buffer *segment,
+                      enum icmp_unreachable_code code)
+{
+    report(net, ip, segment, ICMP_UNREACHABLE, (uint8_t)code);
+}
+
+void icmp_time_exceeded(struct net *net, const struct ipv4_packet *ip,
+                        const struct buffer *segment)
+{
+    report(net, ip, segment, ICMP_TIME_EXCEEDED, ICMP_REASSEMBLY_TIME);
 }
 
 /* --- in ------------------------------------------------------------------- */

@@ -46,7 +46,7 @@ struct icmp_limit {
 
 struct icmp {
     uint64_t key[2]; /* of the buckets */
-    struct icmp_limit echo, unreachable;
+    struct icmp_limit echo, errors;
 };
 
 void icmp_init(struct net *net);
@@ -66,5 +66,12 @@ void icmp_input(struct net *net, const struct ipv4_packet *ip,
 void icmp_unreachable(struct net *net, const struct ipv4_packet *ip,
                       const struct buffer *segment,
                       enum icmp_unreachable_code code);
+
+/*
+ * The same when the rest of a datagram has not come in time.
+ * ip, segment: of its fragment at offset 0.
+ */
+void icmp_time_exceeded(struct net *net, const struct ipv4_packet *ip,
+                        const struct buffer *segment);
 
 #endif

@@ -7,6 +7,32 @@
 
 #include "net/net_priv.h"
 
+/* What stands on the page. */
+struct interfaces {
+    struct net_if ifs[INTERFACES_MAX];
+    struct route_table routes;
+};
+
+_Static_assert(sizeof(struct interfaces) <= PAGE_BYTES, "one page");
+
+bool interface_init(struct net *net)
+{
+    struct interfaces *interfaces = pages_take(&net->pages);
+
+    if (!interfaces)
+        return false;
+    *interfaces = (struct interfaces){0};
+    net->ifs = interfaces->ifs;
+    net->routes = &interfaces->routes;
+    return true;
+}
+
+void interface_destroy(struct net *net)
+{
+    if (net->ifs)
+        pages_give(&net->pages, net->ifs);
+}
+
 struct net_if *interface_of(struct net *net, const struct netdev *dev)
 {
     for (unsigned i = 0; i < net->if_count; i++)
@@ -48,6 +74,7 @@ static void forget_network(struct net *net, struct net_if *nif)
     route_forget(net, (uint8_t)(nif - net->ifs));
     arp_forget(net, nif);
     acd_forget(net, nif);
+    ipv4_reass_forget(net, nif);
 }
 
 enum net_status interface_set_address(struct net *net, unsigned index,

@@ -131,6 +131,11 @@ static inline bool interface_is_host(struct ipv4_addr addr)
            !ipv4_addr_is_loopback(addr);
 }
 
+/* Take / give back the page for interfaces and routes. init: false when the
+ * host has none. */
+MUST_CHECK bool interface_init(struct net *net);
+void interface_destroy(struct net *net);
+
 /* As net_attach(), which starts the card. */
 MUST_CHECK enum net_status interface_add(struct net *net, struct netdev *dev,
                                          const struct net_address *address);

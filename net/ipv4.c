@@ -1,8 +1,7 @@
 /*
  * net/ipv4.c - the header on the wire, and packets that come.
  *
- * Fragments are counted and dropped; ipv4_input() is where they would be put
- * together. What leaves is in net/ipv4_output.c.
+ * What leaves is in net/ipv4_output.c.
  */
 #include "net/ipv4.h"
 
@@ -259,6 +258,25 @@ static void deliver(struct net *net, const struct ipv4_packet *ip,
     buffer_release(segment);
 }
 
+/*
+ * A fragment: only UDP and ICMP have a use for it, from one to one. TCP cuts
+ * its text itself, and fragments of it hide flags from filters (RFC 1858, RFC
+ * 3128).
+ * Returns: the datagram that it completes, or null. Taken.
+ */
+static struct buffer *reassemble(struct net *net, struct ipv4_packet *ip,
+                                 struct buffer *fragment)
+{
+    bool wanted = ip->header.protocol == IPV4_PROTO_UDP ||
+                  ip->header.protocol == IPV4_PROTO_ICMP;
+
+    if (wanted && !ip->to_many)
+        return ipv4_reass_input(net, ip, fragment);
+    net_count(&net->counters, ip_fragment_refused);
+    buffer_release(fragment);
+    return NULL;
+}
+
 void ipv4_input(struct net *net, const struct net_if *nif,
                 struct buffer *packet, enum ipv4_origin origin)
 {
@@ -281,12 +299,10 @@ void ipv4_input(struct net *net, const struct net_if *nif,
         buffer_release(packet);
         return;
     }
-    if (ip.header.more_fragments || ip.header.fragment_bytes > 0) {
-        net_count(&net->counters, ip_fragment);
-        buffer_release(packet);
-        return;
-    }
     buffer_chain_truncate(packet, ip.header.total_bytes); /* padding */
     buffer_pull(packet, ip.header.header_bytes);
-    deliver(net, &ip, packet);
+    if (ip.header.more_fragments || ip.header.fragment_bytes > 0)
+        packet = reassemble(net, &ip, packet);
+    if (packet)
+        deliver(net, &ip, packet);
 }

@@ -1,10 +1,11 @@
 /*
- * net/ipv4.h - IPv4: one header, one hop.
+ * net/ipv4.h - IPv4: what comes, and what is sent.
  *
- * Sends with DF set and never fragments; the way is net/route.h's. Fragments
- * that arrive are dropped and counted. Options are checked and otherwise
- * ignored; source routes are not followed (a departure from RFC 9293 MUST-51
- * to 53, see options_ok()).
+ * The way of a packet is net/route.h's. Fragments of UDP and ICMP to us alone
+ * are put together (net/ipv4_reass.h); those of TCP, which never needs them,
+ * and those to many are dropped. Options are checked and otherwise ignored;
+ * source routes are not followed (a departure from RFC 9293 MUST-51 to 53, see
+ * options_ok()).
  *
  * Source: RFC 791, RFC 1122 3.2, RFC 6864.
  */
@@ -14,12 +15,14 @@
 #include "kernel/base.h"
 #include "net/addr.h"
 #include "net/buffer.h"
+#include "net/ipv4_reass.h"
 #include "net/wire.h"
 
 struct net;
 struct net_if;
 
 enum {
+    IPV4_ID_COUNTERS = 16,
     IPV4_LOOPBACK_MAX = 256, /* packets to ourselves that wait */
     IPV4_MTU_DEFAULT = 1500, /* where no card says another */
     IPV4_HEADER_BYTES = 20,
@@ -36,6 +39,9 @@ enum {
 struct ipv4 {
     struct buffer *loopback, **loopback_end; /* a queue through link */
     uint32_t loopback_count;
+    uint16_t id_count[IPV4_ID_COUNTERS]; /* see ipv4_next_id() */
+    uint64_t id_key[2];
+    struct ipv4_reass reass;
 };
 
 /* A header that has been checked, in the host's order. */
@@ -108,7 +114,7 @@ enum ipv4_status {
     IPV4_FULL,      /* not taken: the device is full, try again later */
     IPV4_NO_ROUTE,  /* dropped */
     IPV4_NO_MEMORY, /* dropped */
-    IPV4_TOO_BIG    /* dropped: more than the MTU */
+    IPV4_TOO_BIG    /* dropped: more than the MTU, or than 65535 bytes */
 };
 
 /* How a segment is to be sent. */
@@ -117,12 +123,14 @@ struct ipv4_send {
                              broadcast addresses alone */
     struct ipv4_addr dst;
     uint8_t protocol;
-    uint8_t ttl; /* 0: IPV4_TTL */
-    uint8_t tos; /* DSCP and ECN */
+    uint8_t ttl;       /* 0: IPV4_TTL */
+    uint8_t tos;       /* DSCP and ECN */
+    bool may_fragment; /* cut it when it is too big, and let routers cut it;
+                          false: DF is set */
 };
 
 /*
- * Send a segment in one packet.
+ * Send a segment, in one packet where that fits.
  *
  * segment: begins with the transport's header, with headroom for the headers
  *          below it or room in the pool for a view of its own. A transport's
@@ -131,6 +139,8 @@ struct ipv4_send {
  *          completed here when the device cannot. Taken, except on IPV4_FULL;
  *          it is then as it was, but its checksum may be complete already.
  * Returns: every ipv4_status; IPV4_NO_ROUTE also when src is not ours.
+ *          IPV4_FULL in the midst of fragments: some have left, and the next
+ *          attempt begins anew.
  * Source:  RFC 1122 3.3.1; RFC 6864 4.1 (identification 0 when DF is set).
  */
 MUST_CHECK enum ipv4_status ipv4_output(struct net *net,

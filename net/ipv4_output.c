@@ -1,13 +1,14 @@
 /*
  * net/ipv4_output.c - packets that leave, for a card or for ourselves.
  *
- * Which way, net/route.c knows. Nothing is fragmented.
+ * Which way, net/route.c knows; net/ipv4_fragment.c cuts.
  */
 #include <string.h>
 
 #include "net/checksum.h"
 #include "net/ethernet.h"
 #include "net/ipv4.h"
+#include "net/ipv4_fragment.h"
 #include "net/net_priv.h"
 #include "net/wire.h"
 
@@ -16,6 +17,9 @@
 void ipv4_init(struct net *net)
 {
     net->ip.loopback_end = &net->ip.loopback;
+    net->ip.id_key[0] = net_random64(net);
+    net->ip.id_key[1] = net_random64(net);
+    ipv4_reass_init(net);
 }
 
 static enum ipv4_status loopback_output(struct net *net, struct buffer *packet)
@@ -62,6 +66,7 @@ void ipv4_destroy(struct net *net)
 
     while ((packet = loopback_take(&net->ip)))
         buffer_release(packet);
+    ipv4_reass_destroy(net);
 }
 
 /* --- out ------------------------------------------------------------------ */
@@ -118,18 +123,27 @@ static bool source_ok(const struct net *net, const struct route *route,
            (ipv4_addr_is_zero(src) && route->kind == ROUTE_MANY);
 }
 
+/* The largest packet on this way; to ourselves, there is no link. */
+static uint32_t limit_of(const struct net *net, const struct route *route)
+{
+    return route->kind == ROUTE_OURSELVES
+               ? UINT16_MAX
+               : net->ifs[route->interface].mtu_bytes;
+}
+
 /* Whether the packet can go; counts why not. */
 static enum ipv4_status check_output(struct net *net, const struct route *route,
-                                     struct ipv4_addr src,
+                                     const struct ipv4_send *how,
                                      const struct buffer *segment,
                                      uint32_t bytes)
 {
-    if (route->kind == ROUTE_NONE || !source_ok(net, route, src)) {
+    bool can_be_cut = how->may_fragment || segment->flags & BUFFER_GSO_TCP4;
+
+    if (route->kind == ROUTE_NONE || !source_ok(net, route, how->src)) {
         net_count(&net->counters, ip_no_route);
         return IPV4_NO_ROUTE;
     }
-    if (bytes > UINT16_MAX || (bytes > net->ifs[route->interface].mtu_bytes &&
-                               !(segment->flags & BUFFER_GSO_TCP4))) {
+    if (bytes > UINT16_MAX || (bytes > limit_of(net, route) && !can_be_cut)) {
         net_count(&net->counters, ip_too_big);
         return IPV4_TOO_BIG;
     }
@@ -148,40 +162,21 @@ static void undo_header(struct buffer *packet, struct buffer *segment)
     packet->csum_start = (uint16_t)(packet->csum_start - IPV4_HEADER_BYTES);
 }
 
-static enum ipv4_status output(struct net *net, const struct route *route,
-                               const struct ipv4_send *how,
-                               struct buffer *segment)
+/* Send a packet as it is. Not taken on IPV4_FULL. */
+static enum ipv4_status send_whole(struct net *net, const struct route *route,
+                                   const struct ipv4_header *header,
+                                   struct buffer *segment)
 {
-    uint32_t bytes = IPV4_HEADER_BYTES + buffer_chain_len(segment);
-    enum ipv4_status status =
-        check_output(net, route, how->src, segment, bytes);
-    struct buffer *packet;
+    enum ipv4_status status;
+    struct buffer *packet = buffer_with_headroom(
+        net->pool, segment, IPV4_HEADER_BYTES + ETHERNET_HEADER_BYTES);
 
-    if (status != IPV4_OK) {
-        buffer_release(segment);
-        return status;
-    }
-    if (segment->flags & BUFFER_CSUM_PARTIAL &&
-        route->kind != ROUTE_OURSELVES &&
-        !(route_caps(net, route) & NETDEV_CAP_TX_CSUM))
-        complete_checksum(segment, how->protocol);
-    packet = buffer_with_headroom(net->pool, segment,
-                                  IPV4_HEADER_BYTES + ETHERNET_HEADER_BYTES);
     if (!packet) {
         net_count(&net->counters, ip_no_memory);
         buffer_release(segment);
         return IPV4_NO_MEMORY;
     }
-    ipv4_header_emit(buffer_push(packet, IPV4_HEADER_BYTES),
-                     &(struct ipv4_header){
-                         .src = how->src,
-                         .dst = how->dst,
-                         .total_bytes = (uint16_t)bytes,
-                         .dont_fragment = true,
-                         .tos = how->tos,
-                         .ttl = how->ttl ? how->ttl : (uint8_t)IPV4_TTL,
-                         .protocol = how->protocol,
-                     });
+    ipv4_header_emit(buffer_push(packet, IPV4_HEADER_BYTES), header);
     packet->csum_start = (uint16_t)(packet->csum_start + IPV4_HEADER_BYTES);
     status = dispatch(net, route, packet);
     if (status == IPV4_FULL)
@@ -189,6 +184,66 @@ static enum ipv4_status output(struct net *net, const struct route *route,
     else
         net_count(&net->counters, ip_tx);
     return status;
+}
+
+/* Send it in fragments. Not taken on IPV4_FULL. */
+static enum ipv4_status send_cut(struct net *net, const struct route *route,
+                                 const struct ipv4_header *header,
+                                 struct buffer *segment)
+{
+    struct buffer *packets = ipv4_fragment(
+        net, header, net->ifs[route->interface].mtu_bytes, segment);
+    enum ipv4_status status = packets ? IPV4_OK : IPV4_NO_MEMORY;
+
+    while (packets && status == IPV4_OK) {
+        struct buffer *packet = packets;
+
+        packets = packet->link;
+        packet->link = NULL;
+        status = dispatch(net, route, packet);
+        if (status == IPV4_FULL)
+            buffer_release(packet);
+        else
+            net_count(&net->counters, ip_fragment_tx);
+    }
+    buffer_release_queue(packets);
+    if (status == IPV4_NO_MEMORY)
+        net_count(&net->counters, ip_no_memory);
+    if (status != IPV4_FULL)
+        buffer_release(segment);
+    return status;
+}
+
+static enum ipv4_status output(struct net *net, const struct route *route,
+                               const struct ipv4_send *how,
+                               struct buffer *segment)
+{
+    uint32_t bytes = IPV4_HEADER_BYTES + buffer_chain_len(segment);
+    enum ipv4_status status = check_output(net, route, how, segment, bytes);
+    bool cut = how->may_fragment && bytes > limit_of(net, route);
+    bool atomic = !how->may_fragment || bytes <= IPV4_ATOMIC_BYTES;
+    struct ipv4_header header = {
+        .src = how->src,
+        .dst = how->dst,
+        .total_bytes = (uint16_t)bytes,
+        .dont_fragment = atomic && !cut,
+        .tos = how->tos,
+        .ttl = how->ttl ? how->ttl : (uint8_t)IPV4_TTL,
+        .protocol = how->protocol,
+    };
+
+    if (status != IPV4_OK) {
+        buffer_release(segment);
+        return status;
+    }
+    if (!header.dont_fragment)
+        header.id = ipv4_next_id(net, &header);
+    if (segment->flags & BUFFER_CSUM_PARTIAL &&
+        (cut || (route->kind != ROUTE_OURSELVES &&
+                 !(route_caps(net, route) & NETDEV_CAP_TX_CSUM))))
+        complete_checksum(segment, how->protocol);
+    return cut ? send_cut(net, route, &header, segment)
+               : send_whole(net, route, &header, segment);
 }
 
 enum ipv4_status ipv4_output(struct net *net, const struct ipv4_send *how,

@@ -29,6 +29,7 @@ static void free_pages(struct net *net)
 {
     struct net_host host = net->host;
 
+    interface_destroy(net);
     if (net->timers.slots)
         host.page_free(host.context, net->timers.slots);
     host.page_free(host.context, net);
@@ -52,7 +53,7 @@ struct net *net_create(const struct net_config *config, uint64_t now_us)
     };
     if (config->udp_queue_bytes_max == 0)
         net->config.udp_queue_bytes_max = config->pages_max / 8 * PAGE_BYTES;
-    slots = pages_take(&net->pages);
+    slots = interface_init(net) ? pages_take(&net->pages) : NULL;
     if (!slots) {
         free_pages(net);
         return NULL;

@@ -31,9 +31,9 @@ struct net {
     struct buffer_pool *pool; /* &buffers */
     struct buffer_pool buffers;
     struct timer_wheel timers;
-    struct net_if ifs[INTERFACES_MAX];
+    struct net_if *ifs; /* INTERFACES_MAX, on a page of their own, ... */
     unsigned if_count;
-    struct route_table routes;
+    struct route_table *routes; /* ... with these */
     struct arp arp;
     struct ipv4 ip;
     struct icmp icmp;

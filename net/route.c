@@ -54,7 +54,7 @@ static bool matches(struct ipv4_addr dst, uint8_t prefix_bits,
 static struct route_static *find(struct net *net, struct ipv4_addr dst,
                                  uint8_t prefix_bits)
 {
-    struct route_table *table = &net->routes;
+    struct route_table *table = net->routes;
 
     for (unsigned i = 0; i < table->count; i++)
         if (ipv4_addr_equal(table->entry[i].dst, dst) &&
@@ -67,7 +67,7 @@ enum net_status route_add(struct net *net, struct ipv4_addr dst,
                           uint8_t prefix_bits, struct ipv4_addr gateway,
                           unsigned index)
 {
-    struct route_table *table = &net->routes;
+    struct route_table *table = net->routes;
     struct route_static *entry = find(net, dst, prefix_bits);
 
     ASSERT(index < net->if_count);
@@ -100,15 +100,15 @@ bool route_delete(struct net *net, struct ipv4_addr dst, uint8_t prefix_bits)
 
     if (!entry)
         return false;
-    take_out(&net->routes, (unsigned)(entry - net->routes.entry));
+    take_out(net->routes, (unsigned)(entry - net->routes->entry));
     return true;
 }
 
 void route_forget(struct net *net, uint8_t index)
 {
-    for (unsigned i = net->routes.count; i-- > 0;)
-        if (net->routes.entry[i].interface == index)
-            take_out(&net->routes, i);
+    for (unsigned i = net->routes->count; i-- > 0;)
+        if (net->routes->entry[i].interface == index)
+            take_out(net->routes, i);
 }
 
 bool route_get(const struct net *net, unsigned number, struct route_info *info)
@@ -129,13 +129,13 @@ bool route_get(const struct net *net, unsigned number, struct route_info *info)
         if (!ipv4_addr_is_zero(nif->gateway) && at++ == number)
             return true;
     }
-    if (number - at >= net->routes.count)
+    if (number - at >= net->routes->count)
         return false;
-    *info = (struct route_info){net->routes.entry[number - at].dst,
-                                net->routes.entry[number - at].prefix_bits,
-                                net->routes.entry[number - at].interface,
+    *info = (struct route_info){net->routes->entry[number - at].dst,
+                                net->routes->entry[number - at].prefix_bits,
+                                net->routes->entry[number - at].interface,
                                 ROUTE_STATIC,
-                                net->routes.entry[number - at].gateway};
+                                net->routes->entry[number - at].gateway};
     return true;
 }
 
@@ -171,8 +171,8 @@ static void consider_networks(const struct net *net, struct ipv4_addr dst,
 static void consider_statics(const struct net *net, struct ipv4_addr dst,
                              struct choice *best)
 {
-    for (unsigned i = 0; i < net->routes.count; i++) {
-        const struct route_static *entry = &net->routes.entry[i];
+    for (unsigned i = 0; i < net->routes->count; i++) {
+        const struct route_static *entry = &net->routes->entry[i];
         const struct net_if *nif = &net->ifs[entry->interface];
         bool on_link = ipv4_addr_is_zero(entry->gateway);
 
@@ -260,9 +260,9 @@ bool route_is_gateway(const struct net *net, const struct net_if *nif,
         return false;
     if (ipv4_addr_equal(nif->gateway, addr))
         return true;
-    for (unsigned i = 0; i < net->routes.count; i++)
-        if (&net->ifs[net->routes.entry[i].interface] == nif &&
-            ipv4_addr_equal(net->routes.entry[i].gateway, addr))
+    for (unsigned i = 0; i < net->routes->count; i++)
+        if (&net->ifs[net->routes->entry[i].interface] == nif &&
+            ipv4_addr_equal(net->routes->entry[i].gateway, addr))
             return true;
     return false;
 }
@@ -272,8 +272,8 @@ bool route_on_link(const struct net *net, const struct net_if *nif,
 {
     if (interface_on_network(nif, addr) || route_is_gateway(net, nif, addr))
         return true;
-    for (unsigned i = 0; i < net->routes.count; i++) {
-        const struct route_static *entry = &net->routes.entry[i];
+    for (unsigned i = 0; i < net->routes->count; i++) {
+        const struct route_static *entry = &net->routes->entry[i];
 
         if (&net->ifs[entry->interface] == nif &&
             ipv4_addr_is_zero(entry->gateway) &&

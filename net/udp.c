@@ -176,8 +176,10 @@ enum ipv4_status udp_output(struct net *net, const struct udp_datagram *to,
     segment->flags = BUFFER_CSUM_PARTIAL;
     segment->csum_start = 0;
     segment->csum_offset = offsetof(struct wire_udp, checksum);
-    how = (struct ipv4_send){
-        .src = src, .dst = to->dst, .protocol = IPV4_PROTO_UDP};
+    how = (struct ipv4_send){.src = src,
+                             .dst = to->dst,
+                             .protocol = IPV4_PROTO_UDP,
+                             .may_fragment = true};
     status = ipv4_output(net, &how, segment);
     if (status == IPV4_FULL)
         undo_header(segment, data);

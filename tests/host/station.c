@@ -151,7 +151,7 @@ void station_set(struct station *station, uint32_t at, uint16_t value)
 }
 
 /* The plain way: sixteen bits at a time, carries added at the end. */
-static uint16_t naive_sum(const uint8_t *bytes, uint32_t len, uint32_t sum)
+uint16_t station_sum(const uint8_t *bytes, uint32_t len, uint32_t sum)
 {
     for (uint32_t i = 0; i < len; i++)
         sum += i % 2 ? bytes[i] : (uint32_t)bytes[i] << 8;
@@ -164,9 +164,9 @@ void station_checksum(struct station *station, uint32_t from, uint32_t field,
                       uint32_t sum)
 {
     station_set(station, field, 0);
-    station_set(
-        station, field,
-        (uint16_t)~naive_sum(station->frame + from, station->len - from, sum));
+    station_set(station, field,
+                (uint16_t)~station_sum(station->frame + from,
+                                       station->len - from, sum));
 }
 
 uint32_t station_pseudo(uint32_t src, uint32_t dst, uint8_t protocol,
@@ -182,7 +182,7 @@ void station_ip_checksum(struct station *station)
 
     station_set(station, 24, 0);
     station_set(station, 24,
-                (uint16_t)~naive_sum(station->frame + 14, bytes, 0));
+                (uint16_t)~station_sum(station->frame + 14, bytes, 0));
 }
 
 /* --- sending -------------------------------------------------------------- */
@@ -269,7 +269,7 @@ bool station_sums(const struct station *station, uint32_t from, uint32_t len,
                   uint32_t sum)
 {
     ASSERT(from + len <= station->len);
-    return naive_sum(station->frame + from, len, sum) == 0xffff;
+    return station_sum(station->frame + from, len, sum) == 0xffff;
 }
 
 void station_meet(struct station *station, uint32_t addr, const uint8_t mac[6])

@@ -73,6 +73,9 @@ void station_set(struct station *station, uint32_t at, uint16_t value);
 void station_checksum(struct station *station, uint32_t from, uint32_t field,
                       uint32_t sum);
 
+/* The sum of bytes in the Internet's way, not complemented. */
+uint16_t station_sum(const uint8_t *bytes, uint32_t len, uint32_t sum);
+
 /* The pseudo header's sum. */
 uint32_t station_pseudo(uint32_t src, uint32_t dst, uint8_t protocol,
                         uint32_t len);

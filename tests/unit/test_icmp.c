@@ -10,6 +10,7 @@
 
 #include "net/icmp.h"
 #include "net/tcp.h"
+#include "tests/host/fragments.h"
 #include "tests/host/host.h"
 #include "tests/host/station.h"
 
@@ -147,13 +148,35 @@ static void echo__C3_to_many_gets_no_reply(void **state)
     }
 }
 
-static void echo__C4_fragmented_one_gets_no_reply(void **state)
+/* The largest that there is, in fragments there and back. */
+static void echo__C4_65507_bytes_are_returned_as_they_came(void **state)
 {
+    static struct fragments f;
+    static uint8_t back[65515];
+    uint32_t got = 0;
+    uint16_t sum;
+
     (void)state;
-    message(8, 0, STATION_ADDR, 1480);
-    station_set(&station, 20, 0x2000);
-    station_ip_checksum(&station);
-    DROPPED_AS(ip_fragment);
+    fragments_init(&f);
+    fragments_make(&f, 65515);
+    f.protocol = 1;
+    memcpy(f.whole, "\x08\x00\x00\x00\xbe\xef\x00\x07", 8);
+    sum = (uint16_t)~station_sum(f.whole, 65515, 0);
+    f.whole[2] = (uint8_t)(sum >> 8);
+    f.whole[3] = (uint8_t)sum;
+    fragments_rest(&f, 0, 1480);
+    while (station_take(&f.station)) {
+        uint32_t at = (station_at16(&f.station, 20) & 0x1fff) * 8u;
+
+        assert_int_equal(station_at16(&f.station, 20) & 0x4000, 0);
+        memcpy(back + at, f.station.frame + 34, f.station.len - 34);
+        got += f.station.len - 34;
+    }
+    assert_int_equal(got, 65515);
+    assert_int_equal(back[0], 0);
+    assert_memory_equal(back + 4, f.whole + 4, 65515 - 4);
+    assert_int_equal(station_sum(back, 65515, 0), 0xffff);
+    assert_int_equal(fragments_end(&f), 0);
 }
 
 static void echo__C5_flood_is_answered_a_random_number_of_times(void **state)
@@ -482,7 +505,7 @@ int main(void)
         TEST(echo__C1_short_message_is_dropped),
         TEST(echo__C2_bad_checksum_is_dropped),
         TEST(echo__C3_to_many_gets_no_reply),
-        TEST(echo__C4_fragmented_one_gets_no_reply),
+        TEST(echo__C4_65507_bytes_are_returned_as_they_came),
         TEST(echo__C5_flood_is_answered_a_random_number_of_times),
         TEST(echo__reply_does_not_say_what_the_device_said),
         TEST(error__about_our_syn_reaches_its_connection),

@@ -364,7 +364,7 @@ static void protocol__I17_not_about_broadcasts_and_fragments(void **state)
     station.frame[23] = 99;
     station_set(&station, 20, 0x2000);
     station_ip_checksum(&station);
-    DROPPED_AS(ip_fragment);
+    DROPPED_AS(ip_fragment_refused);
 }
 
 static void protocol__I18_tunnels_are_dropped_silently(void **state)
@@ -378,43 +378,6 @@ static void protocol__I18_tunnels_are_dropped_silently(void **state)
         station_ip_checksum(&station);
         DROPPED_AS(ip_protocol);
     }
-}
-
-/* F1 F2 F3 F9 F10 F20, I20: with no reassembly there is nothing to confuse. */
-static void fragment__I20_any_is_dropped_whatever_it_says(void **state)
-{
-    static const uint16_t flags[] = {
-        0x2000, 0x6000, /* I20 */
-        0x0001, 0x2001, /* F10 */
-        0x1fff, 0x3fff, /* F1 */
-        0xa000,
-    };
-
-    (void)state;
-    for (size_t i = 0; i < ARRAY_LEN(flags); i++) {
-        good_ping();
-        station_set(&station, 20, flags[i]);
-        station_ip_checksum(&station);
-        DROPPED_AS(ip_fragment);
-    }
-}
-
-static void fragment__F11_flood_holds_no_memory(void **state)
-{
-    struct net_memory before, after;
-
-    (void)state;
-    net_memory_get(station.net, &before);
-    for (uint32_t id = 0; id < 65536; id++) {
-        good_ping();
-        station_set(&station, 18, (uint16_t)id);
-        station_set(&station, 20, 0x2000);
-        station_ip_checksum(&station);
-        station_send(&station);
-    }
-    net_memory_get(station.net, &after);
-    assert_int_equal(after.pages, before.pages);
-    assert_int_equal(STATION_COUNT(&station, ip_fragment), 65536);
 }
 
 static void fragment__F21_atomic_one_is_an_ordinary_packet(void **state)
@@ -505,11 +468,22 @@ static void output__what_has_no_route_is_refused(void **state)
     assert_int_equal(station_take_all(&station), 0);
 }
 
-static void output__more_than_the_mtu_is_refused(void **state)
+static void output__more_than_the_mtu_is_refused_where_df_is_set(void **state)
 {
+    struct ipv4_send how = {.src = ipv4_addr_make(STATION_ADDR),
+                            .dst = ipv4_addr_make(STATION_PEER),
+                            .protocol = 6};
+
     (void)state;
-    assert_int_equal(send_udp(STATION_PEER, 1472), IPV4_OK);
-    assert_int_equal(send_udp(STATION_PEER, 1473), IPV4_TOO_BIG);
+    for (uint32_t bytes = 1480; bytes <= 1481; bytes++) {
+        struct buffer *segment =
+            buffer_alloc(net_pool(station.net), BUFFER_LARGE, BUFFER_HEADROOM);
+
+        memset(segment->data, 0, bytes);
+        segment->len = bytes;
+        assert_int_equal(ipv4_output(station.net, &how, segment),
+                         bytes == 1480 ? IPV4_OK : IPV4_TOO_BIG);
+    }
     assert_int_equal(STATION_COUNT(&station, ip_too_big), 1);
     assert_int_equal(ipv4_mtu_for(station.net, ipv4_addr_make(STATION_PEER)),
                      1500);
@@ -833,14 +807,12 @@ int main(void)
         TEST(protocol__I17_unknown_one_is_reported_to_the_sender),
         TEST(protocol__I17_not_about_broadcasts_and_fragments),
         TEST(protocol__I18_tunnels_are_dropped_silently),
-        TEST(fragment__I20_any_is_dropped_whatever_it_says),
-        TEST(fragment__F11_flood_holds_no_memory),
         TEST(fragment__F21_atomic_one_is_an_ordinary_packet),
         TEST(output__packet_is_atomic_and_sums_up),
         TEST(output__routes_go_to_the_link_and_the_gateway),
         TEST(output__broadcast_and_multicast_need_no_arp),
         TEST(output__what_has_no_route_is_refused),
-        TEST(output__more_than_the_mtu_is_refused),
+        TEST(output__more_than_the_mtu_is_refused_where_df_is_set),
         TEST(output__more_than_64_kib_is_refused),
         TEST(output__full_card_leaves_the_segment_as_it_was),
         TEST(output__card_that_sums_gets_the_place_to_do_it),
