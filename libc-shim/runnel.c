@@ -40,6 +40,12 @@ struct udpv4 *runnel_udp(void)
     return stack_udp(runnel.stack);
 }
 
+struct stack *runnel_stack(void)
+{
+    ASSERT(runnel.stack);
+    return runnel.stack;
+}
+
 struct net *runnel_net(void)
 {
     ASSERT(runnel.stack);

@@ -14,6 +14,7 @@
 
 struct tcpv4;
 struct udpv4;
+struct stack;
 struct net;
 
 /* The machine's TCP instance, on the first network card. Never null. */
@@ -21,6 +22,9 @@ struct tcpv4 *runnel_tcp(void);
 
 /* The machine's UDP instance. Never null. */
 struct udpv4 *runnel_udp(void);
+
+/* The machine's stack, for net/stack_ping.h. Never null. */
+struct stack *runnel_stack(void);
 
 /* The non-blocking stack under it, for counters and the like. Never null. */
 struct net *runnel_net(void);

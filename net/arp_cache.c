@@ -202,7 +202,7 @@ static void start_asking(struct net *net, struct arp_entry *entry,
 /* Tell the flow of a packet that it cannot be delivered. */
 static void report(struct net *net, const struct buffer *packet)
 {
-    uint8_t udp[UDP_HEADER_BYTES];
+    uint8_t first[8]; /* of what the packet carries */
     struct ipv4_header header;
 
     net_count(&net->counters, arp_failed);
@@ -211,10 +211,14 @@ static void report(struct net *net, const struct buffer *packet)
         header.fragment_bytes > 0)
         return;
     tcp_host_unreachable(net, header.dst);
-    if (header.protocol == IPV4_PROTO_UDP &&
-        buffer_copy_out(packet, header.header_bytes, udp, sizeof(udp)) ==
-            sizeof(udp))
-        udp_error(net, header.src, header.dst, udp, UDP_UNREACHABLE);
+    if (buffer_copy_out(packet, header.header_bytes, first, sizeof(first)) !=
+        sizeof(first))
+        return;
+    if (header.protocol == IPV4_PROTO_UDP)
+        udp_error(net, header.src, header.dst, first, UDP_UNREACHABLE);
+    if (header.protocol == IPV4_PROTO_ICMP)
+        ping_error(net, IPV4_ADDR(0, 0, 0, 0), header.dst, first,
+                   PING_UNREACHABLE, ICMP_UNREACHABLE_HOST);
 }
 
 /* Nobody has answered: tell who waits, and leave it alone for a while. */

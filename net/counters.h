@@ -33,7 +33,8 @@
     COUNTER(ip_no_memory) COUNTER(ip_loopback_full) \
     COUNTER(icmp_rx) COUNTER(icmp_tx) \
     COUNTER(icmp_short) COUNTER(icmp_checksum) COUNTER(icmp_broadcast) \
-    COUNTER(icmp_type) COUNTER(icmp_embedded) COUNTER(icmp_limited) \
+    COUNTER(icmp_type) COUNTER(icmp_unasked) COUNTER(icmp_embedded) \
+    COUNTER(icmp_limited) \
     COUNTER(udp_rx) COUNTER(udp_tx) \
     COUNTER(udp_short) COUNTER(udp_length) COUNTER(udp_checksum) \
     COUNTER(udp_port) COUNTER(udp_no_listener) COUNTER(udp_full) \

@@ -230,6 +230,11 @@ static void error(struct net *net, const struct ipv4_packet *ip,
     if (quoted.protocol == IPV4_PROTO_TCP)
         tcp_icmp_error(net, quoted.src, quoted.dst, quote + quoted.header_bytes,
                        message->type, message->code, message->mtu);
+    if (quoted.protocol == IPV4_PROTO_ICMP)
+        ping_error(net, ip->header.src, quoted.dst, quote + quoted.header_bytes,
+                   message->type == ICMP_TIME_EXCEEDED ? PING_TIME_EXCEEDED
+                                                       : PING_UNREACHABLE,
+                   message->code);
     if (quoted.protocol == IPV4_PROTO_UDP)
         udp_error(net, quoted.src, quoted.dst, quote + quoted.header_bytes,
                   udp_verdict(message));
@@ -270,8 +275,11 @@ void icmp_input(struct net *net, const struct ipv4_packet *ip,
         error(net, ip, &message, buf->data + ICMP_HEADER_BYTES,
               buf->len - ICMP_HEADER_BYTES);
         break;
-    default: /* redirects, source quench (MUST-55), masks, ... and replies to
-                what we never asked */
+    case ICMP_ECHO_REPLY:
+        ping_input(net, ip, buf);
+        break;
+    default: /* redirects, source quench (MUST-55), masks and the like: a
+                stranger must not steer us */
         net_count(&net->counters, icmp_type);
         break;
     }

@@ -26,6 +26,7 @@ enum {
 };
 
 enum icmp_unreachable_code {
+    ICMP_UNREACHABLE_HOST = 1,
     ICMP_UNREACHABLE_PROTOCOL = 2,
     ICMP_UNREACHABLE_PORT = 3,
     ICMP_UNREACHABLE_TOO_BIG = 4

@@ -63,6 +63,7 @@ struct net *net_create(const struct net_config *config, uint64_t now_us)
     arp_init(net);
     ipv4_init(net);
     icmp_init(net);
+    ping_init(net);
     udp_init(net);
     if (!tcp_init(net)) {
         net_destroy(net); /* what there is of it */
@@ -91,6 +92,7 @@ void net_destroy(struct net *net)
 
     tcp_destroy(net);
     udp_destroy(net);
+    ping_destroy(net);
     ipv4_destroy(net);
     arp_destroy(net);
     if (stopped)

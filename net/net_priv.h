@@ -16,6 +16,7 @@
 #include "net/ipv4.h"
 #include "net/net.h"
 #include "net/netdev.h"
+#include "net/ping.h"
 #include "net/pool.h"
 #include "net/route.h"
 #include "net/tcp_priv.h"
@@ -37,6 +38,7 @@ struct net {
     struct arp arp;
     struct ipv4 ip;
     struct icmp icmp;
+    struct ping_table pings;
     struct udp udp;
     struct tcp tcp;
 };

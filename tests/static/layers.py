@@ -15,8 +15,8 @@ import source
 
 PUBLIC = ("net/flow.h", "net/addr.h", "net/buffer.h", "net/net.h",
           "net/acd.h", "net/arp.h", "net/counters.h", "net/interface.h",
-          "net/route.h", "net/stack.h", "net/tcp.h", "net/udp_flow.h",
-          "libc-shim/runnel.h",
+          "net/ping.h", "net/route.h", "net/stack.h", "net/stack_ping.h",
+          "net/tcp.h", "net/udp_flow.h", "libc-shim/runnel.h",
           "kernel/base.h", "kernel/clock.h", "kernel/thread.h",
           "kernel/random.h", "kernel/page.h", "kernel/cmdline.h",
           "kernel/log.h")
