@@ -11,6 +11,7 @@ import globals as state
 import headers
 import layers
 import layout
+import rows
 import text
 
 CHECKS = {
@@ -19,6 +20,7 @@ CHECKS = {
     "layout": layout,
     "headers": headers,
     "globals": state,
+    "rows": rows,
 }
 
 

@@ -12,6 +12,7 @@ import globals as state
 import headers
 import layers
 import layout
+import rows
 import text
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -172,3 +173,28 @@ def test_a_kernel_file_has_one_variable_named_as_itself(tmp_path):
     red(state, tmp_path, "not `other`")
     plant(tmp_path, "kernel/page.c", page % ("page", "page") + "int second;\n")
     red(state, tmp_path, "2 variables")
+
+
+def test_a_row_without_a_test_is_named(tmp_path):
+    names = [f"arp__{letter}{number}_is_dropped"
+             for letter, count in rows.GROUPS.items()
+             for number in range(1, count + 1)]
+    body = "".join(f"static void {name}(void **state)\n{{\n}}\n"
+                   for name in names)
+    run = "".join(f"TEST({name})\n" for name in names)
+    plant(tmp_path, "tests/unit/test_a.c", body + run)
+    assert not list(rows.problems(tmp_path))
+    plant(tmp_path, "tests/unit/test_a.c",
+          body + run.replace("TEST(arp__A7_is_dropped)\n", ""))
+    red(rows, tmp_path, "row A7")
+    plant(tmp_path, "tests/unit/test_a.c",
+          (body + run).replace("arp__F20_", "arp__F19_"))
+    red(rows, tmp_path, "row F20")
+
+
+def test_one_test_may_show_many_rows(tmp_path):
+    name = "arp__A2_A3_I7_other_formats_are_dropped"
+    plant(tmp_path, "tests/unit/test_a.c",
+          f"static void {name}(void **state)\nTEST({name})\n")
+    assert rows.shown(tmp_path) == {"A2", "A3", "I7"}
+    assert list(rows.ids("C9_C12__a_claim_about_C13")) == ["C9", "C12"]

@@ -191,7 +191,7 @@ ethernet__E12_large_frame_that_was_not_asked_for_is_dropped(void **state)
 }
 
 /* E12 */
-static void ethernet__64_kib_frame_is_dropped(void **state)
+static void ethernet__E12_64_kib_frame_is_dropped(void **state)
 {
     static uint8_t frame[65536];
     uint64_t before = STATION_COUNT(&station, eth_long);
@@ -279,7 +279,7 @@ int main(void)
         TEST(ethernet__E10_frame_from_our_own_address_is_dropped),
         TEST(ethernet__E11_version_6_in_an_ipv4_frame_is_dropped),
         TEST(ethernet__E12_large_frame_that_was_not_asked_for_is_dropped),
-        TEST(ethernet__64_kib_frame_is_dropped),
+        TEST(ethernet__E12_64_kib_frame_is_dropped),
         TEST(ethernet__frame_in_pieces_of_any_size_is_understood),
         TEST(ethernet__unknown_type_is_dropped),
         TEST(ethernet__full_card_loses_an_answer_not_memory),
