@@ -20,6 +20,7 @@ struct arp_entry {
     uint8_t requests;      /* sent since an answer */
     uint8_t failures;      /* rounds of requests, since an answer */
     bool used;             /* since it was last confirmed */
+    bool contested;        /* another MAC address claims it, too soon */
 };
 
 /*
@@ -188,7 +189,9 @@ static void ask(struct net *net, struct arp_entry *entry, enum arp_state state)
     entry->requests++;
     set_state(net, entry, state, wait_us[entry->requests]);
     arp_send_request(net, entry->nif,
-                     state == ARP_PROBING ? entry->mac : ethernet_broadcast,
+                     state == ARP_PROBING && !entry->contested
+                         ? entry->mac
+                         : ethernet_broadcast,
                      entry->addr);
 }
 
@@ -263,7 +266,7 @@ static void entry_timer(struct timer *timer, void *context)
             entry_free(net, entry);
         break;
     case ARP_KNOWN:
-        if (entry->used)
+        if (entry->used || entry->contested)
             start_asking(net, entry, ARP_PROBING);
         else
             entry_free(net, entry);
@@ -349,14 +352,20 @@ static void send_pending(struct net *net, struct arp_entry *entry)
     }
 }
 
-/* Somebody says that he has moved. Returns: whether to believe it. */
+/*
+ * Somebody says that he has moved. Returns: whether to believe it; if not, so
+ * soon after the last time, everybody is asked a little later who it is.
+ */
 static bool may_change(struct net *net, struct arp_entry *entry,
                        struct mac_addr mac)
 {
+    uint64_t since_us = net->now_us - entry->changed_us;
     char text[IPV4_TEXT_BYTES], mac_text[MAC_TEXT_BYTES];
 
-    if (net->now_us - entry->changed_us < FLAP_US) {
+    if (since_us < FLAP_US) {
         net_count(&net->counters, arp_flap);
+        entry->contested = true;
+        set_state(net, entry, ARP_KNOWN, FLAP_US - since_us);
         return false;
     }
     if (route_is_gateway(net, entry->nif, entry->addr))
@@ -381,6 +390,7 @@ void arp_learn(struct net *net, struct net_if *nif,
         entry->changed_us = net->now_us;
     }
     entry->used = false;
+    entry->contested = false;
     entry->failures = 0;
     set_state(net, entry, ARP_KNOWN, net->config.arp_age_us);
     send_pending(net, entry);

@@ -20,8 +20,10 @@ void pair_init(struct pair *pair, const struct net_config config[2])
         uint8_t number = (uint8_t)(i + 1);
 
         own.host = hostnet_host(&pair->host[i]);
-        if (config)
+        if (config) {
             own.host.tcp_event = config[i].host.tcp_event;
+            own.host.address_event = config[i].host.address_event;
+        }
         memdev_init(&pair->dev[i], (struct mac_addr){{2, 0, 0, 0, 0, number}});
         pair->net[i] = net_create(&own, host_now_us);
         if (!pair->net[i] ||

@@ -26,7 +26,7 @@ struct pair {
 /*
  * Make both stacks.
  *
- * config: null: the defaults. Of config[i].host only tcp_event counts; its
+ * config: null: the defaults. Of config[i].host only the events count; their
  *         context is &pair->host[i], whose `user` is the test's.
  */
 void pair_init(struct pair *pair, const struct net_config config[2]);
