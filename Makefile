@@ -279,7 +279,9 @@ test: packages
 	$(PYTEST) -rs tests/qemu
 
 soak: packages
-	@$(MAKE) --no-print-directory -j$(JOBS) images
+	@$(MAKE) --no-print-directory -j$(JOBS) images \
+	    $(BUILD)/host-gcc/test_flood
+	FRAMES=1000000 $(BUILD)/host-gcc/test_flood
 	$(PYTEST) -rs --soak tests/qemu
 
 BENCH_IMAGES = $(MAKE) --no-print-directory -j$(JOBS) images && \
