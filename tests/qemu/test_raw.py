@@ -1,7 +1,8 @@
 """Raw frames, right and wrong, below anything that a socket would send.
 
 Each case carries its id from the project's list of bad inputs: E Ethernet,
-A ARP, I IPv4, C ICMP. test_raw_tcp.py has T and S. What is checked: the
+A ARP, I IPv4, C ICMP. test_raw_ip.py has more of these and F, test_raw_tcp.py
+T and S. What is checked: the
 verdict, the counter that names it, and that the guest serves on.
 """
 import struct
@@ -139,7 +140,8 @@ DROPPED = {
                                   ether(IP(src=ADDRESS, dst=GUEST) /
                                         TCP(dport=80, flags="S"),
                                         dst=BROADCAST)], None),
-    "I20-df-and-mf": ([ping(flags="DF+MF")], None),
+    "I20-df-and-mf": ([ip(Raw(b"x" * 8), flags="DF+MF", frag=1, proto=17)],
+                      "ip_fragment"),
     # ---- ICMP ----
     "C1-short": ([ip(Raw(bytes(ICMP(type=8))[:7]), proto=1)], "icmp_short"),
     "C1-empty": ([ip(Raw(b""), proto=1)], "icmp_short"),
@@ -239,16 +241,6 @@ def test_garbage_after_arp_is_ignored(peer):
     replies = peer.replies(bytes(arp()) + b"\xee" * 400)
     assert len(replies) == 1 and replies[0][ARP].op == 2
     assert b"\xee" not in bytes(replies[0])
-
-
-def test_a_giant_echo_in_fragments_is_survived(peer):
-    """C4"""
-    data = bytes(ICMP(type=8, id=1) / Raw(b"x" * 65507))
-    frames = [ip(Raw(data[at:at + 1480]), proto=1, id=9, frag=at // 8,
-                 flags="MF" if at + 1480 < len(data) else 0)
-              for at in range(0, len(data), 1480)]
-    for frame in peer.replies(*frames):
-        assert ICMP in frame and frame[ICMP].type == 0
 
 
 def test_a_whole_frame_of_echo_is_answered(peer):

@@ -1,4 +1,5 @@
 """Load over TAP, from Linux's own TCP: no error, and nothing left behind."""
+import concurrent.futures
 import os
 import pathlib
 import re
@@ -73,6 +74,27 @@ def test_10000_connections_are_held_and_answered_twice(start, namespace):
     before = memory.read(namespace)
     hold(namespace, 10000)
     memory.assert_nothing_left(namespace, before, at_once=256)
+
+
+def test_linux_finds_the_guest_by_arp(start, namespace):
+    serve(start, namespace)
+    run = namespace.run("arping", "-c", "3", "-I", netns.TAP,
+                        netns.GUEST_ADDRESS, timeout_s=60)
+    assert run.returncode == 0, run.stdout
+    assert "Received 3 response" in run.stdout, run.stdout
+
+
+def test_linux_pings_with_every_size_while_pages_are_served(start, namespace):
+    """65507 is the most; nothing else may wait for it."""
+    serve(start, namespace)
+    with concurrent.futures.ThreadPoolExecutor() as pool:
+        load = pool.submit(wrk, namespace, 4, 8)
+        for size in (0, 56, 1472, 1473, 20000, 65507):
+            run = namespace.run("ping", "-c", "3", "-i", "0.2", "-W", "30",
+                                "-s", str(size), netns.GUEST_ADDRESS,
+                                timeout_s=120)
+            assert " 0% packet loss" in run.stdout, run.stdout
+        load.result()
 
 
 @pytest.mark.soak
