@@ -44,6 +44,8 @@
     COUNTER(tcp_bad_flags) COUNTER(tcp_no_conn) COUNTER(tcp_rst_tx) \
     COUNTER(tcp_bad_option) COUNTER(tcp_out_of_window) COUNTER(tcp_no_ack) \
     COUNTER(tcp_paws) COUNTER(tcp_no_timestamp) \
+    COUNTER(tcp_sack_invalid) COUNTER(tcp_reneged) \
+    COUNTER(tcp_loss_probe) COUNTER(tcp_undone) \
     COUNTER(tcp_ack_too_old) COUNTER(tcp_ack_unsent) \
     COUNTER(tcp_challenge_ack) COUNTER(tcp_challenge_limited) \
     COUNTER(tcp_rst_inexact) COUNTER(tcp_syn_in_window) \

@@ -56,6 +56,7 @@ static void pools_init(struct net *net)
               config->conns_max);
     pool_init(&tcp->actives, &net->pages, sizeof(struct tcp_active),
               config->conns_max);
+    pool_init(&tcp->records, &net->pages, sizeof(struct tcp_record), SIZE_MAX);
     pool_init(&tcp->pieces, &net->pages, sizeof(struct tcp_piece), SIZE_MAX);
     pool_init(&tcp->listeners, &net->pages, sizeof(struct tcp_listener),
               UINT16_MAX);

@@ -1,45 +1,10 @@
 /*
  * net/tcp_ack.c - the acknowledgement and the window of an arriving segment.
  *
- * Source: RFC 9293 3.10.7.4 (fifth step); RFC 5961 5.2; RFC 6298 2, 3.
+ * Source: RFC 9293 3.10.7.4 (fifth step); RFC 5961 5.2; RFC 5681 2.
  */
 #include "net/tcp_conn.h"
 #include "net/tcp_loss.h"
-
-uint32_t tcp_rto_clamp(const struct tcp_conn *conn, uint64_t rto_us)
-{
-    const struct tcp_config *config = tcp_config_of(conn);
-
-    if (rto_us < config->rto_min_us)
-        rto_us = config->rto_min_us;
-    if (rto_us > config->rto_max_us)
-        rto_us = config->rto_max_us;
-    return (uint32_t)rto_us;
-}
-
-void tcp_rtt_sample(struct tcp_conn *conn, uint64_t rtt_us)
-{
-    uint32_t rtt = rtt_us < UINT32_MAX / 8 ? (uint32_t)rtt_us : UINT32_MAX / 8;
-
-    if (rtt == 0)
-        rtt = 1; /* no measurement is what zero means */
-    if (conn->srtt_us == 0) {
-        conn->srtt_us = rtt;
-        conn->rttvar_us = rtt / 2;
-    } else {
-        uint32_t off =
-            rtt > conn->srtt_us ? rtt - conn->srtt_us : conn->srtt_us - rtt;
-
-        conn->rttvar_us += off / 4;
-        conn->rttvar_us -= conn->rttvar_us / 4;
-        conn->srtt_us = conn->srtt_us - conn->srtt_us / 8 + rtt / 8;
-        if (conn->srtt_us == 0)
-            conn->srtt_us = 1;
-    }
-    conn->backoff = 0;
-    conn->rto_us = tcp_rto_clamp(conn, (uint64_t)conn->srtt_us +
-                                           4 * (uint64_t)conn->rttvar_us);
-}
 
 /* Release what is acknowledged, keeping the place of snd.nxt. */
 static void release_queue(struct tcp_conn *conn, uint32_t bytes)
@@ -51,22 +16,16 @@ static void release_queue(struct tcp_conn *conn, uint32_t bytes)
         active->cursor_offset = tcp_flight(conn) - (conn->fin_flying ? 1 : 0);
 }
 
-static void acked_active(struct tcp_conn *conn, uint32_t bytes, uint32_t text)
+static void acked_active(struct tcp_conn *conn, uint32_t text)
 {
     struct tcp_active *active = conn->active;
 
-    if (active->timing && seq_lt(active->timed_seq, conn->snd.una)) {
-        active->timing = false;
-        tcp_rtt_sample(conn, conn->net->now_us - active->timed_us);
-    }
     if (active->urgent)
         tcp_urgent_acked(conn);
     active->small_end = seq_max(active->small_end, conn->snd.una);
     active->stalled_us = conn->net->now_us;
     if (text)
         release_queue(conn, text);
-    tcp_loss_acked(conn, bytes);
-    tcp_conn_rest(conn);
 }
 
 static enum tcp_verdict fin_acked(struct tcp_conn *conn)
@@ -83,22 +42,20 @@ static enum tcp_verdict fin_acked(struct tcp_conn *conn)
     return TCP_GO_ON;
 }
 
-/* snd.una moves on to `ack`. */
-static enum tcp_verdict advance(struct tcp_conn *conn, uint32_t ack)
+/* snd.una moves on. */
+static enum tcp_verdict advance(struct tcp_conn *conn,
+                                const struct tcp_seg *seg)
 {
-    uint32_t bytes = ack - conn->snd.una;
+    uint32_t ack = seg->ack, bytes = ack - conn->snd.una;
     bool fin = conn->fin_flying && ack == conn->snd.nxt;
     uint32_t text = bytes - (fin ? 1 : 0);
 
     conn->snd.una = ack;
     if (fin)
         conn->fin_flying = false;
-    if (conn->active)
-        acked_active(conn, bytes, text);
-    if (tcp_flight(conn))
-        tcp_timer_rtx(conn);
-    else
-        tcp_deadline_clear(conn, TCP_DEADLINE_RTX);
+    acked_active(conn, text);
+    tcp_loss_ack(conn, seg, bytes, false);
+    tcp_conn_rest(conn);
     if (text)
         tcp_conn_post(conn, tcp_queued(conn)
                                 ? TCP_CHANGE_WRITABLE
@@ -135,7 +92,7 @@ static void window_opened(struct tcp_conn *conn)
     bool probed = conn->backoff > 0;
 
     conn->backoff = 0;
-    tcp_deadline_clear(conn, TCP_DEADLINE_RTX);
+    tcp_timer_rtx_off(conn);
     if (tcp_flight(conn)) {
         tcp_timer_rtx(conn);
         if (conn->active && probed)
@@ -196,10 +153,11 @@ enum tcp_verdict tcp_in_ack(struct tcp_conn *conn, struct tcp_arrival *in)
             window_opened(conn);
         tcp_conn_wants_flush(conn);
     }
-    if (duplicate && conn->snd.wnd)
-        tcp_loss_duplicate(conn);
-    if (seg->ack == conn->snd.una)
+    if (seg->ack == conn->snd.una) {
+        if (conn->active)
+            tcp_loss_ack(conn, seg, 0, duplicate && conn->snd.wnd);
         return TCP_GO_ON;
+    }
     tcp_conn_wants_flush(conn);
-    return advance(conn, seg->ack);
+    return advance(conn, seg);
 }

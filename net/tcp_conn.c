@@ -51,6 +51,7 @@ static void shed(struct tcp_conn *conn)
     timer_cancel(&conn->net->timers, &conn->timer);
     if (conn->active) {
         tcp_reass_clear(conn);
+        tcp_board_clear(conn);
         tcp_queue_clear(&conn->active->queue, &tcp_of(conn)->budget);
         pool_free(conn->active);
         conn->active = NULL;
@@ -177,8 +178,10 @@ bool tcp_conn_activate(struct tcp_conn *conn)
         return false;
     }
     *active = (struct tcp_active){
-        .rtx_next = conn->snd.una,
-        .rtx_end = conn->snd.una,
+        .rack.fack = conn->snd.una,
+        .rto_at_us = FOREVER,
+        .probe_at_us = FOREVER,
+        .reorder_at_us = FOREVER,
         .recover = conn->snd.una - 1,
         .small_end = conn->snd.una,
         .stalled_us = conn->net->now_us,
@@ -193,8 +196,9 @@ void tcp_conn_rest(struct tcp_conn *conn)
     struct tcp_active *active = conn->active;
 
     if (!active || active->queue.bytes || active->pieces || active->fin_early ||
-        seq_lt(active->rtx_next, active->rtx_end))
+        active->duplicate.start != active->duplicate.end || active->board.first)
         return;
+    tcp_board_clear(conn);
     pool_free(active);
     conn->active = NULL;
 }

@@ -12,8 +12,11 @@
 #include "kernel/base.h"
 #include "net/addr.h"
 #include "net/net_priv.h"
+#include "net/tcp_board.h"
 #include "net/tcp_list.h"
+#include "net/tcp_loss.h"
 #include "net/tcp_queue.h"
+#include "net/tcp_rack.h"
 #include "net/tcp_seq.h"
 #include "net/tcp_state.h"
 #include "net/tcp_wire.h"
@@ -39,7 +42,9 @@ _Static_assert(sizeof(struct tcp_tuple) == 12, "hashed as bytes");
 /* Out-of-order text: a stretch between two holes. */
 struct tcp_piece {
     struct tcp_piece *next;
-    uint32_t seq; /* of its first byte */
+    uint32_t seq;     /* of its first byte */
+    uint32_t changed; /* active->changes when it last grew: tcp_sack.c */
+    bool untold;      /* ... and no acknowledgement has said so yet */
     struct tcp_queue queue;
 };
 
@@ -53,6 +58,21 @@ struct tcp_cubic {
     bool growing;       /* there is an epoch */
 };
 
+/* Whether losses are being repaired. */
+enum tcp_phase {
+    TCP_PHASE_OPEN,
+    TCP_PHASE_RECOVERY, /* fast recovery: PRR says what cwnd is */
+    TCP_PHASE_LOSS      /* since the retransmission timer ran out */
+};
+
+/* Whether a recovery was a mistake. */
+struct tcp_undo {
+    uint32_t una, end; /* snd.una at its beginning, snd.nxt at its end */
+    uint32_t ts;       /* of our first retransmission */
+    uint32_t bytes;    /* sent again, and not yet told to have come twice */
+    bool possible;
+};
+
 /* While data is queued, in flight or out of order. */
 struct tcp_active {
     /* The send queue: bytes from snd.una on, and where snd.nxt is in it. */
@@ -60,14 +80,23 @@ struct tcp_active {
     struct buffer *cursor;  /* view with the byte snd.nxt; null: none yet */
     uint32_t cursor_offset; /* of that byte in it */
 
-    /* Loss recovery (tcp_loss.c). [rtx_next, rtx_end) is to be sent again. */
-    uint32_t rtx_next, rtx_end;
-    uint32_t recover;  /* RFC 6582 */
-    uint16_t dup_acks; /* in a row */
-    bool recovering;   /* fast recovery */
-    bool rtx_forced;   /* one segment goes whatever cwnd says */
-    bool urgent;       /* up to snd_up: RFC 9293's urgent mode */
-    uint32_t snd_up;   /* the number behind the last urgent byte */
+    /* Loss and recovery (tcp_loss.c). */
+    struct tcp_board board;
+    struct tcp_rack rack;
+    struct tcp_probe probe;
+    struct tcp_prr prr;
+    struct tcp_undo undo;
+    uint32_t recover;   /* snd.nxt when recovery began: where it ends */
+    uint32_t dup_bytes; /* no SACK: duplicates say that these have arrived */
+    uint8_t dup_acks;   /* ... so many in a row, three at most */
+    uint8_t phase;      /* enum tcp_phase */
+    bool forced;        /* one lost segment goes whatever cwnd says */
+    bool urgent;        /* up to snd_up: RFC 9293's urgent mode */
+    uint32_t snd_up;    /* the number behind the last urgent byte */
+
+    /* What TCP_DEADLINE_RTX is the earliest of, while anything is in flight. */
+    uint64_t rto_at_us, probe_at_us, reorder_at_us;
+    uint64_t sampled_us; /* when the round trip was measured last */
 
     /* Congestion control (tcp_cc.c). */
     uint32_t cwnd_acked; /* counted by NewReno */
@@ -76,18 +105,15 @@ struct tcp_active {
     } before; /* the last reduction; cwnd 0: nothing to undo */
     struct tcp_cubic cubic;
 
-    /* One round trip is measured at a time; Karn: never of a retransmission */
-    bool timing;
-    uint32_t timed_seq;
-    uint64_t timed_us;
-
     uint32_t small_end;   /* Minshall: end of the last small segment */
     uint64_t stalled_us;  /* since when snd.una stands although it should not */
     uint64_t answered_us; /* when the peer last said anything */
 
     struct tcp_piece *pieces; /* ordered, never touching */
     uint32_t piece_count;
-    uint32_t fin_seq; /* of a FIN that is out of order */
+    uint32_t changes;          /* of pieces, so far */
+    struct tcp_sack duplicate; /* to be told next: RFC 2883; empty: none */
+    uint32_t fin_seq;          /* of a FIN that is out of order */
     bool fin_early;
 };
 
@@ -132,10 +158,13 @@ struct tcp_conn {
     uint8_t quick_acks; /* full segments still acknowledged at once */
     uint8_t dup_acks;   /* duplicate acknowledgements owed at next flush */
     uint8_t keep_probes;
-    uint8_t challenges; /* sent in this second: */
-    uint8_t congestion; /* enum tcp_congestion */
+    uint8_t reo_steps;   /* RACK.reo_wnd_mult less 1 */
+    uint8_t reo_persist; /* RACK.reo_wnd_persist */
+    uint8_t challenges;  /* sent in this second: */
+    uint8_t congestion;  /* enum tcp_congestion */
     uint16_t challenge_second;
     uint8_t soft_error; /* enum tcp_soft_error, not yet taken */
+    bool reordered : 1; /* RACK.reordering_seen */
     bool hashed : 1;
     bool passive : 1;
     bool owned : 1;    /* somebody has the handle */
@@ -164,9 +193,10 @@ struct tcp_conn {
 
     struct tcp_queue rcv_queue;
     uint32_t srtt_us, rttvar_us, rto_us;
-    uint64_t heard_us;  /* when something acceptable last came */
-    uint64_t sent_us;   /* when we last sent data; our SYN before that */
-    struct timer timer; /* armed for the earliest deadline, or earlier */
+    uint32_t rtt_min_us; /* the shortest so far; 0: not known */
+    uint64_t heard_us;   /* when something acceptable last came */
+    uint64_t sent_us;    /* when we last sent data; our SYN before that */
+    struct timer timer;  /* armed for the earliest deadline, or earlier */
     uint64_t deadline[TCP_DEADLINE_COUNT];
     struct tcp_link flush, events;
     struct tcp_link group; /* connecting, half open, accept queue, orphans */
@@ -225,6 +255,19 @@ tcp_config_of(const struct tcp_conn *conn)
 static inline uint32_t tcp_flight(const struct tcp_conn *conn)
 {
     return conn->snd.nxt - conn->snd.una;
+}
+
+/* In flight, as far as is known: RFC 6675's pipe. */
+static inline uint32_t tcp_pipe(const struct tcp_conn *conn)
+{
+    const struct tcp_active *active = conn->active;
+    uint32_t flight = tcp_flight(conn), gone;
+
+    if (!active)
+        return flight;
+    gone = active->board.sacked_bytes + active->board.lost_bytes +
+           active->dup_bytes;
+    return flight > gone ? flight - gone : 0;
 }
 
 /* Bytes that wait in the send queue, sent and not yet sent. */
@@ -343,24 +386,8 @@ void tcp_in_conn(struct tcp_conn *conn, struct tcp_arrival *in);
 enum tcp_verdict tcp_in_refuse(struct tcp_conn *conn,
                                const struct tcp_seg *seg);
 
-/* ---- tcp_paws.c: timestamps ---- */
-/* Our clock at `at_us`, in ticks. */
-uint32_t tcp_ts_clock(const struct net *net, uint64_t at_us);
-/* The value of a connection's timestamps at `at_us`. */
-uint32_t tcp_ts_at(const struct tcp_conn *conn, uint64_t at_us);
-/* The step before the first: an old duplicate by its timestamp. */
-enum tcp_verdict tcp_in_paws(struct tcp_conn *conn, struct tcp_arrival *in);
-/* The step after the first: TS.Recent. */
-enum tcp_verdict tcp_in_ts_recent(struct tcp_conn *conn,
-                                  struct tcp_arrival *in);
-/* The timestamp of the peer's SYN. */
-void tcp_ts_take_syn(struct tcp_conn *conn, const struct tcp_seg *seg);
-
 /* ---- tcp_ack.c: the fifth step ---- */
 enum tcp_verdict tcp_in_ack(struct tcp_conn *conn, struct tcp_arrival *in);
-void tcp_rtt_sample(struct tcp_conn *conn, uint64_t rtt_us);
-/* Between the least and the most that the connection's options allow. */
-uint32_t tcp_rto_clamp(const struct tcp_conn *conn, uint64_t rto_us);
 
 /* ---- tcp_urgent.c: the sixth ---- */
 enum tcp_verdict tcp_in_urgent(struct tcp_conn *conn, struct tcp_arrival *in);
@@ -393,9 +420,10 @@ void tcp_reass_clear(struct tcp_conn *conn);
 
 /* ---- tcp_out.c, tcp_segment.c: segments out ---- */
 enum tcp_sent {
-    TCP_SENT,          /* sent, or lost on the way as on any network */
-    TCP_SENT_FULL,     /* the device is full: nothing happened */
-    TCP_SENT_NO_MEMORY /* likewise */
+    TCP_SENT,           /* sent, or lost on the way as on any network */
+    TCP_SENT_FULL,      /* the device is full: nothing happened */
+    TCP_SENT_NO_MEMORY, /* likewise */
+    TCP_SENT_NOTHING    /* there was nothing to send, or no room for it */
 };
 /* Send what may be sent. Returns: true when the device was full. */
 bool tcp_out(struct tcp_conn *conn);
@@ -406,11 +434,19 @@ MUST_CHECK enum tcp_sent tcp_segment_send(struct tcp_conn *conn, uint32_t seq,
 /* The most text that a segment takes now: what SACK blocks take up is less.
  * At least 1. */
 uint32_t tcp_segment_text_max(const struct tcp_conn *conn);
+/* ... and that the device takes at once, to make several segments of it. */
+uint32_t tcp_segments_max(const struct tcp_conn *conn);
 /* Timestamps, if the connection uses them. */
 void tcp_segment_stamp(const struct tcp_conn *conn, struct tcp_seg *seg);
 /* A segment that belongs to no connection (RST, TIME-WAIT's ACK). */
 void tcp_segment_bare(struct net *net, const struct tcp_tuple *tuple,
                       struct tcp_seg *seg);
+
+/* ---- tcp_again.c ---- */
+/* Send what is lost once more, as much as may go; or, as a probe, the last
+ * segment in flight. The active part is there. */
+MUST_CHECK enum tcp_sent tcp_again_lost(struct tcp_conn *conn);
+MUST_CHECK enum tcp_sent tcp_again_last(struct tcp_conn *conn);
 
 /* ---- tcp_reset.c ---- */
 /* RST in answer to a segment that belongs to nobody. */
@@ -425,8 +461,11 @@ static inline void tcp_deadline_clear(struct tcp_conn *conn,
     conn->deadline[which] = FOREVER; /* the timer finds nothing to do */
 }
 void tcp_timer_init(struct tcp_conn *conn);
-/* Arm the retransmission timer anew. */
+/* Arm the retransmission timer anew; off: nothing is in flight. */
 void tcp_timer_rtx(struct tcp_conn *conn);
+void tcp_timer_rtx_off(struct tcp_conn *conn);
+/* Arm it for the earliest of what active->rto_at_us and the others say. */
+void tcp_timer_loss(struct tcp_conn *conn);
 /* Watch the user timeout and the keep-alive, as they are set. */
 void tcp_timer_user(struct tcp_conn *conn);
 void tcp_timer_keep(struct tcp_conn *conn);

@@ -9,6 +9,8 @@
  * Source: RFC 9293 3.10.7.4; RFC 5961 3 to 5; RFC 7323 5.3.
  */
 #include "net/tcp_conn.h"
+#include "net/tcp_paws.h"
+#include "net/tcp_sack.h"
 
 /* The peer is there: what it says needs not be acceptable to show that. One
  * whose text fills our window and is lost answers keep-alive probes with the
@@ -26,6 +28,9 @@ enum tcp_verdict tcp_in_refuse(struct tcp_conn *conn, const struct tcp_seg *seg)
     if (seg->flags & TCP_ACK &&
         conn->snd.nxt - seg->ack <= tcp_flight(conn) + conn->snd.wnd_max)
         heard(conn);
+    if (seg->text_bytes)
+        tcp_sack_duplicate(conn, seg->seq,
+                           seq_min(seg->seq + seg->text_bytes, conn->rcv.nxt));
     /* Text is answered always: its sender has a timer. Bare acknowledgements
      * only so often: two ends that disagree would never stop. */
     return tcp_seg_len(seg) ? TCP_REPLY_ACK : TCP_CHALLENGE;

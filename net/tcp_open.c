@@ -8,6 +8,8 @@
 #include "net/tcp_conn.h"
 
 #include "net/tcp_cc.h"
+#include "net/tcp_paws.h"
+#include "net/tcp_rtt.h"
 
 enum {
     /* The least that we send in a segment. A peer that asks for less makes us
@@ -150,7 +152,7 @@ void tcp_opened(struct tcp_conn *conn)
     tcp_conn_event(conn, TCP_EV_SYN_ACKED);
     conn->syn_now = false;
     tcp_deadline_clear(conn, TCP_DEADLINE_USER);
-    tcp_deadline_clear(conn, TCP_DEADLINE_RTX);
+    tcp_timer_rtx_off(conn);
     conn->backoff = 0;
     if (conn->syn_again)
         conn->rto_us = 3000000; /* RFC 6298 5.7 */

@@ -6,6 +6,7 @@
  * the connections of one listener share.
  */
 #include "net/tcp_conn.h"
+#include "net/tcp_rtt.h"
 
 #define MS     1000ull
 #define SECOND 1000000ull

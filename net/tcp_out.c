@@ -11,8 +11,7 @@
 #include "net/tcp_cc.h"
 #include "net/tcp_conn.h"
 #include "net/tcp_loss.h"
-
-enum { GSO_BYTES_MAX = 65535 - 20 - TCP_HEADER_BYTES_MAX };
+#include "net/tcp_sack.h"
 
 /* Where a connection stands after an attempt to send. */
 enum out {
@@ -24,9 +23,14 @@ enum out {
 
 static enum out out_of(enum tcp_sent sent)
 {
-    return sent == TCP_SENT        ? OUT_MORE
-           : sent == TCP_SENT_FULL ? OUT_FULL
-                                   : OUT_NO_MEMORY;
+    static const uint8_t table[] = {
+        [TCP_SENT] = OUT_MORE,
+        [TCP_SENT_NOTHING] = OUT_DONE,
+        [TCP_SENT_FULL] = OUT_FULL,
+        [TCP_SENT_NO_MEMORY] = OUT_NO_MEMORY,
+    };
+
+    return (enum out)table[sent];
 }
 
 static enum out send_syn(struct tcp_conn *conn)
@@ -42,86 +46,31 @@ static enum out send_syn(struct tcp_conn *conn)
     return out_of(sent);
 }
 
-/* ---- again ---- */
-
-/* The view of the send queue with the byte `offset`, made relative to it. */
-static struct buffer *view_at(const struct tcp_active *active, uint32_t *offset)
-{
-    struct buffer *view = active->queue.head;
-
-    while (view && *offset >= view->len) {
-        *offset -= view->len;
-        view = view->next;
-    }
-    return view;
-}
-
-/* Numbers from rtx_next on that may go now: MAY-7, a probe, at least one. */
-static uint32_t again_bytes(const struct tcp_conn *conn)
-{
-    const struct tcp_active *active = conn->active;
-    uint32_t bytes = active->rtx_end - active->rtx_next;
-    uint32_t window =
-        seq_after(active->rtx_next, conn->snd.una + conn->snd.wnd);
-
-    if (!active->rtx_forced && active->rtx_next - conn->snd.una >= conn->cwnd)
-        return 0;
-    if (active->rtx_forced && window == 0)
-        window = 1;
-    if (bytes > conn->mss)
-        bytes = conn->mss;
-    return bytes < window ? bytes : window;
-}
-
-static enum out send_again(struct tcp_conn *conn)
-{
-    struct tcp_active *active = conn->active;
-    uint32_t bytes, text, offset = active->rtx_next - conn->snd.una;
-    uint8_t flags = TCP_ACK;
-    enum tcp_sent sent;
-    struct buffer *view;
-
-    if (!seq_lt(active->rtx_next, active->rtx_end))
-        return OUT_DONE;
-    bytes = again_bytes(conn);
-    if (bytes == 0)
-        return OUT_DONE;
-    text = active->queue.bytes - offset < bytes ? active->queue.bytes - offset
-                                                : bytes;
-    if (text < bytes)
-        flags |= TCP_FIN;
-    if (text && offset + text == active->queue.bytes)
-        flags |= TCP_PSH;
-    view = view_at(active, &offset);
-    sent = tcp_segment_send(conn, active->rtx_next, flags, view, offset, text);
-    if (sent != TCP_SENT)
-        return out_of(sent);
-    active->rtx_next += bytes;
-    active->rtx_forced = false;
-    active->timing = false; /* Karn */
-    conn->retransmissions++;
-    conn->sent_us = conn->net->now_us;
-    tcp_count(conn, tcp_retransmit);
-    return OUT_MORE;
-}
-
 /* ---- new ---- */
+
+/* Whether new text is to go as a tail loss probe. */
+static bool probes_tail(const struct tcp_conn *conn)
+{
+    return conn->active && conn->active->probe.due;
+}
 
 /* Bytes in flight that the window and the network still admit. */
 static uint32_t room_for_new(const struct tcp_conn *conn)
 {
-    uint32_t cwnd = conn->cwnd + tcp_loss_extra(conn);
-    uint32_t most = conn->snd.wnd < cwnd ? conn->snd.wnd : cwnd;
-    uint32_t flight = tcp_flight(conn);
+    uint32_t flight = tcp_flight(conn), pipe = tcp_pipe(conn);
+    uint32_t window = conn->snd.wnd > flight ? conn->snd.wnd - flight : 0;
+    uint32_t room = conn->cwnd > pipe ? conn->cwnd - pipe : 0;
 
-    return most > flight ? most - flight : 0; /* MUST-34 */
+    if (probes_tail(conn) && room < conn->mss)
+        room = conn->mss;
+    return window < room ? window : room; /* MUST-34 */
 }
 
 /* Whether a segment that is not full-sized may go now. */
 static bool small_may_go(const struct tcp_conn *conn, uint32_t bytes,
                          uint32_t unsent)
 {
-    if (conn->probe_now)
+    if (conn->probe_now || probes_tail(conn))
         return true;
     if (bytes >= conn->snd.wnd_max / 2)
         return true; /* the peer never offers more */
@@ -132,10 +81,10 @@ static bool small_may_go(const struct tcp_conn *conn, uint32_t bytes,
 }
 
 /* How many bytes the next segment carries; 0: none goes. */
-static uint32_t new_bytes(const struct tcp_conn *conn, uint32_t unsent,
-                          uint32_t segment_max)
+static uint32_t new_bytes(const struct tcp_conn *conn, uint32_t unsent)
 {
-    uint32_t bytes = room_for_new(conn);
+    uint32_t bytes = room_for_new(conn), mss = tcp_segment_text_max(conn);
+    uint32_t segment_max = probes_tail(conn) ? mss : tcp_segments_max(conn);
 
     if (bytes == 0 && conn->probe_now && tcp_flight(conn) == 0)
         return 1;
@@ -143,14 +92,14 @@ static uint32_t new_bytes(const struct tcp_conn *conn, uint32_t unsent,
         bytes = unsent;
     if (bytes > segment_max)
         bytes = segment_max;
-    if (bytes > conn->mss) {
-        uint32_t rest = bytes % conn->mss;
+    if (bytes > mss) {
+        uint32_t rest = bytes % mss;
 
         return rest && !small_may_go(conn, rest, unsent - (bytes - rest))
                    ? bytes - rest
                    : bytes;
     }
-    if (bytes == conn->mss || (bytes > 0 && small_may_go(conn, bytes, unsent)))
+    if (bytes == mss || (bytes > 0 && small_may_go(conn, bytes, unsent)))
         return bytes;
     return 0;
 }
@@ -166,28 +115,20 @@ static void advance_cursor(struct tcp_active *active, uint32_t bytes)
 }
 
 /* Numbers [snd.nxt, snd.nxt + len) have left for the first time. */
-static void sent_new(struct tcp_conn *conn, uint32_t text, uint32_t len)
+static void sent_new(struct tcp_conn *conn, uint32_t text, uint32_t len,
+                     bool small)
 {
     struct tcp_active *active = conn->active;
     uint64_t now_us = conn->net->now_us;
 
-    if (active) {
-        if (tcp_flight(conn) == 0) {
-            active->stalled_us = now_us;
-            active->rtx_next = active->rtx_end = conn->snd.nxt + len;
-        }
-        if (!active->timing) {
-            active->timing = true;
-            active->timed_seq = conn->snd.nxt;
-            active->timed_us = now_us;
-        }
-        /* A probe's byte must not hold back what follows when the window
-         * opens. */
-        if (!conn->probe_now && (text < conn->mss || text % conn->mss))
-            active->small_end = conn->snd.nxt + len;
-        advance_cursor(active, text);
-        active->rtx_next = seq_max(active->rtx_next, conn->snd.una);
-    }
+    if (tcp_flight(conn) == 0)
+        active->stalled_us = now_us;
+    /* A probe's byte must not hold back what follows when the window opens. */
+    if (!conn->probe_now && small)
+        active->small_end = conn->snd.nxt + len;
+    advance_cursor(active, text);
+    tcp_board_sent(conn, conn->snd.nxt + len);
+    tcp_loss_sent(conn, len, false);
     conn->snd.nxt += len;
     conn->bytes_sent += text;
     conn->sent_us = now_us;
@@ -200,6 +141,9 @@ static void sent_new(struct tcp_conn *conn, uint32_t text, uint32_t len)
     if (conn->deadline[TCP_DEADLINE_RTX] == FOREVER || conn->probe_now)
         tcp_timer_rtx(conn);
     conn->probe_now = false;
+    if (active->probe.due)
+        tcp_probe_sent(conn, false);
+    tcp_probe_schedule(conn);
 }
 
 /* Whether FIN goes behind `text` bytes, of `unsent`. */
@@ -210,11 +154,11 @@ static bool fin_goes(const struct tcp_conn *conn, uint32_t text,
            (tcp_flight(conn) + text < conn->snd.wnd || conn->probe_now);
 }
 
-static enum out send_new(struct tcp_conn *conn, uint32_t segment_max)
+static enum out send_new(struct tcp_conn *conn)
 {
-    struct tcp_active *active = conn->active;
     uint32_t unsent = tcp_unsent(conn);
-    uint32_t bytes = unsent ? new_bytes(conn, unsent, segment_max) : 0;
+    uint32_t bytes = unsent ? new_bytes(conn, unsent) : 0;
+    bool small = bytes % tcp_segment_text_max(conn);
     bool fin = fin_goes(conn, bytes, unsent);
     uint8_t flags = TCP_ACK;
     enum tcp_sent sent;
@@ -224,15 +168,16 @@ static enum out send_new(struct tcp_conn *conn, uint32_t segment_max)
     if (tcp_flight(conn) == 0 &&
         conn->net->now_us - conn->sent_us > conn->rto_us)
         tcp_cc_idle(conn);
+    if (!tcp_conn_activate(conn) || !tcp_board_prepare(conn))
+        return OUT_NO_MEMORY;
     if (bytes && bytes == unsent)
         flags |= TCP_PSH; /* MUST-61 */
     if (fin)
         flags |= TCP_FIN;
-    sent = tcp_segment_send(conn, conn->snd.nxt, flags,
-                            active ? active->cursor : NULL,
-                            active ? active->cursor_offset : 0, bytes);
+    sent = tcp_segment_send(conn, conn->snd.nxt, flags, conn->active->cursor,
+                            conn->active->cursor_offset, bytes);
     if (sent == TCP_SENT)
-        sent_new(conn, bytes, bytes + (fin ? 1 : 0));
+        sent_new(conn, bytes, bytes + (fin ? 1 : 0), small);
     return out_of(sent);
 }
 
@@ -247,7 +192,8 @@ static enum out send_ack(struct tcp_conn *conn)
         out = out_of(
             tcp_segment_send(conn, conn->snd.nxt - 1, TCP_ACK, NULL, 0, 0));
     }
-    while (out == OUT_MORE && (conn->ack_now || conn->dup_acks))
+    while (out == OUT_MORE &&
+           (conn->ack_now || conn->dup_acks || tcp_sack_owed(conn)))
         out =
             out_of(tcp_segment_send(conn, conn->snd.nxt, TCP_ACK, NULL, 0, 0));
     return out;
@@ -255,11 +201,6 @@ static enum out send_ack(struct tcp_conn *conn)
 
 static enum out send_all(struct tcp_conn *conn)
 {
-    unsigned caps = ipv4_caps_for(conn->net, conn->tuple.peer);
-    /* No device can be trusted to move the urgent pointer along. */
-    bool gso = caps & NETDEV_CAP_TX_GSO_TCP4 &&
-               !(conn->active && conn->active->urgent);
-    uint32_t segment_max = gso ? (uint32_t)GSO_BYTES_MAX : conn->mss;
     enum out out = OUT_MORE;
 
     if (tcp_opening(conn)) {
@@ -267,13 +208,17 @@ static enum out send_all(struct tcp_conn *conn)
         return out == OUT_DONE ? send_ack(conn) : out;
     }
     while (out == OUT_MORE && conn->active)
-        out = send_again(conn);
+        out = out_of(tcp_again_lost(conn));
+    if (out == OUT_DONE && conn->active->probe.due && room_for_new(conn) == 0)
+        out = out_of(tcp_again_last(conn));
     if (out == OUT_DONE || out == OUT_MORE) {
         do
-            out = send_new(conn, segment_max);
+            out = send_new(conn);
         while (out == OUT_MORE);
     }
     conn->probe_now = false;
+    if (conn->active)
+        conn->active->probe.due = false;
     return out == OUT_DONE ? send_ack(conn) : out;
 }
 
@@ -282,6 +227,7 @@ bool tcp_out(struct tcp_conn *conn)
     enum out out = send_all(conn);
     bool waits;
 
+    tcp_conn_rest(conn);
     if (out == OUT_FULL)
         return true;
     if (tcp_opening(conn))

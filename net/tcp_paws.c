@@ -7,6 +7,8 @@
  *
  * Source: RFC 7323 3.2, 4.3, 5, 7.1.
  */
+#include "net/tcp_paws.h"
+
 #include "net/tcp_conn.h"
 
 enum {

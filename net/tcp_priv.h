@@ -30,7 +30,8 @@ enum {
 };
 
 struct tcp {
-    struct pool conns, actives, pieces, listeners, time_waits, own_configs;
+    struct pool conns, actives, records, pieces, listeners, time_waits,
+        own_configs;
     struct tcp_budget budget;
     struct tcp_buckets by_tuple; /* struct tcp_conn, through hash_next */
     struct tcp_buckets waiting;  /* struct tcp_time_wait, likewise */

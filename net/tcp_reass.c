@@ -10,12 +10,20 @@
  * Source: RFC 9293 3.10.7.4 (SHLD-31); CVE-2018-5390 for the bounds.
  */
 #include "net/tcp_conn.h"
+#include "net/tcp_sack.h"
 
 enum { COPY_BYTES_MAX = 1024 };
 
 static uint32_t piece_end(const struct tcp_piece *piece)
 {
     return piece->seq + piece->queue.bytes;
+}
+
+/* What a segment was for is told first: RFC 2018 4. */
+static void touch(struct tcp_active *active, struct tcp_piece *piece)
+{
+    piece->changed = ++active->changes;
+    piece->untold = true;
 }
 
 /* Append to a piece, copying what is small. Takes the text. */
@@ -95,6 +103,7 @@ static bool fill(struct tcp_conn *conn, struct tcp_piece *before, uint32_t seq,
         return false;
     }
     append(conn, piece, text, bytes);
+    touch(conn->active, piece);
     close_hole(conn, piece);
     return true;
 }
@@ -141,6 +150,8 @@ void tcp_reass_add(struct tcp_conn *conn, uint32_t seq, struct buffer *text,
 
         if (have) { /* we have that already */
             have = have < bytes ? have : bytes;
+            tcp_sack_duplicate(conn, seq, seq + have);
+            touch(conn->active, before);
             text = tcp_chain_drop(text, have);
             seq += have;
             bytes -= have;

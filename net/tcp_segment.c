@@ -8,11 +8,14 @@
  */
 #include "net/checksum.h"
 #include "net/tcp_conn.h"
+#include "net/tcp_paws.h"
+#include "net/tcp_sack.h"
 
 enum {
     /* virtio-net 12, Ethernet 14, IPv4 20, rounded up. */
     LOWER_HEADERS_BYTES = 64,
-    SMALL_ROOM_BYTES = BUFFER_SMALL_BYTES - LOWER_HEADERS_BYTES
+    SMALL_ROOM_BYTES = BUFFER_SMALL_BYTES - LOWER_HEADERS_BYTES,
+    GSO_BYTES_MAX = 65535 - IPV4_HEADER_BYTES - TCP_HEADER_BYTES_MAX
 };
 
 /* Append slices of the views from `offset` of `view`. */
@@ -100,8 +103,9 @@ void tcp_segment_bare(struct net *net, const struct tcp_tuple *tuple,
 }
 
 /* What an ACK that has left has settled. */
-static void acked(struct tcp_conn *conn)
+static void acked(struct tcp_conn *conn, const struct tcp_seg *seg)
 {
+    tcp_sack_sent(conn, seg);
     conn->rcv.acked = conn->rcv.nxt;
     conn->ack_now = false;
     conn->ack_delayed = false;
@@ -110,9 +114,19 @@ static void acked(struct tcp_conn *conn)
     tcp_deadline_clear(conn, TCP_DEADLINE_ACK);
 }
 
+/* No device can be trusted to move the urgent pointer along. */
+uint32_t tcp_segments_max(const struct tcp_conn *conn)
+{
+    bool many =
+        ipv4_caps_for(conn->net, conn->tuple.peer) & NETDEV_CAP_TX_GSO_TCP4 &&
+        !(conn->active && conn->active->urgent);
+
+    return many ? (uint32_t)GSO_BYTES_MAX : tcp_segment_text_max(conn);
+}
+
 uint32_t tcp_segment_text_max(const struct tcp_conn *conn)
 {
-    return conn->mss;
+    return conn->mss - tcp_sack_bytes(conn);
 }
 
 void tcp_segment_stamp(const struct tcp_conn *conn, struct tcp_seg *seg)
@@ -134,6 +148,12 @@ static void syn_options(const struct tcp_conn *conn, struct tcp_seg *seg)
     seg->sack_permitted = conn->sack;
 }
 
+static void text_options(struct tcp_conn *conn, struct tcp_seg *seg)
+{
+    seg->window = (uint16_t)tcp_text_window(conn);
+    tcp_sack_fill(conn, seg);
+}
+
 enum tcp_sent tcp_segment_send(struct tcp_conn *conn, uint32_t seq,
                                uint8_t flags, struct buffer *first,
                                uint32_t offset, uint32_t text_bytes)
@@ -144,26 +164,27 @@ enum tcp_sent tcp_segment_send(struct tcp_conn *conn, uint32_t seq,
         .flags = flags,
         .text_bytes = text_bytes,
     };
+    uint32_t text_max = tcp_segment_text_max(conn);
     struct buffer *segment;
 
     tcp_segment_stamp(conn, &seg);
     if (flags & TCP_SYN)
         syn_options(conn, &seg);
     else
-        seg.window = (uint16_t)tcp_text_window(conn);
+        text_options(conn, &seg);
     if (conn->active && conn->active->urgent)
         tcp_urgent_mark(conn->active, &seg);
     segment = build(conn->net, &conn->tuple, &seg, first, offset);
     if (!segment)
         return TCP_SENT_NO_MEMORY;
-    if (text_bytes > tcp_segment_text_max(conn)) {
+    if (text_bytes > text_max) {
         segment->flags |= BUFFER_GSO_TCP4;
-        segment->gso_bytes = (uint16_t)tcp_segment_text_max(conn);
+        segment->gso_bytes = (uint16_t)text_max;
     }
     if (hand_over(conn->net, conn->config, &conn->tuple, segment) == IPV4_FULL)
         return TCP_SENT_FULL; /* what was due still is */
     conn->segments_sent++;
     if (flags & TCP_ACK)
-        acked(conn);
+        acked(conn, &seg);
     return TCP_SENT;
 }

@@ -8,6 +8,7 @@
  * 3.8.6.3 (delayed ACK).
  */
 #include "net/tcp_conn.h"
+#include "net/tcp_sack.h"
 
 enum {
     COPY_BYTES_MAX = 1024, /* longer segments fill half of a chunk at least */
@@ -155,6 +156,7 @@ static void trim(struct tcp_conn *conn, struct tcp_arrival *in)
 
     if (old) {
         old = old < seg->text_bytes ? old : seg->text_bytes;
+        tcp_sack_duplicate(conn, seg->seq, seg->seq + old);
         in->text = tcp_chain_drop(in->text, old);
         seg->seq += old;
         seg->text_bytes -= old;
@@ -200,7 +202,7 @@ static void out_of_order(struct tcp_conn *conn, struct tcp_arrival *in)
     in->text = NULL;
     tcp_count(conn, tcp_out_of_order);
     tcp_reass_add(conn, in->seg.seq, text, in->seg.text_bytes);
-    if (conn->dup_acks < DUP_ACKS_MAX)
+    if (!conn->sack && conn->dup_acks < DUP_ACKS_MAX)
         conn->dup_acks++; /* each one counts for the peer: RFC 5681 3.2 */
     conn->ack_now = true;
 }

@@ -9,6 +9,7 @@
  * Source: RFC 9293 3.6.1, 3.10.7.4; RFC 1337.
  */
 #include "net/tcp_conn.h"
+#include "net/tcp_paws.h"
 
 enum {
     /* A reused place begins so far behind its old numbers, at least. */

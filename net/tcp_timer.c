@@ -25,8 +25,38 @@ void tcp_timer_rtx(struct tcp_conn *conn)
     uint64_t rto_us = (uint64_t)conn->rto_us << conn->backoff;
     uint64_t most_us = tcp_config_of(conn)->rto_max_us;
 
-    tcp_deadline_set(conn, TCP_DEADLINE_RTX,
-                     conn->net->now_us + (rto_us < most_us ? rto_us : most_us));
+    rto_us = conn->net->now_us + (rto_us < most_us ? rto_us : most_us);
+    if (conn->active) {
+        conn->active->rto_at_us = rto_us;
+        tcp_timer_loss(conn);
+    } else {
+        tcp_deadline_set(conn, TCP_DEADLINE_RTX, rto_us);
+    }
+}
+
+void tcp_timer_rtx_off(struct tcp_conn *conn)
+{
+    if (conn->active) {
+        conn->active->rto_at_us = FOREVER;
+        conn->active->probe_at_us = FOREVER;
+        conn->active->reorder_at_us = FOREVER;
+    }
+    tcp_deadline_clear(conn, TCP_DEADLINE_RTX);
+}
+
+void tcp_timer_loss(struct tcp_conn *conn)
+{
+    const struct tcp_active *active = conn->active;
+    uint64_t at_us = active->rto_at_us;
+
+    if (active->probe_at_us < at_us)
+        at_us = active->probe_at_us;
+    if (active->reorder_at_us < at_us)
+        at_us = active->reorder_at_us;
+    if (at_us == FOREVER)
+        tcp_deadline_clear(conn, TCP_DEADLINE_RTX);
+    else
+        tcp_deadline_set(conn, TCP_DEADLINE_RTX, at_us);
 }
 
 static void back_off(struct tcp_conn *conn)
@@ -83,8 +113,16 @@ static bool rtx_due(struct tcp_conn *conn)
     }
     if (tcp_flight(conn) == 0)
         return persist(conn);
-    if (!tcp_conn_activate(conn)) { /* a lone FIN; later */
-        back_off(conn);
+    if (conn->active->reorder_at_us <= conn->net->now_us) {
+        tcp_loss_reorder_due(conn);
+        return true;
+    }
+    if (conn->active->probe_at_us <= conn->net->now_us) {
+        tcp_probe_now(conn);
+        return true;
+    }
+    if (conn->active->rto_at_us > conn->net->now_us) {
+        tcp_timer_loss(conn);
         return true;
     }
     if (conn->snd.wnd == 0) { /* probes: MUST-37, while they are answered */

@@ -121,7 +121,8 @@ struct net_config world_config(void)
 {
     struct net_config config = net_config_default();
 
-    config.tcp.timestamps = false; /* what world_forge() makes has none */
+    config.tcp.timestamps = false; /* what world_forge() makes has none, */
+    config.tcp.sack = false;       /* and counts as duplicates */
     config.tcp.rcv_buf_bytes = 65535;
     config.tcp.snd_buf_bytes = 65536;
     config.tcp.conns_max = 1024;

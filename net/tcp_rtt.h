@@ -1,0 +1,17 @@
+/*
+ * net/tcp_rtt.h - the round trip and the time-out. Private to net/tcp_*.c.
+ */
+#ifndef NET_TCP_RTT_H
+#define NET_TCP_RTT_H
+
+#include "net/tcp_board.h"
+#include "net/tcp_conn.h"
+
+void tcp_rtt_sample(struct tcp_conn *conn, uint64_t rtt_us);
+/* Measure the round trip by what an acknowledgement has told. */
+void tcp_rtt_measure(struct tcp_conn *conn, const struct tcp_seg *seg,
+                     const struct tcp_news *news);
+/* Between the least and the most that the connection's options allow. */
+uint32_t tcp_rto_clamp(const struct tcp_conn *conn, uint64_t rto_us);
+
+#endif
