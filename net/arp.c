@@ -82,9 +82,9 @@ static bool sender_ok(const struct net *net, const struct net_if *nif,
            route_on_link(net, nif, sender);
 }
 
-/* A packet that makes sense. */
-static void handle(struct net *net, struct net_if *nif,
-                   const struct arp_packet *packet)
+/* A packet from a neighbour, about himself. */
+static void from_neighbour(struct net *net, struct net_if *nif,
+                           const struct arp_packet *packet)
 {
     bool for_us = ipv4_addr_equal(packet->target, nif->addr);
     bool request = packet->operation == ARP_REQUEST;
@@ -105,6 +105,20 @@ static void handle(struct net *net, struct net_if *nif,
         reply(net, nif, packet);
 }
 
+/* A packet that makes sense. */
+static void handle(struct net *net, struct net_if *nif, bool broadcast,
+                   const struct arp_packet *packet)
+{
+    if (acd_hears(net, nif, packet))
+        return;
+    if (!interface_has_address(nif))
+        net_count(&net->counters, arp_no_address);
+    else if (packet->operation == ARP_REPLY && broadcast)
+        net_count(&net->counters, arp_unsolicited);
+    else
+        from_neighbour(net, nif, packet);
+}
+
 void arp_input(struct net *net, struct net_if *nif, struct mac_addr source,
                bool broadcast, struct buffer *buf)
 {
@@ -119,13 +133,7 @@ void arp_input(struct net *net, struct net_if *nif, struct mac_addr source,
     else if (mac_addr_equal(packet.sender_mac, zero) ||
              !mac_addr_equal(packet.sender_mac, source)) /* no group's */
         net_count(&net->counters, arp_bad_sender);
-    else if (acd_hears(net, nif, &packet))
-        ; /* counted, and answered if need be */
-    else if (!interface_has_address(nif))
-        net_count(&net->counters, arp_no_address);
-    else if (packet.operation == ARP_REPLY && broadcast)
-        net_count(&net->counters, arp_unsolicited);
     else
-        handle(net, nif, &packet);
+        handle(net, nif, broadcast, &packet);
     buffer_release(buf);
 }

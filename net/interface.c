@@ -68,13 +68,30 @@ static bool used_by_another(const struct net *net, const struct net_if *nif,
     return false;
 }
 
-/* Everything that hangs on the address that an interface has. */
+/* What hangs on the network that an interface is on. */
 static void forget_network(struct net *net, struct net_if *nif)
 {
     route_forget(net, (uint8_t)(nif - net->ifs));
     arp_forget(net, nif);
+}
+
+/* What hangs on its address as well. */
+static void forget_address(struct net *net, struct net_if *nif)
+{
+    forget_network(net, nif);
     acd_forget(net, nif);
     ipv4_reass_forget(net, nif);
+}
+
+/* Another address than that of before: its connections end, unless it has
+ * moved to another interface. */
+static void own(struct net *net, struct net_if *nif)
+{
+    struct ipv4_addr before = nif->owned;
+
+    nif->owned = nif->addr;
+    if (!ipv4_addr_is_zero(before) && !ipv4_is_ours(net, before))
+        tcp_address_gone(net, before);
 }
 
 enum net_status interface_set_address(struct net *net, unsigned index,
@@ -83,6 +100,7 @@ enum net_status interface_set_address(struct net *net, unsigned index,
 {
     struct net_if *nif = &net->ifs[index];
     bool moved = !ipv4_addr_equal(nif->addr, address->addr);
+    bool resized;
     uint32_t mask;
 
     ASSERT(index < net->if_count);
@@ -90,15 +108,17 @@ enum net_status interface_set_address(struct net *net, unsigned index,
     if (!address_ok(address) || used_by_another(net, nif, address->addr))
         return NET_BAD_ADDRESS;
     mask = interface_mask(address->prefix_bits);
-    if (moved || nif->mask != mask)
+    resized = nif->mask != mask;
+    if (!moved && !resized && ipv4_addr_equal(nif->gateway, address->gateway))
+        return NET_OK;
+    if (moved)
+        forget_address(net, nif);
+    else if (resized)
         forget_network(net, nif);
-    if (!ipv4_addr_is_zero(nif->owned) &&
-        !ipv4_addr_equal(nif->owned, address->addr))
-        tcp_address_gone(net, nif->owned);
     nif->addr = address->addr;
-    nif->owned = address->addr;
     nif->gateway = address->gateway;
     nif->mask = mask;
+    own(net, nif);
     if (moved)
         acd_announce(net, nif);
     interface_post(nif, NET_ADDRESS_CHANGED);
@@ -113,7 +133,7 @@ void interface_clear_address(struct net *net, unsigned index, uint64_t now_us)
     net_set_now(net, now_us);
     if (!interface_has_address(nif))
         return;
-    forget_network(net, nif);
+    forget_address(net, nif);
     nif->addr = IPV4_ADDR(0, 0, 0, 0);
     nif->gateway = IPV4_ADDR(0, 0, 0, 0);
     nif->mask = UINT32_MAX;

@@ -304,7 +304,10 @@ static void address__same_one_again_changes_nothing(void **state)
     assert_int_equal(route_add(station.net, ipv4_addr_make(0xc0a80000), 16,
                                ipv4_addr_make(STATION_PEER), 0),
                      NET_OK);
+    assert_int_equal(give(0, STATION_ADDR, 24, STATION_GATEWAY), NET_OK);
+    assert_int_equal(told.count, 0);
     assert_int_equal(give(0, STATION_ADDR, 24, STATION_PEER), NET_OK);
+    assert_int_equal(told.count, 1);
     assert_int_equal(station_take_all(&station), 0);
     assert_true(route_get(station.net, 2, &info));
     assert_int_equal(asked_for(0x08080808), STATION_PEER);
@@ -388,6 +391,26 @@ static void connection__ends_when_another_comes_after_none(void **state)
     assert_int_equal(give(0, STATION_ADDR + 0x10, 24, 0), NET_OK);
     assert_int_equal(tcp_end_reason(conn), TCP_END_ADDRESS);
     tcp_release(conn, host_now_us);
+}
+
+/* An address that has moved to another card is ours as before. */
+static void
+connection__goes_on_when_its_address_moves_to_another_card(void **state)
+{
+    struct tcp_conn *conn = connecting();
+    static struct memdev other;
+
+    (void)state;
+    memdev_init(&other, (struct mac_addr){{2, 0, 0, 0, 0, 9}});
+    assert_int_equal(net_attach(station.net, &other.dev, NULL), NET_OK);
+    interface_clear_address(station.net, 0, host_now_us);
+    assert_int_equal(give(1, STATION_ADDR, 24, 0), NET_OK);
+    assert_int_equal(give(0, 0x0a010001, 24, 0), NET_OK);
+    assert_int_equal(tcp_end_reason(conn), TCP_END_NONE);
+    assert_int_equal(give(1, STATION_ADDR + 0x10, 24, 0), NET_OK);
+    assert_int_equal(tcp_end_reason(conn), TCP_END_ADDRESS);
+    tcp_release(conn, host_now_us);
+    memdev_clear(&other);
 }
 
 /* --- routes --------------------------------------------------------------- */
@@ -539,6 +562,7 @@ int main(void)
         TEST(connection__ends_when_another_address_comes),
         TEST(connection__waits_while_there_is_no_address),
         TEST(connection__ends_when_another_comes_after_none),
+        TEST(connection__goes_on_when_its_address_moves_to_another_card),
         TEST(route__longest_prefix_wins),
         TEST(route__static_default_precedes_the_gateway),
         TEST(route__without_gateway_is_on_the_link),
