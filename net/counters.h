@@ -38,6 +38,8 @@
     COUNTER(udp_rx) COUNTER(udp_tx) \
     COUNTER(udp_short) COUNTER(udp_length) COUNTER(udp_checksum) \
     COUNTER(udp_port) COUNTER(udp_no_listener) COUNTER(udp_full) \
+    COUNTER(dhcp_tx) COUNTER(dhcp_ignored) COUNTER(dhcp_malformed) \
+    COUNTER(dhcp_route_refused) \
     COUNTER(tcp_rx) COUNTER(tcp_tx) \
     COUNTER(tcp_short) COUNTER(tcp_header_len) COUNTER(tcp_checksum) \
     COUNTER(tcp_port) COUNTER(tcp_land) COUNTER(tcp_bad_address) \

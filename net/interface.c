@@ -213,6 +213,8 @@ void interface_device_event(struct net *net, struct net_if *nif,
     if (events & (NETDEV_EV_LINK_UP | NETDEV_EV_ANNOUNCE | NETDEV_EV_RESET) &&
         interface_has_address(nif))
         acd_announce(net, nif);
+    if (events & NETDEV_EV_LINK_UP)
+        dhcp_link_up(net, (unsigned)(nif - net->ifs));
 }
 
 void interface_post(struct net_if *nif, enum net_address_change change)
@@ -233,6 +235,9 @@ void interface_dispatch_events(struct net *net)
     for (unsigned i = 0; i < net->if_count; i++) {
         unsigned changes = net->ifs[i].changes;
 
+        if (changes & (NET_ADDRESS_IN_USE | NET_ADDRESS_CONFLICT))
+            dhcp_conflict(net, i);
+        changes |= net->ifs[i].changes;
         net->ifs[i].changes = 0;
         if (changes && net->host.address_event)
             net->host.address_event(net->host.context, i, changes);

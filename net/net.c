@@ -91,6 +91,7 @@ void net_destroy(struct net *net)
     bool stopped = stop_cards(net);
 
     tcp_destroy(net);
+    dhcp_destroy(net);
     udp_destroy(net);
     ping_destroy(net);
     ipv4_destroy(net);

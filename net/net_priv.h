@@ -11,6 +11,7 @@
 #include "net/acd.h"
 #include "net/arp.h"
 #include "net/buffer_pool.h"
+#include "net/dhcp.h"
 #include "net/icmp.h"
 #include "net/interface.h"
 #include "net/ipv4.h"
@@ -40,6 +41,8 @@ struct net {
     struct icmp icmp;
     struct ping_table pings;
     struct udp udp;
+    struct dhcp *dhcp[INTERFACES_MAX]; /* null: no client */
+    bool dhcp_hears;                   /* port 68 is ours */
     struct tcp tcp;
 };
 

@@ -147,45 +147,84 @@ static void undo_header(struct buffer *segment, const struct buffer *data)
     buffer_release(segment);
 }
 
-enum ipv4_status udp_output(struct net *net, const struct udp_datagram *to,
-                            struct buffer *data)
+/*
+ * Put the header before a datagram. Data is taken when there is no memory.
+ * Returns: the segment, its checksum to be completed; or null.
+ */
+static struct buffer *make_segment(struct net *net,
+                                   const struct udp_datagram *to,
+                                   struct buffer *data)
 {
     uint32_t bytes = UDP_HEADER_BYTES + buffer_chain_len(data);
     struct udp_header header = {to->src_port, to->dst_port, (uint16_t)bytes,
                                 true};
-    struct ipv4_addr src = to->src;
     struct buffer *segment;
-    struct ipv4_send how;
-    enum ipv4_status status;
 
-    if (bytes > UDP_HEADER_BYTES + UDP_DATA_BYTES_MAX ||
-        (ipv4_addr_is_zero(src) && !ipv4_source_for(net, to->dst, &src))) {
-        buffer_release(data);
-        return bytes > UDP_HEADER_BYTES + UDP_DATA_BYTES_MAX ? IPV4_TOO_BIG
-                                                             : IPV4_NO_ROUTE;
-    }
     segment = data ? buffer_with_headroom(net->pool, data, UDP_HEADROOM)
                    : buffer_alloc(net->pool, BUFFER_SMALL, BUFFER_HEADROOM);
     if (!segment) {
         buffer_release(data);
-        return IPV4_NO_MEMORY;
+        return NULL;
     }
     header_emit(buffer_push(segment, UDP_HEADER_BYTES), &header,
                 checksum_unfinished(
-                    checksum_pseudo(src, to->dst, IPV4_PROTO_UDP, bytes)));
+                    checksum_pseudo(to->src, to->dst, IPV4_PROTO_UDP, bytes)));
     segment->flags = BUFFER_CSUM_PARTIAL;
     segment->csum_start = 0;
     segment->csum_offset = offsetof(struct wire_udp, checksum);
-    how = (struct ipv4_send){.src = src,
-                             .dst = to->dst,
-                             .protocol = IPV4_PROTO_UDP,
-                             .may_fragment = true};
-    status = ipv4_output(net, &how, segment);
+    return segment;
+}
+
+static struct ipv4_send how_to_send(const struct udp_datagram *to)
+{
+    return (struct ipv4_send){.src = to->src,
+                              .dst = to->dst,
+                              .protocol = IPV4_PROTO_UDP,
+                              .may_fragment = true};
+}
+
+/* The layer below has had the segment. */
+static enum ipv4_status sent(struct net *net, enum ipv4_status status,
+                             struct buffer *segment, const struct buffer *data)
+{
     if (status == IPV4_FULL)
         undo_header(segment, data);
     else if (status == IPV4_OK)
         net_count(&net->counters, udp_tx);
     return status;
+}
+
+enum ipv4_status udp_output(struct net *net, const struct udp_datagram *to,
+                            struct buffer *data)
+{
+    bool too_big = buffer_chain_len(data) > UDP_DATA_BYTES_MAX;
+    struct udp_datagram whole = *to;
+    struct buffer *segment;
+    struct ipv4_send how;
+
+    if (too_big || (ipv4_addr_is_zero(to->src) &&
+                    !ipv4_source_for(net, to->dst, &whole.src))) {
+        buffer_release(data);
+        return too_big ? IPV4_TOO_BIG : IPV4_NO_ROUTE;
+    }
+    segment = make_segment(net, &whole, data);
+    if (!segment)
+        return IPV4_NO_MEMORY;
+    how = how_to_send(&whole);
+    return sent(net, ipv4_output(net, &how, segment), segment, data);
+}
+
+enum ipv4_status udp_output_on(struct net *net, unsigned interface,
+                               const struct udp_datagram *to,
+                               struct buffer *data)
+{
+    struct buffer *segment = make_segment(net, to, data);
+    const struct ipv4_send how = how_to_send(to);
+
+    if (!segment)
+        return IPV4_NO_MEMORY;
+    return sent(net, ipv4_output_on(net, interface, &how, segment), segment,
+                data);
 }
 
 enum ipv4_status udp_send(struct net *net, uint16_t src_port,

@@ -42,4 +42,10 @@ void udp_deliver(struct udp_socket *socket, const struct udp_datagram *from,
 MUST_CHECK enum ipv4_status
 udp_output(struct net *net, const struct udp_datagram *to, struct buffer *data);
 
+/* The same to a broadcast address, out of one interface, with src as it
+ * stands: ipv4_output_on(). */
+MUST_CHECK enum ipv4_status udp_output_on(struct net *net, unsigned interface,
+                                          const struct udp_datagram *to,
+                                          struct buffer *data);
+
 #endif

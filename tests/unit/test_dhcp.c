@@ -1,0 +1,541 @@
+/*
+ * The DHCP client against a scripted server, in virtual time.
+ *
+ * Times are RFC 2131's: 4.1 (back-off), 4.4.5 (T1, T2, retries), 3.1 (DECLINE).
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "net/interface.h"
+#include "net/route.h"
+#include "tests/host/dhcp_peer.h"
+#include "tests/host/host.h"
+
+#define SECOND UINT64_C(1000000)
+
+enum { DISCOVER = 1, OFFER, REQUEST, DECLINE, ACK, NAK };
+
+static struct dhcp_peer peer;
+
+static int setup(void **state)
+{
+    (void)state;
+    host_seed(1);
+    dhcp_peer_init(&peer, NULL);
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    (void)state;
+    return dhcp_peer_end(&peer) == 0 ? 0 : -1;
+}
+
+static void hears(uint8_t type, uint64_t within_us)
+{
+    assert_true(dhcp_peer_hear(&peer, within_us));
+    assert_int_equal(peer.type, type);
+}
+
+static void says(uint8_t type, uint32_t yiaddr, uint32_t lease_s)
+{
+    dhcp_peer_full(&peer, type, yiaddr, lease_s);
+    dhcp_peer_send(&peer);
+}
+
+static const char *now_in(void)
+{
+    return dhcp_state(peer.station.net, 0);
+}
+
+/* --- finding an address --------------------------------------------------- */
+
+static void init__first_message_leaves_at_once_from_nobody(void **state)
+{
+    const uint8_t *client, *wanted;
+
+    (void)state;
+    hears(DISCOVER, 0);
+    assert_true(peer.to_all);
+    assert_int_equal(peer.src, 0);
+    assert_int_equal(peer.dst, 0xffffffff);
+    assert_true(peer.broadcast_flag); /* D21 */
+    assert_int_equal(peer.ciaddr, 0);
+    assert_int_equal(peer.server, 0);
+    assert_true(peer.seen_len >= 300);
+    assert_int_equal(dhcp_peer_seen_option(&peer, 61, &client), 7);
+    assert_int_equal(client[0], 1);
+    assert_memory_equal(client + 1, station_mac, 6);
+    assert_true(dhcp_peer_seen_option(&peer, 55, &wanted) > 0);
+    assert_int_equal(dhcp_peer_seen_option(&peer, 12, &wanted), -1);
+}
+
+static void bound__takes_address_mask_router_and_lease(void **state)
+{
+    struct interface_info info;
+
+    (void)state;
+    hears(DISCOVER, 0);
+    says(OFFER, DHCP_PEER_OFFERED, 3600);
+    assert_int_equal(dhcp_peer_address(&peer), 0);
+    hears(REQUEST, 0);
+    assert_int_equal(peer.requested, DHCP_PEER_OFFERED);
+    assert_int_equal(peer.server, DHCP_PEER_SERVER);
+    assert_int_equal(peer.ciaddr, 0);
+    assert_int_equal(peer.src, 0);
+    says(ACK, DHCP_PEER_OFFERED, 3600);
+    assert_int_equal(dhcp_peer_address(&peer), DHCP_PEER_OFFERED);
+    assert_true(interface_get(peer.station.net, 0, &info));
+    assert_int_equal(info.address.prefix_bits, 24);
+    assert_int_equal(ipv4_addr_host(info.address.gateway), STATION_GATEWAY);
+    assert_string_equal(now_in(), "BOUND");
+}
+
+/* D25: 4, 8, 16, 32, 64, 64, ... seconds, each within one of it, for ever. */
+static void selecting__D25_silence_is_asked_with_back_off_for_ever(void **state)
+{
+    static const uint32_t waits_s[] = {4, 8, 16, 32, 64, 64, 64, 64, 64, 64};
+    uint64_t last_us;
+    unsigned odd = 0;
+
+    (void)state;
+    hears(DISCOVER, 0);
+    last_us = peer.at_us;
+    for (size_t i = 0; i < ARRAY_LEN(waits_s); i++) {
+        uint32_t xid = peer.xid;
+
+        hears(DISCOVER, 66 * SECOND);
+        assert_in_range(peer.at_us - last_us, (waits_s[i] - 1) * SECOND,
+                        (waits_s[i] + 1) * SECOND);
+        odd += (peer.at_us - last_us) % SECOND != 0;
+        assert_int_equal(peer.xid, xid);
+        assert_true(peer.secs >= waits_s[i] - 1);
+        last_us = peer.at_us;
+    }
+    assert_true(odd > 5); /* jitter */
+    station_wait(&peer.station, 30 * 86400 * SECOND);
+    station_take_all(&peer.station);
+    hears(DISCOVER, 66 * SECOND);
+    says(OFFER, DHCP_PEER_OFFERED, 60);
+    hears(REQUEST, 0);
+    says(ACK, DHCP_PEER_OFFERED, 60);
+    assert_int_equal(dhcp_peer_address(&peer), DHCP_PEER_OFFERED);
+}
+
+static void requesting__silence_leads_back_to_discover(void **state)
+{
+    unsigned requests = 0;
+    uint32_t xid;
+
+    (void)state;
+    hears(DISCOVER, 0);
+    xid = peer.xid;
+    says(OFFER, DHCP_PEER_OFFERED, 60);
+    do {
+        assert_true(dhcp_peer_hear(&peer, 66 * SECOND));
+        requests += peer.type == REQUEST;
+    } while (peer.type == REQUEST);
+    assert_int_equal(peer.type, DISCOVER);
+    assert_int_not_equal(peer.xid, xid);
+    assert_in_range(requests, 3, 5);
+}
+
+/* D20: the first offer is taken, the other 99 change nothing. */
+static void selecting__D20_of_an_offer_storm_the_first_is_taken(void **state)
+{
+    (void)state;
+    hears(DISCOVER, 0);
+    for (uint32_t i = 0; i < 100; i++)
+        says(OFFER, DHCP_PEER_OFFERED + i, 60);
+    hears(REQUEST, 0);
+    assert_int_equal(peer.requested, DHCP_PEER_OFFERED);
+    assert_false(dhcp_peer_hear(&peer, SECOND));
+    assert_int_equal(STATION_COUNT(&peer.station, dhcp_ignored), 99);
+}
+
+/* D21: a server that answers by unicast to the address that it lends. */
+static void selecting__D21_unicast_to_the_offered_address_is_heard(void **state)
+{
+    const uint8_t end = 255;
+
+    (void)state;
+    hears(DISCOVER, 0);
+    dhcp_peer_full(&peer, OFFER, DHCP_PEER_OFFERED, 60);
+    peer.message[peer.len++] = end;
+    dhcp_peer_send_raw(&peer, station_mac, DHCP_PEER_OFFERED);
+    hears(REQUEST, 0);
+    dhcp_peer_full(&peer, ACK, DHCP_PEER_OFFERED, 60);
+    peer.message[peer.len++] = end;
+    dhcp_peer_send_raw(&peer, station_mac, DHCP_PEER_OFFERED);
+    assert_int_equal(dhcp_peer_address(&peer), DHCP_PEER_OFFERED);
+}
+
+/* D4, D22: other transactions' answers. */
+static void selecting__D4_D22_other_transactions_are_ignored(void **state)
+{
+    uint32_t xid;
+
+    (void)state;
+    hears(DISCOVER, 0);
+    xid = peer.xid;
+    for (uint32_t i = 0; i < 32; i++) {
+        peer.xid = xid ^ 1u << i;
+        says(OFFER, DHCP_PEER_OFFERED, 60);
+    }
+    assert_false(dhcp_peer_hear(&peer, SECOND));
+    assert_int_equal(STATION_COUNT(&peer.station, dhcp_ignored), 32);
+    peer.xid = xid;
+    says(OFFER, DHCP_PEER_OFFERED, 60);
+    hears(REQUEST, 0);
+    says(ACK, DHCP_PEER_OFFERED, 60);
+    hears(REQUEST, 31 * SECOND); /* T1: a new transaction */
+    assert_int_not_equal(peer.xid, xid);
+    peer.xid = xid;
+    says(NAK, 0, 60); /* the old one's */
+    assert_int_equal(dhcp_peer_address(&peer), DHCP_PEER_OFFERED);
+}
+
+/* D5: chaddr. */
+static void selecting__D5_answer_to_another_client_is_ignored(void **state)
+{
+    (void)state;
+    hears(DISCOVER, 0);
+    for (int i = 0; i < 6; i++) {
+        dhcp_peer_full(&peer, OFFER, DHCP_PEER_OFFERED, 60);
+        peer.message[28 + i] ^= 1;
+        dhcp_peer_send(&peer);
+    }
+    assert_false(dhcp_peer_hear(&peer, SECOND));
+    assert_int_equal(STATION_COUNT(&peer.station, dhcp_malformed), 6);
+}
+
+/* An ACK for another address than the one that was asked for. */
+static void requesting__ack_of_another_address_is_ignored(void **state)
+{
+    (void)state;
+    hears(DISCOVER, 0);
+    says(OFFER, DHCP_PEER_OFFERED, 60);
+    hears(REQUEST, 0);
+    says(ACK, DHCP_PEER_OFFERED + 1, 60);
+    assert_int_equal(dhcp_peer_address(&peer), 0);
+    says(ACK, DHCP_PEER_OFFERED, 60);
+    assert_int_equal(dhcp_peer_address(&peer), DHCP_PEER_OFFERED);
+}
+
+/* --- refusals ------------------------------------------------------------- */
+
+/* D18: only the server that was chosen may refuse. */
+static void requesting__D18_nak_of_another_server_is_ignored(void **state)
+{
+    (void)state;
+    hears(DISCOVER, 0);
+    says(OFFER, DHCP_PEER_OFFERED, 60);
+    hears(REQUEST, 0);
+    dhcp_peer_reply(&peer, NAK, 0);
+    peer.message[peer.len - 1] ^= 1; /* the server's identifier */
+    dhcp_peer_send(&peer);
+    assert_string_equal(now_in(), "REQUESTING");
+    dhcp_peer_reply(&peer, NAK, 0);
+    dhcp_peer_send(&peer);
+    hears(DISCOVER, SECOND);
+}
+
+/* D18: a server that refuses for ever is asked ever less. */
+static void requesting__D18_nak_flood_is_answered_with_back_off(void **state)
+{
+    unsigned discovers = 0;
+    uint64_t until_us = host_now_us + 3600 * SECOND;
+
+    (void)state;
+    while (host_now_us < until_us && dhcp_peer_hear(&peer, 70 * SECOND)) {
+        discovers += peer.type == DISCOVER;
+        if (peer.type == DISCOVER) {
+            says(OFFER, DHCP_PEER_OFFERED, 60);
+        } else {
+            for (int i = 0; i < 100; i++) {
+                dhcp_peer_reply(&peer, NAK, 0);
+                dhcp_peer_send(&peer);
+            }
+        }
+    }
+    assert_in_range(discovers, 40, 70); /* 3600 s / 64 s, and the first few */
+}
+
+static void renewing__nak_takes_the_address_away(void **state)
+{
+    (void)state;
+    dhcp_peer_bind(&peer, 60);
+    hears(REQUEST, 31 * SECOND);
+    dhcp_peer_reply(&peer, NAK, 0);
+    dhcp_peer_send(&peer);
+    assert_int_equal(dhcp_peer_address(&peer), 0);
+    hears(DISCOVER, SECOND);
+    says(OFFER, DHCP_PEER_OFFERED + 1, 60);
+    hears(REQUEST, 0);
+    says(ACK, DHCP_PEER_OFFERED + 1, 60);
+    assert_int_equal(dhcp_peer_address(&peer), DHCP_PEER_OFFERED + 1);
+}
+
+static void bound__nak_is_ignored(void **state)
+{
+    (void)state;
+    dhcp_peer_bind(&peer, 60);
+    dhcp_peer_reply(&peer, NAK, 0);
+    dhcp_peer_send(&peer);
+    assert_int_equal(dhcp_peer_address(&peer), DHCP_PEER_OFFERED);
+}
+
+/* --- keeping it ----------------------------------------------------------- */
+
+static void renewing__asks_its_server_at_half_the_lease(void **state)
+{
+    uint64_t bound_us;
+
+    (void)state;
+    dhcp_peer_bind(&peer, 3600);
+    bound_us = host_now_us;
+    hears(REQUEST, 1801 * SECOND);
+    assert_int_equal(peer.at_us - bound_us, 1800 * SECOND);
+    assert_int_equal(peer.dst, DHCP_PEER_SERVER);
+    assert_int_equal(peer.src, DHCP_PEER_OFFERED);
+    assert_false(peer.to_all);
+    assert_int_equal(peer.ciaddr, DHCP_PEER_OFFERED);
+    assert_int_equal(peer.requested, 0);
+    assert_int_equal(peer.server, 0);
+    assert_false(peer.broadcast_flag);
+    says(ACK, DHCP_PEER_OFFERED, 7200);
+    assert_int_equal(dhcp_peer_lease(&peer).expires_us,
+                     peer.at_us + 7200 * SECOND);
+    assert_string_equal(now_in(), "BOUND");
+}
+
+/* The server is gone: T2 at 7/8 of the lease, the end at its end. */
+static void rebinding__asks_everybody_and_then_gives_up(void **state)
+{
+    uint64_t bound_us;
+
+    (void)state;
+    dhcp_peer_bind(&peer, 800);
+    bound_us = host_now_us;
+    do
+        assert_true(dhcp_peer_hear(&peer, 1000 * SECOND));
+    while (peer.dst != 0xffffffff);
+    assert_string_equal(now_in(), "REBINDING");
+    assert_int_equal(peer.at_us - bound_us, 700 * SECOND);
+    assert_int_equal(peer.type, REQUEST);
+    assert_int_equal(peer.src, DHCP_PEER_OFFERED);
+    assert_int_equal(peer.ciaddr, DHCP_PEER_OFFERED);
+    assert_int_equal(peer.server, 0);
+    do
+        assert_true(dhcp_peer_hear(&peer, 1000 * SECOND));
+    while (peer.type == REQUEST);
+    assert_int_equal(peer.type, DISCOVER);
+    assert_int_equal(peer.at_us - bound_us, 800 * SECOND);
+    assert_int_equal(dhcp_peer_address(&peer), 0);
+    assert_int_equal(peer.requested, DHCP_PEER_OFFERED); /* as it was ours */
+}
+
+static void rebinding__another_server_may_extend_it(void **state)
+{
+    (void)state;
+    dhcp_peer_bind(&peer, 800);
+    station_wait(&peer.station, 700 * SECOND);
+    while (dhcp_peer_hear(&peer, 0))
+        continue;
+    dhcp_peer_reply(&peer, ACK, DHCP_PEER_OFFERED);
+    peer.message[peer.len - 1] = 77; /* 10.0.0.77 */
+    dhcp_peer_option32(&peer, 51, 1000);
+    dhcp_peer_option32(&peer, 1, 0xffffff00);
+    dhcp_peer_send(&peer);
+    assert_string_equal(now_in(), "BOUND");
+    assert_int_equal(ipv4_addr_host(dhcp_peer_lease(&peer).server), 0x0a00004d);
+    assert_int_equal(dhcp_peer_address(&peer), DHCP_PEER_OFFERED);
+}
+
+/* RFC 2131 4.4.5: half of the rest, never less than a minute. */
+static void
+renewing__retries_at_half_of_the_rest_but_not_too_often(void **state)
+{
+    uint64_t last_us = 0;
+    unsigned count = 0;
+
+    (void)state;
+    dhcp_peer_bind(&peer, 86400);
+    while (dhcp_peer_hear(&peer, 86400 * SECOND) && peer.type == REQUEST) {
+        if (last_us)
+            assert_true(peer.at_us - last_us >= 60 * SECOND ||
+                        peer.dst == 0xffffffff);
+        last_us = peer.at_us;
+        count++;
+    }
+    assert_in_range(count, 8, 30);
+}
+
+/* --- the other ways in ---------------------------------------------------- */
+
+static void reboot__asks_for_the_previous_address_first(void **state)
+{
+    const struct dhcp_config config = {
+        .hostname = "web1",
+        .previous = ipv4_addr_make(DHCP_PEER_OFFERED),
+    };
+    const uint8_t *name;
+
+    (void)state;
+    assert_int_equal(dhcp_peer_end(&peer), 0);
+    dhcp_peer_init(&peer, &config);
+    hears(REQUEST, 0);
+    assert_int_equal(peer.requested, DHCP_PEER_OFFERED);
+    assert_int_equal(peer.server, 0); /* RFC 2131 4.3.2: INIT-REBOOT */
+    assert_int_equal(peer.ciaddr, 0);
+    assert_int_equal(dhcp_peer_seen_option(&peer, 12, &name), 4);
+    assert_memory_equal(name, "web1", 4);
+    says(ACK, DHCP_PEER_OFFERED, 60);
+    assert_int_equal(dhcp_peer_address(&peer), DHCP_PEER_OFFERED);
+}
+
+static void reboot__refused_or_unheard_leads_to_discover(void **state)
+{
+    const struct dhcp_config config = {.previous =
+                                           ipv4_addr_make(DHCP_PEER_OFFERED)};
+
+    (void)state;
+    for (int refused = 0; refused < 2; refused++) {
+        assert_int_equal(dhcp_peer_end(&peer), 0);
+        dhcp_peer_init(&peer, &config);
+        hears(REQUEST, 0);
+        if (refused) {
+            dhcp_peer_reply(&peer, NAK, 0);
+            dhcp_peer_send(&peer);
+        }
+        while (peer.type == REQUEST)
+            assert_true(dhcp_peer_hear(&peer, 66 * SECOND));
+        assert_int_equal(peer.type, DISCOVER);
+    }
+}
+
+static void link_up__asks_whether_the_address_still_holds(void **state)
+{
+    (void)state;
+    dhcp_peer_bind(&peer, 3600);
+    net_device_event(peer.station.net, &peer.station.dev.dev, NETDEV_EV_LINK_UP,
+                     host_now_us);
+    net_flush(peer.station.net, host_now_us);
+    hears(REQUEST, 0);
+    assert_int_equal(peer.requested, DHCP_PEER_OFFERED);
+    assert_int_equal(peer.server, 0);
+    assert_int_equal(peer.ciaddr, 0);
+    /* RFC 2131 3.7: without an answer the lease may be used to its end. */
+    station_wait(&peer.station, 40 * SECOND);
+    assert_string_equal(now_in(), "BOUND");
+    assert_int_equal(dhcp_peer_address(&peer), DHCP_PEER_OFFERED);
+    station_take_all(&peer.station);
+    net_device_event(peer.station.net, &peer.station.dev.dev, NETDEV_EV_LINK_UP,
+                     host_now_us);
+    net_flush(peer.station.net, host_now_us);
+    hears(REQUEST, 0);
+    dhcp_peer_reply(&peer, NAK, 0); /* another network */
+    dhcp_peer_send(&peer);
+    assert_int_equal(dhcp_peer_address(&peer), 0);
+}
+
+/* --- conflicts ------------------------------------------------------------ */
+
+/* Another host answers for the address that we have just got. */
+static void somebody_has_it(void)
+{
+    static const uint8_t other[6] = {2, 0, 0, 0, 0, 9};
+    static const uint8_t nobody[6];
+
+    station_ethernet(&peer.station, station_all_mac, other, 0x0806);
+    station_arp(&peer.station, 1, other, DHCP_PEER_OFFERED, nobody,
+                DHCP_PEER_OFFERED);
+    station_send(&peer.station);
+}
+
+static void bound__D19_address_in_use_is_declined_and_then_waited(void **state)
+{
+    uint64_t declined_us;
+
+    (void)state;
+    dhcp_peer_bind(&peer, 3600);
+    assert_false(dhcp_peer_hear(&peer, 500000));
+    assert_int_equal(dhcp_peer_address(&peer), DHCP_PEER_OFFERED);
+    somebody_has_it();
+    hears(DECLINE, 0);
+    declined_us = host_now_us;
+    assert_true(peer.to_all);
+    assert_int_equal(peer.requested, DHCP_PEER_OFFERED);
+    assert_int_equal(peer.server, DHCP_PEER_SERVER);
+    assert_int_equal(peer.ciaddr, 0);
+    assert_int_equal(peer.src, 0);
+    assert_int_equal(dhcp_peer_address(&peer), 0);
+    hears(DISCOVER, 13 * SECOND);
+    assert_true(host_now_us - declined_us >= 10 * SECOND);
+    assert_int_equal(peer.requested, 0);
+}
+
+static void bound__free_address_is_kept(void **state)
+{
+    (void)state;
+    dhcp_peer_bind(&peer, 3600);
+    assert_false(dhcp_peer_hear(&peer, 60 * SECOND));
+    assert_int_equal(dhcp_peer_address(&peer), DHCP_PEER_OFFERED);
+}
+
+/* --- floods --------------------------------------------------------------- */
+
+/* D26: what nobody waits for is not even read. */
+static void bound__D26_a_flood_is_dropped_after_eight_bytes(void **state)
+{
+    struct net_memory before, after;
+
+    (void)state;
+    dhcp_peer_bind(&peer, 3600);
+    net_memory_get(peer.station.net, &before);
+    for (int i = 0; i < 10000; i++)
+        says(i % 2 ? ACK : NAK, DHCP_PEER_OFFERED + 1, 60);
+    net_memory_get(peer.station.net, &after);
+    assert_int_equal(after.buffers, before.buffers);
+    assert_int_equal(STATION_COUNT(&peer.station, dhcp_ignored), 10000);
+    assert_int_equal(STATION_COUNT(&peer.station, dhcp_malformed), 0);
+    assert_int_equal(dhcp_peer_address(&peer), DHCP_PEER_OFFERED);
+    assert_false(dhcp_peer_hear(&peer, 0));
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(init__first_message_leaves_at_once_from_nobody),
+        TEST(bound__takes_address_mask_router_and_lease),
+        TEST(selecting__D25_silence_is_asked_with_back_off_for_ever),
+        TEST(requesting__silence_leads_back_to_discover),
+        TEST(selecting__D20_of_an_offer_storm_the_first_is_taken),
+        TEST(selecting__D21_unicast_to_the_offered_address_is_heard),
+        TEST(selecting__D4_D22_other_transactions_are_ignored),
+        TEST(selecting__D5_answer_to_another_client_is_ignored),
+        TEST(requesting__ack_of_another_address_is_ignored),
+        TEST(requesting__D18_nak_of_another_server_is_ignored),
+        TEST(requesting__D18_nak_flood_is_answered_with_back_off),
+        TEST(renewing__nak_takes_the_address_away),
+        TEST(bound__nak_is_ignored),
+        TEST(renewing__asks_its_server_at_half_the_lease),
+        TEST(rebinding__asks_everybody_and_then_gives_up),
+        TEST(rebinding__another_server_may_extend_it),
+        TEST(renewing__retries_at_half_of_the_rest_but_not_too_often),
+        TEST(reboot__asks_for_the_previous_address_first),
+        TEST(reboot__refused_or_unheard_leads_to_discover),
+        TEST(link_up__asks_whether_the_address_still_holds),
+        TEST(bound__D19_address_in_use_is_declined_and_then_waited),
+        TEST(bound__free_address_is_kept),
+        TEST(bound__D26_a_flood_is_dropped_after_eight_bytes),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
