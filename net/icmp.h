@@ -1,5 +1,6 @@
 /*
- * net/icmp.h - ICMP: answers pings, hears errors, reports unreachables.
+ * net/icmp.h - ICMP: answers echo requests, hears errors, reports what cannot
+ * be delivered or put together. Our own questions are net/ping.h's.
  *
  * Everything else (redirects, source quench, router adverts, timestamps,
  * address masks) is counted and ignored: a stranger must not steer us.
@@ -70,7 +71,8 @@ void icmp_unreachable(struct net *net, const struct ipv4_packet *ip,
 
 /*
  * The same when the rest of a datagram has not come in time.
- * ip, segment: of its fragment at offset 0.
+ * ip, segment: of its first fragment; nothing is sent if that is not the one at
+ *              offset 0.
  */
 void icmp_time_exceeded(struct net *net, const struct ipv4_packet *ip,
                         const struct buffer *segment);

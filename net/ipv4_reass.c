@@ -23,8 +23,7 @@ struct ipv4_datagram {
     uint16_t got_bytes;
     uint8_t count;    /* of pieces */
     uint8_t ecn_seen; /* a set of bits, one for each codepoint */
-    bool first_came;
-    bool spoilt; /* contradicts itself: whatever comes of it is dropped */
+    bool spoilt;      /* contradicts itself: whatever comes of it is dropped */
     struct piece piece[IPV4_FRAGMENTS_MAX]; /* by offset, disjoint */
 };
 
@@ -135,11 +134,12 @@ void ipv4_reass_forget(struct net *net, const struct net_if *nif)
     }
 }
 
-/* Too late. The sender is told if he can know what it was about: RFC 792. */
+/* Too late. The sender is told, if the fragment at offset 0 is there: RFC 792;
+ * icmp_time_exceeded() speaks of no other. */
 static void expire(struct net *net, struct ipv4_datagram *datagram)
 {
     net_count(&net->counters, ip_fragment_timeout);
-    if (datagram->first_came && !datagram->spoilt)
+    if (datagram->count > 0)
         icmp_time_exceeded(net, &datagram->first, datagram->piece[0].chain);
     forget(net, datagram);
 }
@@ -257,11 +257,11 @@ static enum verdict judge(const struct ipv4_datagram *datagram,
     if (after && after->offset == new->offset &&
         after->bytes == new->bytes &&last == (end == datagram->total_bytes))
         return KNOWN_ALREADY;
-    if (datagram->total_bytes != 0 && (end > datagram->total_bytes || last))
-        return CONTRADICTS; /* behind the end, or another end */
+    if (datagram->total_bytes != 0 && end > datagram->total_bytes)
+        return CONTRADICTS; /* behind the end */
     if (last && datagram->count > 0 &&
         end < end_of(&datagram->piece[datagram->count - 1]))
-        return CONTRADICTS;
+        return CONTRADICTS; /* an end before what there is */
     if ((before && end_of(before) > new->offset) ||
         (after && end > after->offset))
         return CONTRADICTS;
@@ -373,18 +373,30 @@ static bool add(struct net *net, struct ipv4_datagram *datagram,
     datagram->ecn_seen |= (uint8_t)(1 << (header->tos & ECN_MASK));
     if (!header->more_fragments)
         datagram->total_bytes = (uint16_t)end_of(&new);
-    if (new.offset == 0) {
+    if (new.offset == 0)
         datagram->first = *ip;
-        datagram->first_came = true;
-    }
     return true;
+}
+
+/* The datagram of a fragment that will hold `bytes`, with room for it. Null:
+ * there is none to be had. */
+static struct ipv4_datagram *
+datagram_for(struct net *net, const struct ipv4_packet *ip, uint32_t bytes)
+{
+    struct ipv4_reass *reass = &net->ip.reass;
+    struct ipv4_datagram *datagram = find(reass, &ip->header);
+
+    if (bytes > IPV4_REASS_BYTES_EACH) /* in tiny views */
+        return NULL;
+    make_room(net, &ip->header, bytes, !datagram);
+    datagram = find(reass, &ip->header); /* it may have made room itself */
+    return datagram ? datagram : datagram_make(net, ip);
 }
 
 struct buffer *ipv4_reass_input(struct net *net, struct ipv4_packet *ip,
                                 struct buffer *fragment)
 {
-    struct ipv4_reass *reass = &net->ip.reass;
-    struct ipv4_datagram *datagram = find(reass, &ip->header);
+    struct ipv4_datagram *datagram = find(&net->ip.reass, &ip->header);
 
     net_count(&net->counters, ip_fragment);
     if (!fragment_ok(net, &ip->header, buffer_chain_len(fragment))) {
@@ -393,16 +405,10 @@ struct buffer *ipv4_reass_input(struct net *net, struct ipv4_packet *ip,
         buffer_release(fragment);
         return NULL;
     }
-    make_room(net, &ip->header, held_bytes_of(fragment), !datagram);
-    datagram = find(reass, &ip->header); /* it may have made room itself */
+    datagram = datagram_for(net, ip, held_bytes_of(fragment));
     if (!datagram)
-        datagram = datagram_make(net, ip);
-    if (!datagram) {
         net_count(&net->counters, ip_no_memory);
-        buffer_release(fragment);
-        return NULL;
-    }
-    if (!add(net, datagram, ip, fragment)) {
+    if (!datagram || !add(net, datagram, ip, fragment)) {
         buffer_release(fragment);
         return NULL;
     }

@@ -177,6 +177,20 @@ static void bound__F11_memory_of_one_and_of_all(void **state)
     assert_true(STATION_COUNT(&f.station, ip_fragment_evicted) > 0);
 }
 
+/* A card that cuts a frame into single bytes makes it hold more than all may:
+ * the fuzzer found the bound passed by one fragment. */
+static void bound__F11_one_fragment_in_tiny_views(void **state)
+{
+    (void)state;
+    fragments_write(&f, 0, 400, true);
+    station_send_pieces(&f.station, 1);
+    assert_int_equal(fragments_under_way(&f), 0);
+    assert_int_equal(STATION_COUNT(&f.station, ip_no_memory), 1);
+    fragments_write(&f, 0, 400, true);
+    station_send_pieces(&f.station, 64);
+    assert_int_equal(fragments_under_way(&f), 1);
+}
+
 static void bound__F12_sixty_four_fragments_of_a_datagram(void **state)
 {
     (void)state;
@@ -243,6 +257,7 @@ int main(void)
         TEST(bound__F11_sources),
         TEST(bound__F11_one_source_pushes_out_its_own),
         TEST(bound__F11_memory_of_one_and_of_all),
+        TEST(bound__F11_one_fragment_in_tiny_views),
         TEST(bound__F12_sixty_four_fragments_of_a_datagram),
         TEST(bound__F23_no_memory_at_any_point_is_survived),
         TEST(bound__cleared_address_drops_what_came_for_it),
