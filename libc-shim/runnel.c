@@ -16,6 +16,8 @@ static struct runnel {
     struct wait_queue stop_waiters;
     bool stop_heard; /* one thread waits for the signal, the rest for it */
     bool stopping;
+    struct wait_queue address_waiters;
+    uint32_t address_changes;
 } runnel;
 
 /* A program that declares no key has none. */
@@ -38,6 +40,12 @@ struct udpv4 *runnel_udp(void)
 {
     ASSERT(runnel.stack);
     return stack_udp(runnel.stack);
+}
+
+struct dns *runnel_dns(void)
+{
+    ASSERT(runnel.stack);
+    return stack_dns(runnel.stack);
 }
 
 struct stack *runnel_stack(void)
@@ -67,12 +75,43 @@ bool runnel_wait_link(bool up, uint64_t deadline_us)
     return stack_wait_link(runnel.stack, up, deadline_us);
 }
 
+void runnel_address_changed(void)
+{
+    runnel.address_changes++;
+    wait_queue_wake_all(&runnel.address_waiters);
+}
+
+bool runnel_wait_address_change(uint32_t *seen, uint64_t deadline_us)
+{
+    while (runnel.address_changes == *seen)
+        if (wait_queue_wait(&runnel.address_waiters, "address", deadline_us) !=
+            WAIT_OK)
+            return false;
+    *seen = runnel.address_changes;
+    return true;
+}
+
+bool runnel_wait_online(uint64_t deadline_us)
+{
+    uint32_t seen = runnel.address_changes;
+
+    while (ipv4_addr_is_zero(runnel_address()))
+        if (!runnel_wait_address_change(&seen, deadline_us))
+            return false;
+    return true;
+}
+
 void runnel_ready(const char *name, uint16_t port)
 {
+    struct ipv4_addr address = runnel_address();
     char addr[IPV4_TEXT_BYTES];
 
-    log_at(LOG_INFO, "app", "%s listens on %s:%u", name,
-           ipv4_addr_text(runnel_address(), addr), port);
+    if (ipv4_addr_is_zero(address))
+        log_at(LOG_INFO, "app", "%s listens on port %u, without an address yet",
+               name, port);
+    else
+        log_at(LOG_INFO, "app", "%s listens on %s:%u", name,
+               ipv4_addr_text(address, addr), port);
     console_print("runnel: ready\n"); /* whatever --logs says */
 }
 

@@ -14,6 +14,7 @@
 
 struct tcpv4;
 struct udpv4;
+struct dns;
 struct stack;
 struct net;
 
@@ -26,11 +27,33 @@ struct udpv4 *runnel_udp(void);
 /* The machine's stack, for net/stack_ping.h. Never null. */
 struct stack *runnel_stack(void);
 
+/* The machine's resolver of names. Never null. */
+struct dns *runnel_dns(void);
+
 /* The non-blocking stack under it, for counters and the like. Never null. */
 struct net *runnel_net(void);
 
 /* The address that the machine has, or 0.0.0.0 before it has one. */
 struct ipv4_addr runnel_address(void);
+
+/*
+ * Wait until the machine has an address: at once with --ipv4, by DHCP when a
+ * server has answered. A client begins with it; who only listens need not.
+ *
+ * Returns: false when `deadline_us` passed first, or the thread was cancelled.
+ */
+bool runnel_wait_online(uint64_t deadline_us);
+
+/*
+ * Wait until an address comes, changes or goes, or a gateway, or what a DHCP
+ * server says besides. Connections of an address that another has replaced end
+ * by themselves.
+ *
+ * seen:    how many changes the caller knows of: 0 at first, then as it was
+ *          left; set on true.
+ * Returns: false when `deadline_us` passed first, or the thread was cancelled.
+ */
+bool runnel_wait_address_change(uint32_t *seen, uint64_t deadline_us);
 
 /*
  * Say that the program serves: writes `NAME listens on ADDRESS:PORT` and then

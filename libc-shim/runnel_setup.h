@@ -14,4 +14,7 @@ struct thread_signal;
  */
 void runnel_setup(struct stack *stack, struct thread_signal *stop);
 
+/* An address has come, changed or gone, or what DHCP says besides. */
+void runnel_address_changed(void);
+
 #endif

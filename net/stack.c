@@ -15,6 +15,7 @@
 #include "net/stack.h"
 
 #include "kernel/clock.h"
+#include "net/dns_flow_priv.h"
 #include "net/flow_priv.h"
 #include "net/netdev.h"
 #include "net/udp_flow_priv.h"
@@ -29,6 +30,7 @@ struct stack {
     struct net *net;
     struct tcpv4 tcp;
     struct udpv4 udp;
+    struct dns dns;
     struct thread_signal *signal;
     struct thread *thread;
     struct netdev *devs[DEVS_MAX];
@@ -199,6 +201,7 @@ static bool make_parts(struct stack *stack, const struct net_config *config)
         return false;
     }
     udpv4_init(&stack->udp, stack->net, config, wake, stack);
+    dns_init(&stack->dns, stack->net, &stack->udp, &stack->tcp, config);
     if (thread_spawn(&stack->thread, "network", 0, network_thread, stack) !=
         THREAD_OK) {
         tcpv4_free(&stack->tcp);
@@ -278,6 +281,11 @@ struct udpv4 *stack_udp(struct stack *stack)
     return &stack->udp;
 }
 
+struct dns *stack_dns(struct stack *stack)
+{
+    return &stack->dns;
+}
+
 void stack_counters_get(const struct stack *stack,
                         struct stack_counters *counters)
 {
@@ -294,6 +302,7 @@ void stack_destroy(struct stack *stack)
     while (thread_join(stack->thread, FOREVER) != WAIT_OK)
         continue; /* cancelled: the thread ends all the same */
     (void)net_flush(stack->net, clock_us());
+    dns_free(&stack->dns);
     udpv4_free(&stack->udp);
     tcpv4_free(&stack->tcp);
     net_destroy(stack->net);

@@ -16,6 +16,7 @@
 struct stack; /* opaque */
 struct tcpv4;
 struct udpv4;
+struct dns;
 
 struct stack_config {
     struct net_config net; /* host.tcp_event is set by the stack itself */
@@ -37,6 +38,7 @@ MUST_CHECK enum net_status stack_attach(struct stack *stack, struct netdev *dev,
 struct net *stack_net(struct stack *stack);
 struct tcpv4 *stack_tcp(struct stack *stack);
 struct udpv4 *stack_udp(struct stack *stack);
+struct dns *stack_dns(struct stack *stack);
 
 /*
  * A thread has called something of net/ that may send or arm a timer: the

@@ -16,7 +16,7 @@ import source
 PUBLIC = ("net/flow.h", "net/addr.h", "net/buffer.h", "net/net.h",
           "net/acd.h", "net/arp.h", "net/counters.h", "net/interface.h",
           "net/ping.h", "net/route.h", "net/stack.h", "net/stack_ping.h",
-          "net/tcp.h", "net/udp_flow.h", "libc-shim/runnel.h",
+          "net/tcp.h", "net/udp_flow.h", "net/dns.h", "net/view.h", "libc-shim/runnel.h",
           "kernel/base.h", "kernel/clock.h", "kernel/thread.h",
           "kernel/random.h", "kernel/page.h", "kernel/cmdline.h",
           "kernel/log.h")
@@ -39,6 +39,8 @@ EXTRA = {
     "net/flow.c": THREADS,
     "net/flow_*": THREADS,
     "net/udp_flow*": THREADS,
+    "net/dns_flow*": THREADS,
+    "net/view.c": ("kernel/format.h",),
     "net/stack.[ch]": THREADS,
     "net/stack_*": THREADS,
 }

@@ -1,0 +1,614 @@
+/*
+ * DNS names and messages: rows N of the list of bad inputs.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "net/dns_wire.h"
+#include "tests/host/dns_peer.h"
+
+#define HOST "www.example.org"
+
+static struct dns_question question;
+static struct dns_asked asked;
+static struct dns_text text;
+static struct dns_reply reply;
+
+/* A question for HOST, emitted and read back by the test's own eyes. */
+static void ask(enum dns_type type)
+{
+    uint8_t out[DNS_QUESTION_BYTES];
+    size_t len;
+
+    question = (struct dns_question){.id = 0xbeef, .type = type, .edns = true};
+    assert_true(dns_name_parse(HOST, &question.name));
+    len = dns_emit(out, &question);
+    assert_true(dns_peer_read(out, len, &asked));
+}
+
+static int setup(void **state)
+{
+    (void)state;
+    ask(DNS_A);
+    return 0;
+}
+
+/* Parse, in memory of its own size. */
+static enum dns_verdict parse_as(bool by_tcp, bool cut)
+{
+    uint8_t *copy = malloc(text.len + 1);
+    struct dns_message message = {copy, text.len, by_tcp, cut};
+    enum dns_verdict verdict;
+
+    memcpy(copy, text.bytes, text.len);
+    memset(&reply, 0xa5, sizeof(reply));
+    verdict = dns_parse(&message, &question, &reply);
+    free(copy);
+    return verdict;
+}
+
+static enum dns_verdict parse(void)
+{
+    return parse_as(false, false);
+}
+
+/* An answer with one address. */
+static void good(void)
+{
+    dns_begin(&text, &asked, DNS_PEER_ANSWER, 1, 0, 0);
+    dns_put_a(&text, NULL, 300, 0x0a000001);
+}
+
+static void found(uint32_t addr)
+{
+    assert_int_equal(parse(), DNS_REPLY_GOOD);
+    assert_int_equal(reply.addr_count, 1);
+    assert_int_equal(ipv4_addr_host(reply.addrs[0]), addr);
+}
+
+static void finds_nothing(void)
+{
+    assert_int_equal(parse(), DNS_REPLY_GOOD);
+    assert_int_equal(reply.addr_count, 0);
+}
+
+/* --- the question --------------------------------------------------------- */
+
+static void emit__is_one_recursive_question_with_edns(void **state)
+{
+    (void)state;
+    assert_int_equal(asked.id, 0xbeef);
+    assert_int_equal(asked.type, 1);
+    assert_string_equal(asked.name, HOST);
+    assert_true(asked.edns);
+    assert_int_equal(asked.edns_bytes, 1232);
+}
+
+/* --- is it an answer? ----------------------------------------------------- */
+
+static void answer__address_and_ttl_are_read(void **state)
+{
+    (void)state;
+    good();
+    found(0x0a000001);
+    assert_int_equal(reply.ttl_s, 300);
+    assert_int_equal(reply.rcode, DNS_NOERROR);
+}
+
+static void answer__N1_shorter_than_a_header_is_none(void **state)
+{
+    (void)state;
+    for (size_t len = 0; len < 12; len++) {
+        good();
+        text.len = len;
+        assert_int_equal(parse(), DNS_REPLY_OTHER);
+    }
+}
+
+static void answer__N2_N4_N5_N6_of_another_kind_is_none(void **state)
+{
+    static const struct {
+        uint8_t at, flip;
+    } changes[] = {
+        {0, 1},    {1, 0x80},            /* N2 id */
+        {2, 0x80},                       /* N4 QR */
+        {2, 0x08}, {2, 0x10}, {2, 0x40}, /* N5 opcode */
+        {5, 1},    {5, 3},    {4, 1},    /* N6 QDCOUNT 0, 2, 257 */
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(changes); i++) {
+        good();
+        text.bytes[changes[i].at] ^= changes[i].flip;
+        assert_int_equal(parse(), DNS_REPLY_OTHER);
+    }
+}
+
+static void answer__N7_to_another_question_is_none(void **state)
+{
+    size_t end = 12 + asked.question_len;
+
+    (void)state;
+    for (size_t at = 12; at < end; at++) {
+        good();
+        text.bytes[at] ^= 1;
+        assert_int_equal(parse(), DNS_REPLY_OTHER);
+    }
+}
+
+/* N7, 0x20: another case is told apart; by TCP nobody can have guessed. */
+static void answer__N7_letters_of_another_case_are_told_apart(void **state)
+{
+    (void)state;
+    good();
+    text.bytes[13] ^= 0x20;
+    assert_int_equal(parse(), DNS_REPLY_CASE);
+    assert_int_equal(parse_as(true, false), DNS_REPLY_GOOD);
+}
+
+static void answer__N17_truncated_is_said_and_means_nothing_by_tcp(void **state)
+{
+    (void)state;
+    good();
+    text.bytes[2] |= DNS_PEER_TC >> 8;
+    assert_int_equal(parse(), DNS_REPLY_TRUNCATED);
+    assert_int_equal(parse_as(true, false), DNS_REPLY_GOOD);
+}
+
+static void answer__N18_rcodes_are_read_with_their_extension(void **state)
+{
+    (void)state;
+    for (uint16_t rcode = 0; rcode < 16; rcode++) {
+        dns_begin(&text, &asked, DNS_PEER_ANSWER | rcode, 0, 0, 0);
+        assert_int_equal(parse(), DNS_REPLY_GOOD);
+        assert_int_equal(reply.rcode, rcode);
+    }
+    dns_begin(&text, &asked, DNS_PEER_ANSWER, 0, 0, 1);
+    dns_put8(&text, 0);
+    dns_put16(&text, 41);
+    dns_put16(&text, 1232);
+    dns_put32(&text, 1u << 24);
+    dns_put16(&text, 0);
+    assert_int_equal(parse(), DNS_REPLY_GOOD);
+    assert_int_equal(reply.rcode, DNS_BADVERS);
+}
+
+/* --- is it well formed? --------------------------------------------------- */
+
+static void message__every_cut_is_noticed(void **state)
+{
+    size_t whole, question_end = 12 + asked.question_len;
+
+    (void)state;
+    dns_begin(&text, &asked, DNS_PEER_ANSWER, 2, 1, 0);
+    dns_put_cname(&text, NULL, 60, "a.b");
+    dns_put_a(&text, "a.b", 60, 0x0a000001);
+    dns_put_soa(&text, "b", 60, 60);
+    whole = text.len;
+    assert_int_equal(parse(), DNS_REPLY_GOOD);
+    for (size_t len = 12; len < whole; len++) {
+        text.len = len;
+        assert_int_equal(parse(), len < question_end ? DNS_REPLY_OTHER
+                                                     : DNS_REPLY_BROKEN);
+    }
+}
+
+/* What is too long for us by TCP is used as far as it goes. */
+static void message__cut_by_us_counts_what_is_whole(void **state)
+{
+    (void)state;
+    dns_begin(&text, &asked, DNS_PEER_ANSWER, 3, 1, 0);
+    for (uint32_t i = 1; i <= 3; i++)
+        dns_put_a(&text, NULL, 60, 0x0a000000 + i);
+    text.len -= 3;
+    assert_int_equal(parse(), DNS_REPLY_BROKEN);
+    assert_int_equal(parse_as(true, true), DNS_REPLY_GOOD);
+    assert_int_equal(reply.addr_count, 2);
+}
+
+static void message__N8_counts_without_data_are_broken(void **state)
+{
+    (void)state;
+    for (int at = 6; at < 12; at += 2) {
+        good();
+        text.bytes[at] = text.bytes[at + 1] = 0xff;
+        assert_int_equal(parse(), DNS_REPLY_BROKEN);
+    }
+}
+
+static void name__N9_reserved_label_types_are_broken(void **state)
+{
+    (void)state;
+    for (unsigned label = 64; label < 192; label++) {
+        dns_begin(&text, &asked, DNS_PEER_ANSWER, 1, 0, 0);
+        dns_put8(&text, (uint8_t)label);
+        for (int i = 0; i < 200; i++)
+            dns_put8(&text, 1);
+        assert_int_equal(parse(), DNS_REPLY_BROKEN);
+    }
+}
+
+/* An answer whose owner is a pointer to `at`. */
+static void pointing(uint16_t at)
+{
+    dns_begin(&text, &asked, DNS_PEER_ANSWER, 1, 0, 0);
+    dns_put_pointer(&text, at);
+    dns_put_fixed(&text, 1, 60, 4);
+    dns_put32(&text, 0x0a000001);
+}
+
+static void name__N10_pointers_lead_backwards_and_not_far(void **state)
+{
+    uint16_t here = (uint16_t)(12 + asked.question_len);
+
+    (void)state;
+    pointing(12);
+    found(0x0a000001);
+    for (uint16_t at = 0; at < 12; at++) { /* into the header */
+        pointing(at);
+        assert_int_equal(parse(), DNS_REPLY_BROKEN);
+    }
+    for (int at = here; at < 0x4000; at += at < here + 40 ? 1 : 997) {
+        pointing((uint16_t)at); /* itself, forward, past the end */
+        assert_int_equal(parse(), DNS_REPLY_BROKEN);
+    }
+}
+
+/* N10: alternating: each leads back, and forward again by its labels. */
+static void name__N10_alternating_pointers_are_broken(void **state)
+{
+    uint16_t here = (uint16_t)(12 + asked.question_len);
+
+    (void)state;
+    dns_begin(&text, &asked, DNS_PEER_ANSWER, 1, 0, 0);
+    dns_put_fixed(&text, 1, 60, 4); /* never reached */
+    text.len = here;
+    dns_put8(&text, 1);
+    dns_put8(&text, 'a');
+    dns_put_pointer(&text, here); /* a label, and back to it */
+    dns_put_fixed(&text, 1, 60, 4);
+    dns_put32(&text, 0x0a000001);
+    assert_int_equal(parse(), DNS_REPLY_BROKEN);
+}
+
+static void name__N10_chain_of_1000_pointers_is_broken(void **state)
+{
+    uint16_t at;
+
+    (void)state;
+    dns_begin(&text, &asked, DNS_PEER_ANSWER, 2, 0, 0);
+    dns_put_pointer(&text, 12);
+    dns_put_fixed(&text, 99, 60, 2000);
+    at = (uint16_t)text.len;
+    dns_put_pointer(&text, 12);
+    for (int i = 1; i < 1000; i++, at += 2)
+        dns_put_pointer(&text, at);
+    dns_put_pointer(&text, at);
+    dns_put_fixed(&text, 1, 60, 4);
+    dns_put32(&text, 0x0a000001);
+    assert_int_equal(parse(), DNS_REPLY_BROKEN);
+}
+
+static void name__N11_longer_than_255_is_broken(void **state)
+{
+    (void)state;
+    for (int extra = 0; extra < 2; extra++) {
+        dns_begin(&text, &asked, DNS_PEER_ANSWER, 2, 0, 0);
+        for (int i = 0; i < 3; i++) { /* 3 * 64 + 62 + 1 = 255 */
+            dns_put8(&text, 63);
+            for (int k = 0; k < 63; k++)
+                dns_put8(&text, 'x');
+        }
+        dns_put8(&text, (uint8_t)(61 + extra));
+        for (int k = 0; k < 61 + extra; k++)
+            dns_put8(&text, 'y');
+        dns_put8(&text, 0);
+        dns_put_fixed(&text, 1, 60, 4);
+        dns_put32(&text, 1);
+        dns_put_a(&text, NULL, 60, 0x0a000001);
+        assert_int_equal(parse(), extra ? DNS_REPLY_BROKEN : DNS_REPLY_GOOD);
+    }
+}
+
+static void name__N12_without_its_root_is_broken(void **state)
+{
+    (void)state;
+    dns_begin(&text, &asked, DNS_PEER_ANSWER, 1, 0, 0);
+    dns_put8(&text, 3);
+    dns_put(&text, "abc", 3);
+    assert_int_equal(parse(), DNS_REPLY_BROKEN);
+    dns_begin(&text, &asked, DNS_PEER_ANSWER, 1, 0, 0);
+    dns_put8(&text, 0xc0); /* half a pointer */
+    assert_int_equal(parse(), DNS_REPLY_BROKEN);
+}
+
+static void record__N13_wrong_data_length_is_broken(void **state)
+{
+    static const uint16_t lengths[] = {0, 3, 5, 16, 65535};
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(lengths); i++) {
+        dns_begin(&text, &asked, DNS_PEER_ANSWER, 1, 0, 0);
+        dns_put_pointer(&text, 12);
+        dns_put_fixed(&text, 1, 60, lengths[i]);
+        for (uint32_t k = 0; k < lengths[i] && k < 16; k++)
+            dns_put8(&text, 1);
+        assert_int_equal(parse(), DNS_REPLY_BROKEN);
+    }
+    dns_begin(&text, &asked, DNS_PEER_ANSWER, 1, 0, 0);
+    dns_put_pointer(&text, 12);
+    dns_put_fixed(&text, 5, 60, 3); /* a CNAME and a byte behind it */
+    dns_put_pointer(&text, 12);
+    dns_put8(&text, 0);
+    assert_int_equal(parse(), DNS_REPLY_BROKEN);
+}
+
+static void record__N19_opt_twice_or_with_a_name_is_broken(void **state)
+{
+    (void)state;
+    for (int bad = 0; bad < 4; bad++) {
+        dns_begin(&text, &asked, DNS_PEER_ANSWER, (uint16_t)(bad == 3), 0,
+                  (uint16_t)(bad == 3 ? 0 : 1 + (bad == 1)));
+        for (int i = 0; i < 1 + (bad == 1); i++) {
+            if (bad == 2)
+                dns_put_pointer(&text, 12);
+            else
+                dns_put8(&text, 0);
+            dns_put_fixed(&text, 41, 0, 0);
+        }
+        /* A size below 512, here 1, is nothing to us. */
+        assert_int_equal(parse(), bad ? DNS_REPLY_BROKEN : DNS_REPLY_GOOD);
+    }
+}
+
+/* --- what does it say? ---------------------------------------------------- */
+
+static void find__N14_chain_of_8_is_followed_and_9_or_a_ring_not(void **state)
+{
+    static const char *const names[] = {HOST,  "a.x", "b.x", "c.x", "d.x",
+                                        "e.x", "f.x", "g.x", "h.x", "i.x"};
+
+    (void)state;
+    for (size_t links = 1; links <= 9; links++) {
+        dns_begin(&text, &asked, DNS_PEER_ANSWER, (uint16_t)(links + 1), 0, 0);
+        dns_put_a(&text, names[links], 50, 0x0a000001);
+        for (size_t i = links; i > 0; i--) /* in any order */
+            dns_put_cname(&text, names[i - 1], (uint32_t)(1000 - i), names[i]);
+        if (links <= 8) {
+            found(0x0a000001);
+            assert_int_equal(reply.chain, links);
+            assert_int_equal(reply.ttl_s, 50);
+        } else {
+            assert_int_equal(parse(), DNS_REPLY_BROKEN);
+        }
+    }
+    dns_begin(&text, &asked, DNS_PEER_ANSWER, 2, 0, 0);
+    dns_put_cname(&text, NULL, 60, "a.x");
+    dns_put_cname(&text, "a.x", 60, HOST);
+    assert_int_equal(parse(), DNS_REPLY_BROKEN);
+}
+
+static void find__chain_that_ends_in_the_middle_says_where(void **state)
+{
+    struct dns_name end;
+
+    (void)state;
+    dns_begin(&text, &asked, DNS_PEER_ANSWER, 1, 0, 0);
+    dns_put_cname(&text, NULL, 60, "a.x");
+    finds_nothing();
+    assert_int_equal(reply.chain, 1);
+    assert_true(dns_name_parse("A.X", &end));
+    assert_true(dns_name_equal(&reply.target, &end));
+}
+
+static void find__N15_records_of_other_names_are_ignored(void **state)
+{
+    (void)state;
+    dns_begin(&text, &asked, DNS_PEER_ANSWER, 3, 0, 1);
+    dns_put_a(&text, "www.example.com", 60, 0x0a0000ff);
+    dns_put_a(&text, NULL, 60, 0x0a000001);
+    dns_put_a(&text, "example.org", 60, 0x0a0000fe);
+    dns_put_a(&text, NULL, 60, 0x0a0000fd); /* additional */
+    found(0x0a000001);
+}
+
+static void find__N16_ttl_is_bounded(void **state)
+{
+    static const struct {
+        uint32_t sent, wanted;
+    } ttls[] = {{0, 0},
+                {1, 1},
+                {86400, 86400},
+                {86401, 86400},
+                {0x7fffffff, 86400},
+                {0x80000000, 0},
+                {0xffffffff, 0}};
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(ttls); i++) {
+        dns_begin(&text, &asked, DNS_PEER_ANSWER, 1, 0, 0);
+        dns_put_a(&text, NULL, ttls[i].sent, 0x0a000001);
+        found(0x0a000001);
+        assert_int_equal(reply.ttl_s, ttls[i].wanted);
+    }
+}
+
+static void find__N21_addresses_of_no_host_are_dropped(void **state)
+{
+    static const uint32_t bad[] = {
+        0, 1, 0x7f000001, 0x7fffffff, 0xffffffff, 0xe0000001, 0xf0000000};
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
+        dns_begin(&text, &asked, DNS_PEER_ANSWER, 1, 0, 0);
+        dns_put_a(&text, NULL, 60, bad[i]);
+        finds_nothing();
+    }
+}
+
+static void find__more_addresses_than_fit_are_cut(void **state)
+{
+    (void)state;
+    dns_begin(&text, &asked, DNS_PEER_ANSWER, 70, 0, 0);
+    for (uint32_t i = 0; i < 70; i++)
+        dns_put_a(&text, NULL, 60, 0x0a000001 + i);
+    assert_int_equal(parse(), DNS_REPLY_GOOD);
+    assert_int_equal(reply.addr_count, DNS_ADDRS_MAX);
+}
+
+/* RFC 2308 5: the smaller of the SOA's TTL and its minimum. */
+static void find__negative_answer_holds_as_long_as_the_soa_says(void **state)
+{
+    static const struct {
+        uint32_t ttl, minimum, wanted;
+    } rows[] = {{100, 200, 100},
+                {200, 100, 100},
+                {99999, 99999, 10800},
+                {0x80000000, 5, 0},
+                {5, 0x80000000, 0}};
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        dns_begin(&text, &asked, DNS_PEER_ANSWER | 3, 0, 1, 0);
+        dns_put_soa(&text, "org", rows[i].ttl, rows[i].minimum);
+        assert_int_equal(parse(), DNS_REPLY_GOOD);
+        assert_int_equal(reply.rcode, DNS_NXDOMAIN);
+        assert_true(reply.has_soa);
+        assert_int_equal(reply.ttl_s, rows[i].wanted);
+    }
+}
+
+static void find__referral_is_no_answer(void **state)
+{
+    (void)state;
+    dns_begin(&text, &asked, DNS_PEER_ANSWER, 0, 1, 0);
+    dns_put_name(&text, "org");
+    dns_put_fixed(&text, 2, 60, 2);
+    dns_put_pointer(&text, 12);
+    finds_nothing();
+    assert_true(reply.is_referral);
+    assert_false(reply.has_soa);
+}
+
+static void find__ptr_gives_a_name(void **state)
+{
+    struct dns_name wanted;
+
+    (void)state;
+    ask(DNS_PTR);
+    dns_begin(&text, &asked, DNS_PEER_ANSWER, 1, 0, 0);
+    dns_put_ptr(&text, NULL, 60, "host.example");
+    assert_int_equal(parse(), DNS_REPLY_GOOD);
+    assert_true(reply.has_target);
+    assert_true(dns_name_parse("host.example", &wanted));
+    assert_true(dns_name_equal(&reply.target, &wanted));
+}
+
+/* --- names ---------------------------------------------------------------- */
+
+static void name__N27_text_that_is_no_hosts_name_is_refused(void **state)
+{
+    static const char *const bad[] = {"",    ".",     "..",  "a..b", ".a",
+                                      "a..", "a b",   "a/b", "a\n",  "a\x80",
+                                      "a:1", "[::1]", "*",   "a\\.b"};
+    char label[66] = {0}, whole[300] = {0};
+    struct dns_name name;
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(bad); i++)
+        assert_false(dns_name_parse(bad[i], &name));
+    memset(label, 'x', 64);
+    assert_false(dns_name_parse(label, &name));
+    label[63] = '\0';
+    assert_true(dns_name_parse(label, &name));
+    for (int i = 0; i < 253; i++) /* 253 is the longest */
+        whole[i] = i % 2 ? '.' : 'x';
+    assert_true(dns_name_parse(whole, &name));
+    assert_int_equal(name.len, 255);
+    whole[253] = '.';
+    assert_true(dns_name_parse(whole, &name)); /* its last dot is no byte */
+    whole[254] = 'x';
+    assert_false(dns_name_parse(whole, &name));
+}
+
+static void name__N20_bytes_of_no_host_are_not_shown(void **state)
+{
+    static const char *const bad[] = {".", " ", "<", "\n", "\x80"};
+    char shown[DNS_NAME_TEXT_BYTES];
+
+    (void)state;
+    ask(DNS_PTR);
+    for (size_t i = 0; i <= ARRAY_LEN(bad); i++) {
+        dns_begin(&text, &asked, DNS_PEER_ANSWER, 1, 0, 0);
+        dns_put_pointer(&text, 12);
+        dns_put_fixed(&text, 12, 60, 5);
+        dns_put8(&text, 3);
+        dns_put8(&text, 'a');
+        dns_put8(&text, i < ARRAY_LEN(bad) ? (uint8_t)bad[i][0] : 0);
+        dns_put8(&text, 'b');
+        dns_put8(&text, 0);
+        assert_int_equal(parse(), DNS_REPLY_GOOD);
+        assert_false(dns_name_text(&reply.target, shown));
+    }
+}
+
+static void name__goes_to_text_and_back(void **state)
+{
+    char shown[DNS_NAME_TEXT_BYTES];
+    struct dns_name name;
+
+    (void)state;
+    assert_true(dns_name_parse("Www.Example.org.", &name));
+    assert_true(dns_name_text(&name, shown));
+    assert_string_equal(shown, "Www.Example.org");
+    assert_true(dns_name_equal(&name, &question.name));
+    name = dns_name_reverse(IPV4_ADDR(192, 0, 2, 17));
+    assert_true(dns_name_text(&name, shown));
+    assert_string_equal(shown, "17.2.0.192.in-addr.arpa");
+}
+
+#define TEST(name) cmocka_unit_test_setup(name, setup)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(emit__is_one_recursive_question_with_edns),
+        TEST(answer__address_and_ttl_are_read),
+        TEST(answer__N1_shorter_than_a_header_is_none),
+        TEST(answer__N2_N4_N5_N6_of_another_kind_is_none),
+        TEST(answer__N7_to_another_question_is_none),
+        TEST(answer__N7_letters_of_another_case_are_told_apart),
+        TEST(answer__N17_truncated_is_said_and_means_nothing_by_tcp),
+        TEST(answer__N18_rcodes_are_read_with_their_extension),
+        TEST(message__every_cut_is_noticed),
+        TEST(message__cut_by_us_counts_what_is_whole),
+        TEST(message__N8_counts_without_data_are_broken),
+        TEST(name__N9_reserved_label_types_are_broken),
+        TEST(name__N10_pointers_lead_backwards_and_not_far),
+        TEST(name__N10_alternating_pointers_are_broken),
+        TEST(name__N10_chain_of_1000_pointers_is_broken),
+        TEST(name__N11_longer_than_255_is_broken),
+        TEST(name__N12_without_its_root_is_broken),
+        TEST(record__N13_wrong_data_length_is_broken),
+        TEST(record__N19_opt_twice_or_with_a_name_is_broken),
+        TEST(find__N14_chain_of_8_is_followed_and_9_or_a_ring_not),
+        TEST(find__chain_that_ends_in_the_middle_says_where),
+        TEST(find__N15_records_of_other_names_are_ignored),
+        TEST(find__N16_ttl_is_bounded),
+        TEST(find__N21_addresses_of_no_host_are_dropped),
+        TEST(find__more_addresses_than_fit_are_cut),
+        TEST(find__negative_answer_holds_as_long_as_the_soa_says),
+        TEST(find__referral_is_no_answer),
+        TEST(find__ptr_gives_a_name),
+        TEST(name__N27_text_that_is_no_hosts_name_is_refused),
+        TEST(name__N20_bytes_of_no_host_are_not_shown),
+        TEST(name__goes_to_text_and_back),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
