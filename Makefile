@@ -38,13 +38,14 @@ GUEST_OBJ  := $(patsubst %,$(BUILD)/guest/%.o,$(GUEST_SRC))
 # What of kernel/ runs on the host too, for the tests.
 KERNEL_HOST_SRC := $(wildcard kernel/thread.c kernel/switch.S \
                               kernel/deadline.c kernel/format.c \
-                              kernel/cmdline.c)
+                              kernel/cmdline.c kernel/log_levels.c)
 NET_SRC         := $(wildcard net/*.c)
 # What of drivers/ is pure memory, tested with the test as the device.
 DRIVER_HOST_SRC := $(wildcard drivers/virt*.c drivers/pci.c)
 # What of boot/ is: the parsers of what a boot loader leaves.
 BOOT_HOST_SRC   := $(wildcard boot/boot_info.c boot/multiboot1.c \
-                              boot/multiboot2.c boot/pvh.c boot/memory_map.c)
+                              boot/multiboot2.c boot/pvh.c boot/memory_map.c \
+                              boot/config.c)
 # What of the applications is: all that does not ask the machine itself.
 APP_HOST_SRC    := $(addprefix apps/http_hello/,http.c http_lines.c \
                                http_serve.c pages.c response.c) \
@@ -149,6 +150,14 @@ $(BUILD)/guest/%.S.o: %.S | $(GUEST_READY)
 # Interrupt handlers run on a stack of their own and must not touch SSE state.
 $(BUILD)/guest/kernel/interrupt.c.o: GUEST_FLAGS += -mgeneral-regs-only
 $(BUILD)/guest/drivers/%.c.o: GUEST_FLAGS += -mgeneral-regs-only
+
+# What runs now and then is built small, so that the rest stays in the cache.
+COLD := $(wildcard boot/*.c net/dhcp*.c net/dns*.c net/view.c net/acd.c \
+                   net/udp_socket.c net/udp_flow.c kernel/acpi.c \
+                   kernel/cmdline.c kernel/panic.c kernel/log*.c \
+                   kernel/symbols.c kernel/paging.c kernel/power.c \
+                   drivers/pci.c drivers/virtio_pci.c drivers/probe.c)
+$(patsubst %,$(BUILD)/guest/%.o,$(COLD)): GUEST_FLAGS += -Os
 
 # llhttp as Debian ships it, in its strict variant; its warnings are not ours
 # to mend.

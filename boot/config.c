@@ -4,50 +4,90 @@
 #include "boot/config.h"
 
 #include "drivers/virtio_off.h"
+#include <string.h>
+
 #include "kernel/console.h"
 #include "libc-shim/runnel.h"
 
-enum { NAME_BYTES_MAX = 63 /* RFC 1035 2.3.4: a label */ };
+enum {
+    NAME_BYTES_MAX = 63, /* RFC 1035 2.3.4: a label */
+    ITEM_BYTES = 20      /* "255.255.255.255/32", its zero, and one more */
+};
 
-static bool parse_ipv4(const char *text, void *out)
+/* The next item of a list with commas, cut off; *text moves behind it.
+ * Returns: false when it is too long to be one, or ends with the comma. */
+static bool take_item(const char **text, char item[ITEM_BYTES])
 {
-    struct net_address *address = out;
+    size_t length = strcspn(*text, ",");
 
-    return ipv4_prefix_parse(text, &address->addr, &address->prefix_bits);
+    if (length >= ITEM_BYTES)
+        return false;
+    memcpy(item, *text, length);
+    item[length] = '\0';
+    *text += length;
+    if (**text == '\0')
+        return true;
+    ++*text;
+    return **text != '\0';
 }
 
-static bool parse_addr(const char *text, void *out)
+/* Whether it can be the address of a host on a network. */
+static bool is_host_on(const struct net_address *address)
 {
-    return ipv4_addr_parse(text, out);
+    uint32_t mask = interface_mask(address->prefix_bits);
+    uint32_t rest = ipv4_addr_host(address->addr) & ~mask;
+
+    return interface_is_host(address->addr) &&
+           (address->prefix_bits > 30 || /* RFC 3021 */
+            (rest != 0 && rest != ~mask));
 }
 
-/* "10.0.0.3,10.0.0.4": one to CONFIG_DNS_MAX addresses. */
+/* "10.0.0.2/24,dhcp": a card each. */
+static bool parse_cards(const char *text, void *out)
+{
+    struct config_cards cards = {0};
+    char item[ITEM_BYTES];
+
+    while (*text) {
+        struct config_card *card = &cards.card[cards.count];
+
+        if (cards.count == INTERFACES_MAX || !take_item(&text, item))
+            return false;
+        card->dhcp = strcmp(item, "dhcp") == 0;
+        if (!card->dhcp && (!ipv4_prefix_parse(item, &card->address.addr,
+                                               &card->address.prefix_bits) ||
+                            !is_host_on(&card->address)))
+            return false;
+        cards.count++;
+    }
+    *(struct config_cards *)out = cards;
+    return true;
+}
+
+static bool parse_host(const char *text, void *out)
+{
+    struct ipv4_addr addr;
+
+    if (!ipv4_addr_parse(text, &addr) || !interface_is_host(addr))
+        return false;
+    *(struct ipv4_addr *)out = addr;
+    return true;
+}
+
+/* "10.0.0.3,10.0.0.4": one to DNS_SERVERS_MAX addresses. */
 static bool parse_dns(const char *text, void *out)
 {
-    struct config *config = out;
-    uint32_t count = 0;
+    struct dns_servers servers = {0};
+    char item[ITEM_BYTES];
 
-    while (count < CONFIG_DNS_MAX) {
-        char one[IPV4_TEXT_BYTES];
-        size_t length = 0;
-
-        while (text[length] && text[length] != ',') {
-            if (length == sizeof(one) - 1)
-                return false;
-            one[length] = text[length];
-            length++;
-        }
-        one[length] = '\0';
-        if (!ipv4_addr_parse(one, &config->dns[count]))
+    while (*text) {
+        if (servers.count == DNS_SERVERS_MAX || !take_item(&text, item) ||
+            !parse_host(item, &servers.addr[servers.count]))
             return false;
-        count++;
-        if (!text[length]) {
-            config->dns_count = count;
-            return true;
-        }
-        text += length + 1;
+        servers.count++;
     }
-    return false;
+    *(struct dns_servers *)out = servers;
+    return true;
 }
 
 /* A label of letters, digits and inner hyphens: RFC 1123 2.1. */
@@ -73,16 +113,18 @@ static bool parse_name(const char *text, void *out)
 enum cmdline_status config_read(char *line, char *name, struct config *config)
 {
     const struct cmdline_key keys[] = {
-        {"ipv4", "ADDRESS/PREFIX", "10.0.0.2/24", "our address and network",
-         parse_ipv4, &config->ipv4, &config->ipv4_given},
-        {"ipv4-gateway", "ADDRESS", "10.0.0.1", "the way to other networks",
-         parse_addr, &config->ipv4.gateway, &config->gateway_given},
+        {"ipv4", "ADDRESS/PREFIX or dhcp[,...]", "10.0.0.2/24",
+         "address and network of each card, from the first on (dhcp)",
+         parse_cards, &config->cards, &config->cards_given},
+        {"ipv4-gateway", "ADDRESS", "10.0.0.1",
+         "the first card's way to other networks", parse_host, &config->gateway,
+         &config->gateway_given},
         {"dns-servers", "ADDRESS[,ADDRESS...]", "10.0.0.3",
-         "name servers, four at most; no resolver yet", parse_dns, config,
-         NULL},
-        {"name", "HOST", "web1", "the machine's name", parse_name,
-         &config->name, NULL},
-        {"net", "NUMBER", "0", "which network card; the first is 0",
+         "name servers, four at most (those of DHCP)", parse_dns, &config->dns,
+         &config->dns_given},
+        {"name", "HOST", "web1", "the machine's name, told to DHCP servers",
+         parse_name, &config->name, &config->name_given},
+        {"net", "NUMBER", "0", "which network card is the first one (0)",
          cmdline_parse_u32, &config->nic, NULL},
         {"virtio-off", "FEATURE[,FEATURE...]", "mrg_rxbuf,event_idx",
          "what of virtio is not to be used, by QEMU's names; msix, modern, all",
@@ -96,7 +138,11 @@ enum cmdline_status config_read(char *line, char *name, struct config *config)
         {runnel_keys, runnel_key_count},
     };
 
-    *config = (struct config){.name = "runnel", .logs.others = LOG_INFO};
+    *config = (struct config){
+        .cards = {.card = {{.dhcp = true}}, .count = 1},
+        .name = "runnel",
+        .logs.others = LOG_INFO,
+    };
     return cmdline_parse(line, name, tables, ARRAY_LEN(tables), console_print,
                          &config->args);
 }

@@ -6,17 +6,27 @@
 
 #include "kernel/cmdline.h"
 #include "kernel/log.h"
-#include "net/net.h"
+#include "net/dns_lookup.h"
+#include "net/interface.h"
 
-enum { CONFIG_DNS_MAX = 4 };
+/* What a network card is to have. */
+struct config_card {
+    bool dhcp;                  /* a server says; or else: */
+    struct net_address address; /* its gateway is apart */
+};
+
+struct config_cards {
+    struct config_card card[INTERFACES_MAX];
+    uint32_t count;
+};
 
 struct config {
-    struct net_address ipv4; /* prefix_bits 0 to 32; gateway apart */
-    bool ipv4_given, gateway_given;
-    struct ipv4_addr dns[CONFIG_DNS_MAX];
-    uint32_t dns_count;
-    const char *name;    /* of the machine */
-    uint32_t nic;        /* which card: 0 is the first */
+    struct config_cards cards;
+    struct ipv4_addr gateway; /* of the first card; 0.0.0.0: none, or DHCP's */
+    struct dns_servers dns;   /* none: DHCP's */
+    const char *name;         /* of the machine */
+    bool cards_given, gateway_given, dns_given, name_given;
+    uint32_t nic;        /* which card is the first of `cards` */
     uint64_t virtio_off; /* features: virtio_device.off */
     struct log_levels logs;
     struct cmdline_args args; /* the program's own words */

@@ -4,13 +4,17 @@
 #include "boot/network.h"
 
 #include "boot/config.h"
+#include "boot/settings.h"
 #include "drivers/pci.h"
 #include "drivers/probe.h"
+#include "kernel/clock.h"
 #include "kernel/log.h"
 #include "kernel/page.h"
 #include "kernel/power.h"
 #include "kernel/random.h"
 #include "libc-shim/runnel_setup.h"
+#include "net/dhcp.h"
+#include "net/dns.h"
 #include "net/netdev.h"
 #include "net/stack.h"
 
@@ -26,6 +30,8 @@ static struct network {
     struct pci_device found[PCI_FOUND_MAX];
     size_t found_count;
     struct thread_signal signal; /* the cards have something for us */
+    const struct config *config;
+    struct stack *stack;
 } network;
 
 void network_scan(const struct config *config)
@@ -57,6 +63,18 @@ static void fill_random(void *context, void *out, size_t bytes)
     random_bytes(out, bytes);
 }
 
+/* The network thread tells; see struct net_host. */
+static void address_event(void *context, unsigned index, unsigned changes)
+{
+    (void)context;
+    if (changes & (NET_ADDRESS_IN_USE | NET_ADDRESS_CONFLICT))
+        log_at(LOG_WARNING, "net", "another host has our address");
+    if (!(changes & NET_ADDRESS_CHANGED))
+        return;
+    settings_say(network.config, network.stack, index);
+    runnel_address_changed();
+}
+
 static struct stack_config stack_config(void)
 {
     struct stack_config config = {.net = net_config_default()};
@@ -67,78 +85,75 @@ static struct stack_config stack_config(void)
         .page_alloc = take_page,
         .page_free = give_page,
         .random = fill_random,
+        .address_event = address_event,
     };
     config.net.pages_max = stats.free / 100 * NET_SHARE_PERCENT;
     return config;
 }
 
-/* What the command line says, or QEMU's user network, said plainly. */
-static struct net_address address_of(const struct config *config)
+/* Give a card what the command line says. Returns: null, or why not. */
+static const char *start_card(struct netdev *dev, unsigned index)
 {
-    struct net_address address = config->ipv4;
-    char addr[IPV4_TEXT_BYTES], gateway[IPV4_TEXT_BYTES];
+    const struct config *config = network.config;
+    const struct config_card *card = &config->cards.card[index];
+    const struct dhcp_config dhcp = {.hostname = config->name};
+    struct net_address address = card->address;
+    enum net_status status;
 
-    if (!config->ipv4_given) {
-        address.addr = IPV4_ADDR(10, 0, 2, 15);
-        address.prefix_bits = 24;
-        if (!config->gateway_given)
-            address.gateway = IPV4_ADDR(10, 0, 2, 2);
-        log_at(LOG_INFO, "net",
-               "no --ipv4 given: using 10.0.2.15/24, QEMU's user network");
+    if (index == 0)
+        address.gateway = config->gateway;
+    status = stack_attach(network.stack, dev, card->dhcp ? NULL : &address);
+    if (status == NET_OK && card->dhcp) {
+        log_at(LOG_INFO, "net", "%s: address by DHCP (%s)", dev->name,
+               config->cards_given ? "command line" : "default");
+        status = dhcp_start(stack_net(network.stack), index, &dhcp, clock_us());
     }
-    log_at(LOG_INFO, "net", "address %s/%u, gateway %s",
-           ipv4_addr_text(address.addr, addr), address.prefix_bits,
-           ipv4_addr_is_zero(address.gateway)
-               ? "none"
-               : ipv4_addr_text(address.gateway, gateway));
-    return address;
-}
-
-static struct netdev *choose_card(const struct config *config,
-                                  const char **problem)
-{
-    struct netdev *nic[PROBE_NICS_MAX];
-    size_t count =
-        probe_nics(network.found, network.found_count, config->virtio_off, CAPS,
-                   &network.signal, nic, PROBE_NICS_MAX);
-
-    *problem = NULL;
-    if (count == 0) {
-        log_at(LOG_WARNING, "net", "there is no network card that we know");
-        return NULL;
-    }
-    if (config->nic >= count) {
-        *problem = "--net names a network card that is not there";
-        return NULL;
-    }
-    return nic[config->nic];
-}
-
-const char *network_start(const struct config *config)
-{
-    struct stack_config stack_settings = stack_config();
-    struct net_address address;
-    struct stack *stack;
-    const char *problem;
-    struct netdev *dev = choose_card(config, &problem);
-
-    if (problem)
-        return problem;
-    stack = stack_create(&stack_settings, &network.signal);
-    if (!stack)
-        return "there is too little memory for a network stack";
-    runnel_setup(stack, power_button());
-    if (!dev)
-        return NULL; /* a program may need no network */
-    address = address_of(config);
-    switch (stack_attach(stack, dev, &address)) {
+    switch (status) {
     case NET_OK:
         return NULL;
     case NET_BAD_ADDRESS:
-        return "--ipv4 is not the address of a host on that network";
+        return "--ipv4 and --ipv4-gateway give the same address twice";
     case NET_NO_MEMORY:
     case NET_FULL:
         break;
     }
-    return "there is too little memory for the network card";
+    return "there is too little memory for the network cards";
+}
+
+static const char *start_cards(void)
+{
+    const struct config *config = network.config;
+    struct netdev *nic[PROBE_NICS_MAX];
+    size_t count =
+        probe_nics(network.found, network.found_count, config->virtio_off, CAPS,
+                   &network.signal, nic, PROBE_NICS_MAX);
+    const char *problem = NULL;
+
+    if (count == 0) {
+        log_at(LOG_WARNING, "net", "there is no network card that we know");
+        return NULL; /* a program may need no network */
+    }
+    if (config->nic >= count)
+        return "--net names a network card that is not there";
+    if (config->cards.count > count - config->nic)
+        return "--ipv4 is for more network cards than there are";
+    for (unsigned i = 0; i < config->cards.count && !problem; i++)
+        problem = start_card(nic[config->nic + i], i);
+    return problem;
+}
+
+const char *network_start(const struct config *config)
+{
+    struct stack_config settings = stack_config();
+
+    if (config->gateway_given && config->cards.card[0].dhcp)
+        return "--ipv4-gateway goes with an address: --ipv4=ADDRESS/PREFIX";
+    network.config = config;
+    network.stack = stack_create(&settings, &network.signal);
+    if (!network.stack)
+        return "there is too little memory for a network stack";
+    settings_say_start(config);
+    dns_set_servers(stack_dns(network.stack), &config->dns);
+    runnel_setup(network.stack, power_button());
+    return start_cards();
 }

@@ -12,8 +12,10 @@ struct config;
 void network_scan(const struct config *config);
 
 /*
- * Make the stack on the chosen card, and tell libc-shim/runnel.c.
+ * Make the stack on the chosen cards, and tell libc-shim/runnel.c. An address
+ * from DHCP comes later; the boot does not wait for it.
  *
+ * config:  must stay.
  * Returns: null, or why the machine cannot go on.
  */
 MUST_CHECK const char *network_start(const struct config *config);

@@ -1,0 +1,20 @@
+/*
+ * boot/settings.h - says on the console what the network is set to, and who
+ * has said so: the command line, a DHCP server, or nobody.
+ */
+#ifndef BOOT_SETTINGS_H
+#define BOOT_SETTINGS_H
+
+#include "kernel/base.h"
+
+struct config;
+struct stack;
+
+/* What is set from the beginning. */
+void settings_say_start(const struct config *config);
+
+/* The address of an interface has come, changed or gone. */
+void settings_say(const struct config *config, struct stack *stack,
+                  unsigned index);
+
+#endif

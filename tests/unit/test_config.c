@@ -1,0 +1,180 @@
+/*
+ * The machine's own keys: what each takes, and what is said about the rest.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "boot/config.h"
+#include "kernel/console.h"
+#include "libc-shim/runnel.h"
+
+static char said[8192];
+static struct config config;
+
+const struct cmdline_key runnel_keys[1];
+const size_t runnel_key_count = 0;
+
+void console_print(const char *text)
+{
+    strncat(said, text, sizeof(said) - strlen(said) - 1);
+}
+
+/* Read a line that stays until the next. */
+static enum cmdline_status reads(const char *text)
+{
+    static char program[] = "program";
+    static char line[512];
+
+    strcpy(line, text);
+    said[0] = '\0';
+    return config_read(line, program, &config);
+}
+
+static void good(const char *text)
+{
+    if (reads(text) != CMDLINE_OK)
+        fail_msg("%s: %s", text, said);
+}
+
+/* Refused, and the message names the key and says what would be right. */
+static void bad(const char *key, const char *value, const char *right)
+{
+    char line[256];
+
+    strcpy(line, key);
+    strcat(line, "=");
+    strcat(line, value);
+    if (reads(line) != CMDLINE_BAD)
+        fail_msg("accepted: %s", line);
+    assert_non_null(strstr(said, key));
+    assert_non_null(strstr(said, right));
+}
+
+static void config__nothing_given_means_dhcp(void **state)
+{
+    (void)state;
+    good("");
+    assert_int_equal(config.cards.count, 1);
+    assert_true(config.cards.card[0].dhcp);
+    assert_int_equal(config.dns.count, 0);
+    assert_string_equal(config.name, "runnel");
+    assert_false(config.cards_given || config.name_given || config.dns_given);
+}
+
+static void config__mirages_keys_are_read(void **state)
+{
+    (void)state;
+    good("--ipv4=10.0.0.2/24 --ipv4-gateway=10.0.0.1 "
+         "--dns-servers=10.0.0.3,10.0.0.4 --name=web-1 --net=1");
+    assert_false(config.cards.card[0].dhcp);
+    assert_int_equal(ipv4_addr_host(config.cards.card[0].address.addr),
+                     0x0a000002);
+    assert_int_equal(config.cards.card[0].address.prefix_bits, 24);
+    assert_int_equal(ipv4_addr_host(config.gateway), 0x0a000001);
+    assert_int_equal(config.dns.count, 2);
+    assert_int_equal(ipv4_addr_host(config.dns.addr[1]), 0x0a000004);
+    assert_string_equal(config.name, "web-1");
+    assert_int_equal(config.nic, 1);
+    assert_true(config.cards_given && config.gateway_given &&
+                config.dns_given && config.name_given);
+}
+
+static void config__several_cards_have_an_address_each(void **state)
+{
+    (void)state;
+    good("--ipv4=dhcp,10.1.0.2/31,192.0.2.255/32,dhcp");
+    assert_int_equal(config.cards.count, 4);
+    assert_true(config.cards.card[0].dhcp);
+    assert_int_equal(config.cards.card[1].address.prefix_bits, 31);
+    assert_int_equal(config.cards.card[2].address.prefix_bits, 32);
+    assert_true(config.cards.card[3].dhcp);
+    bad("--ipv4", "dhcp,dhcp,dhcp,dhcp,dhcp", "10.0.0.2/24");
+}
+
+static void config__addresses_of_no_host_are_refused(void **state)
+{
+    static const char *const values[] = {
+        "10.0.0.2",
+        "10.0.0.2/",
+        "10.0.0.2/33",
+        "10.0.0.0/24",
+        "10.0.0.255/24",
+        "0.0.0.0/0",
+        "127.0.0.1/8",
+        "224.0.0.1/4",
+        "255.255.255.255/32",
+        "10.0.0.256/24",
+        "DHCP",
+        "dhcp,",
+        ",dhcp",
+        "dhcp,,dhcp",
+        "1.2.3.4.5/8",
+        "10.0.0.02/24",
+        "100.100.100.100/240000000",
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(values); i++)
+        bad("--ipv4", values[i], "10.0.0.2/24");
+    bad("--ipv4-gateway", "0.0.0.0", "10.0.0.1");
+    bad("--ipv4-gateway", "255.255.255.255", "10.0.0.1");
+    bad("--ipv4-gateway", "gateway", "10.0.0.1");
+}
+
+static void config__name_servers_are_one_to_four_addresses(void **state)
+{
+    (void)state;
+    good("--dns-servers=1.1.1.1,1.1.1.2,1.1.1.3,1.1.1.4");
+    bad("--dns-servers", "1.1.1.1,1.1.1.2,1.1.1.3,1.1.1.4,1.1.1.5", "10.0.0.3");
+    bad("--dns-servers", "1.1.1.1,", "10.0.0.3");
+    bad("--dns-servers", ",1.1.1.1", "10.0.0.3");
+    bad("--dns-servers", "127.0.0.1", "10.0.0.3");
+    bad("--dns-servers", "dns.example", "10.0.0.3");
+}
+
+static void config__names_are_labels(void **state)
+{
+    static const char *const values[] = {"-a", "a-", "a.b", "a_b"};
+
+    (void)state;
+    good("--name=a");
+    good("--name=x23456789012345678901234567890123456789012345678901234567890"
+         "123");
+    for (size_t i = 0; i < ARRAY_LEN(values); i++)
+        bad("--name", values[i], "web1");
+    bad("--name",
+        "x234567890123456789012345678901234567890123456789012345678901234",
+        "web1");
+}
+
+static void config__help_lists_every_key(void **state)
+{
+    static const char *const keys[] = {
+        "--ipv4=", "--ipv4-gateway=", "--dns-servers=", "--name=",
+        "--net=",  "--logs=",         "--help"};
+
+    (void)state;
+    assert_int_equal(reads("--help"), CMDLINE_HELP);
+    for (size_t i = 0; i < ARRAY_LEN(keys); i++)
+        assert_non_null(strstr(said, keys[i]));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(config__nothing_given_means_dhcp),
+        cmocka_unit_test(config__mirages_keys_are_read),
+        cmocka_unit_test(config__several_cards_have_an_address_each),
+        cmocka_unit_test(config__addresses_of_no_host_are_refused),
+        cmocka_unit_test(config__name_servers_are_one_to_four_addresses),
+        cmocka_unit_test(config__names_are_labels),
+        cmocka_unit_test(config__help_lists_every_key),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
