@@ -329,4 +329,10 @@ struct tcp_info {
 };
 void tcp_info_get(const struct tcp_conn *conn, struct tcp_info *info);
 
+/* Call `fn` for each connection of any state but TIME-WAIT, `max` at most, in
+ * no order. It may ask, and must change nothing. */
+void tcp_for_each(const struct net *net, uint32_t max,
+                  void (*fn)(void *context, const struct tcp_conn *conn),
+                  void *context);
+
 #endif

@@ -1,9 +1,10 @@
 /*
  * apps/fetch/main.c - asks an HTTP server for a page, and prints the answer.
  *
- * To learn from it: a client. It connects with a deadline, writes, reads to
- * the end of the stream, tells an error in the words of flow_error_message(),
- * and leaves an exit status: 0, 1 (the network said no), 64 (usage).
+ * To learn from it: a client. It waits for the machine's address, resolves a
+ * name and connects with a deadline, writes, reads to the end of the stream,
+ * tells an error in words, and leaves an exit status: 0, 1 (the network said
+ * no), 64 (usage).
  *
  * What comes is printed as it comes, head and body: it is a tool to see with.
  */
@@ -13,19 +14,21 @@
 #include "apps/fetch/url.h"
 #include "kernel/clock.h"
 #include "libc-shim/runnel.h"
+#include "net/dns.h"
 #include "net/flow.h"
 
 enum {
     EXIT_NETWORK = 1,
     EXIT_USAGE = 64,
     REQUEST_BYTES_MAX = 2048,
-    CLOSE_US = 2000000
+    CLOSE_US = 2000000,
+    ONLINE_US = 30000000 /* for a DHCP server to answer */
 };
 
 static uint64_t connect_timeout_us; /* 0: the stack's own */
 
 const char runnel_about[] =
-    "gets http://ADDRESS:PORT/PATH, its one argument, and prints the answer";
+    "gets http://HOST:PORT/PATH, its one argument, and prints the answer";
 
 static bool parse_timeout(const char *text, void *out)
 {
@@ -58,17 +61,39 @@ static int fail_flow(const struct url *url, const struct flow *flow)
     return fail(url, flow_error_message(flow_error(flow)));
 }
 
+/* When connecting has to have come to its end. */
+static uint64_t connect_deadline(void)
+{
+    uint64_t now_us = clock_us();
+
+    if (connect_timeout_us == 0 || connect_timeout_us >= FOREVER - now_us)
+        return FOREVER;
+    return now_us + connect_timeout_us;
+}
+
+/* The machine's address: without --ipv4 a DHCP server has to give it first. */
+static bool wait_online(uint64_t deadline_us)
+{
+    uint64_t patience_us = clock_us() + ONLINE_US;
+
+    return runnel_wait_online(deadline_us < patience_us ? deadline_us
+                                                        : patience_us);
+}
+
 /* Connect. Returns: the flow, or null when `status` is the exit status. */
 static struct flow *dial(const struct url *url, int *status)
 {
+    uint64_t deadline_us = connect_deadline();
     struct flow_error error;
+    enum dns_status name;
     struct flow *flow;
-    uint64_t deadline_us = FOREVER;
 
-    if (connect_timeout_us < FOREVER - clock_us() && connect_timeout_us > 0)
-        deadline_us = clock_us() + connect_timeout_us;
-    switch (tcpv4_create_connection(runnel_tcp(), url->addr, url->port,
-                                    deadline_us, &flow, &error)) {
+    if (!wait_online(deadline_us)) {
+        *status = fail(url, "the machine has no address");
+        return NULL;
+    }
+    switch (dns_connect(runnel_dns(), runnel_tcp(), url->host, url->port,
+                        deadline_us, &flow, &name, &error)) {
     case FLOW_OK:
         return flow;
     case FLOW_ERROR:
@@ -80,7 +105,8 @@ static struct flow *dial(const struct url *url, int *status)
         error = (struct flow_error){FLOW_ERROR_UNKNOWN, FLOW_REASON_CANCELLED};
         break;
     }
-    *status = fail(url, flow_error_message(error));
+    *status = fail(url, name == DNS_OK ? flow_error_message(error)
+                                       : dns_status_text(name));
     return NULL;
 }
 
@@ -93,7 +119,7 @@ static int get(struct flow *flow, const struct url *url)
     int len = snprintf(request, sizeof(request),
                        "GET %s HTTP/1.1\r\nHost: %s\r\nConnection: close\r\n"
                        "\r\n",
-                       url->path, url->host);
+                       url->path, url->authority);
 
     if (len < 0 || (size_t)len >= sizeof(request))
         return fail(url, "the path is too long");
@@ -116,7 +142,7 @@ int main(int argc, char **argv)
     if (argc != 2 || !url_parse(argv[1], &url)) {
         fprintf(stderr,
                 "usage: %s [--connect-timeout=SECONDS] "
-                "[http://]ADDRESS[:PORT][/PATH]\n",
+                "[http://]HOST[:PORT][/PATH]\n",
                 argv[0]);
         return EXIT_USAGE;
     }

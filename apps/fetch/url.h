@@ -1,24 +1,24 @@
 /*
- * apps/fetch/url.h - "http://10.0.0.1:8080/path", or any shorter form of it.
+ * apps/fetch/url.h - "http://example.org:8080/path", or any shorter form of it.
  */
 #ifndef APPS_FETCH_URL_H
 #define APPS_FETCH_URL_H
 
 #include "kernel/base.h"
-#include "net/addr.h"
+#include "net/dns.h"
 
 struct url {
-    struct ipv4_addr addr;
-    uint16_t port;                   /* 80 when the text names none */
-    char host[IPV4_PORT_TEXT_BYTES]; /* as written: for Host, for messages */
-    const char *path;                /* from "/" on; points into the text */
+    char host[DNS_NAME_TEXT_BYTES + 1]; /* a name or an address in numbers */
+    uint16_t port;                      /* 80 when the text names none */
+    char authority[DNS_NAME_TEXT_BYTES + 8]; /* both as written: for Host */
+    const char *path; /* from "/" on; points into the text */
 };
 
 /*
  * Read an address.
  *
  * text:    must stay; without "http://", a port or a path it is an address
- *          still. Names are not resolved.
+ *          still.
  * Returns: false when it is malformed; `url` is then undefined.
  */
 MUST_CHECK bool url_parse(const char *text, struct url *url);

@@ -20,6 +20,7 @@
 #include "libc-shim/runnel.h"
 #include "net/flow.h"
 #include "net/net.h"
+#include "net/view.h"
 
 enum {
     CPUID_FEATURES = 1,
@@ -122,39 +123,35 @@ void facts_get(struct facts *facts)
 
 /* ---- /status ---- */
 
-struct text {
-    char *out;
-    size_t size;
-    size_t used;
-};
+enum { TCP_SHOWN_MAX = 64 };
 
 /* One line, or nothing when it does not fit. */
-static void PRINTF_LIKE(2, 3) line(struct text *text, const char *format, ...)
+static void PRINTF_LIKE(2, 3) line(struct view *view, const char *format, ...)
 {
-    size_t room = text->size - text->used;
+    size_t room = view->size - view->used;
     va_list args;
     int len;
 
     va_start(args, format);
-    len = vsnprintf(text->out + text->used, room, format, args);
+    len = vsnprintf(view->out + view->used, room, format, args);
     va_end(args);
     if (len > 0 && (size_t)len < room)
-        text->used += (size_t)len;
+        view->used += (size_t)len;
 }
 
-static void write_pages(struct text *text)
+static void write_pages(struct view *view)
 {
     struct page_stats pages;
 
     page_stats_get(&pages);
-    line(text, "pages_total %lu\n", (unsigned long)pages.total);
-    line(text, "pages_free %lu\n", (unsigned long)pages.free);
+    line(view, "pages_total %lu\n", (unsigned long)pages.total);
+    line(view, "pages_free %lu\n", (unsigned long)pages.free);
     for (size_t i = 0; i < PAGE_OWNER_COUNT; i++)
-        line(text, "pages_%s %lu\n", owner_name[i] ? owner_name[i] : "other",
+        line(view, "pages_%s %lu\n", owner_name[i] ? owner_name[i] : "other",
              (unsigned long)pages.used[i]);
 }
 
-static void write_net(struct text *text)
+static void write_net(struct view *view)
 {
     const struct net_counters *counters = net_counters(runnel_net());
     struct net_memory memory;
@@ -162,38 +159,44 @@ static void write_net(struct text *text)
 
     net_memory_get(runnel_net(), &memory);
     tcpv4_stats_get(runnel_tcp(), &tcp);
-    line(text, "net_pages %lu\n", (unsigned long)memory.pages);
-    line(text, "net_pages_max %lu\n", (unsigned long)memory.pages_max);
-    line(text, "net_buffers %lu\n", (unsigned long)memory.buffers);
-    line(text, "net_conns %lu\n", (unsigned long)memory.conns);
-    line(text, "net_time_waits %lu\n", (unsigned long)memory.time_waits);
-    line(text, "flows %lu\n", (unsigned long)tcp.flows);
-    line(text, "flows_parked %lu\n", (unsigned long)tcp.parked);
-    line(text, "flow_threads %lu\n", (unsigned long)tcp.threads);
+    line(view, "net_pages %lu\n", (unsigned long)memory.pages);
+    line(view, "net_pages_max %lu\n", (unsigned long)memory.pages_max);
+    line(view, "net_buffers %lu\n", (unsigned long)memory.buffers);
+    line(view, "net_conns %lu\n", (unsigned long)memory.conns);
+    line(view, "net_time_waits %lu\n", (unsigned long)memory.time_waits);
+    line(view, "flows %lu\n", (unsigned long)tcp.flows);
+    line(view, "flows_parked %lu\n", (unsigned long)tcp.parked);
+    line(view, "flow_threads %lu\n", (unsigned long)tcp.threads);
     for (unsigned i = 0; i < NET_COUNTER_COUNT; i++) {
         if (counters->value[i])
-            line(text, "%s %lu\n", net_counter_name((enum net_counter)i),
+            line(view, "%s %lu\n", net_counter_name((enum net_counter)i),
                  (unsigned long)counters->value[i]);
     }
 }
 
-static void write_thread(const struct thread_view *view, void *context)
+static void write_thread(const struct thread_view *thread, void *context)
 {
-    line(context, "thread %s: %s\n", view->name,
-         view->reason ? view->reason : "ready");
+    line(context, "thread %s: %s\n", thread->name,
+         thread->reason ? thread->reason : "ready");
 }
 
 size_t facts_write_status(char *out, size_t size)
 {
-    struct text text = {.out = out, .size = size};
+    struct view view = {.out = out, .size = size};
     struct thread_stats threads;
 
     thread_stats_get(&threads);
-    line(&text, "uptime_us %lu\n", (unsigned long)clock_us());
-    write_pages(&text);
-    write_net(&text);
-    line(&text, "threads %lu\n", (unsigned long)threads.threads);
-    line(&text, "thread_switches %lu\n", (unsigned long)threads.switches);
-    thread_for_each(write_thread, &text);
-    return text.used;
+    line(&view, "uptime_us %lu\n", (unsigned long)clock_us());
+    write_pages(&view);
+    write_net(&view);
+    line(&view, "threads %lu\n", (unsigned long)threads.threads);
+    line(&view, "thread_switches %lu\n", (unsigned long)threads.switches);
+    thread_for_each(write_thread, &view);
+    view_interfaces(&view, runnel_net(), clock_us());
+    view_routes(&view, runnel_net());
+    view_neighbours(&view, runnel_net());
+    view_names(&view, runnel_dns());
+    view_udp(&view, runnel_net());
+    view_tcp(&view, runnel_net(), TCP_SHOWN_MAX);
+    return view.used;
 }

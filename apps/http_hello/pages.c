@@ -13,7 +13,7 @@
 
 enum {
     HOME_BYTES_MAX = 4096,
-    STATUS_BYTES_MAX = 16384,
+    STATUS_BYTES_MAX = 32768,
     HOME_FRESH_US = 1000000 /* it shows seconds */
 };
 

@@ -19,17 +19,29 @@ static void parses(const char *text, const char *host, uint16_t port,
     assert_string_equal(url.host, host);
     assert_string_equal(url.path, path);
     assert_int_equal(url.port, port);
-    assert_true(ipv4_addr_equal(url.addr, IPV4_ADDR(10, 0, 2, 2)));
 }
 
 static void url__every_part_but_the_address_may_be_missing(void **state)
 {
     (void)state;
-    parses("http://10.0.2.2:8080/a/b?c", "10.0.2.2:8080", 8080, "/a/b?c");
-    parses("10.0.2.2:8080/a", "10.0.2.2:8080", 8080, "/a");
-    parses("10.0.2.2:65535", "10.0.2.2:65535", 65535, "/");
+    parses("http://10.0.2.2:8080/a/b?c", "10.0.2.2", 8080, "/a/b?c");
+    parses("10.0.2.2:8080/a", "10.0.2.2", 8080, "/a");
+    parses("10.0.2.2:65535", "10.0.2.2", 65535, "/");
     parses("http://10.0.2.2", "10.0.2.2", 80, "/");
     parses("10.0.2.2/", "10.0.2.2", 80, "/");
+    parses("http://www.example.org:8080/a", "www.example.org", 8080, "/a");
+    parses("host", "host", 80, "/");
+    parses("host.:80/", "host.", 80, "/");
+}
+
+static void url__the_authority_is_kept_as_written(void **state)
+{
+    struct url url;
+
+    (void)state;
+    assert_true(url_parse("http://Www.Example.org:080/", &url));
+    assert_string_equal(url.authority, "Www.Example.org:080");
+    assert_int_equal(url.port, 80);
 }
 
 static void url__malformed_is_refused(void **state)
@@ -45,8 +57,11 @@ static void url__malformed_is_refused(void **state)
                                       "10.0.2.2:65536",
                                       "10.0.2.2:8x",
                                       "10.0.2.2:80:80",
-                                      "host",
-                                      "host:80",
+                                      "host:",
+                                      "ho st",
+                                      "host..",
+                                      ".host",
+                                      "host.1",
                                       "https://10.0.2.2",
                                       "http://http://10.0.2.2",
                                       "user@10.0.2.2",
@@ -71,6 +86,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(url__every_part_but_the_address_may_be_missing),
+        cmocka_unit_test(url__the_authority_is_kept_as_written),
         cmocka_unit_test(url__malformed_is_refused),
     };
 
