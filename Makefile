@@ -100,7 +100,7 @@ help:
 ## make unit               the host tests, both compilers, sanitizers
 ## make conformance        each requirement of the RFCs has its tests
 ## make mutate             each rule broken once: its test must go red
-## make sim SEEDS=2000     two stacks, a bad wire, virtual time
+## make sim SEEDS=2000     hosts, a bad network, virtual time, all rules on
 ## make golden             measure the tables of tests/sim/golden/ anew
 ## make debug              QEMU waits; gdb starts with symbols
 ## make bench              figures beside Linux guests, kept in build/bench/;
@@ -320,11 +320,11 @@ debug: packages
 	@scripts/debug.sh $(BUILD)/$(RUN_APP).elf
 
 # The simulator: SEEDS seeds from SEED on, under sanitizers; a failing one
-# prints itself.
+# prints itself, and `build/host/sim --shrink SEED` the least that fails.
 SEED  ?= 1
 SEEDS ?= 2000
 sim: $(BUILD)/host-gcc/sim
-	$< $(SEED) $(SEEDS)
+	scripts/sim.sh $< $(SEED) $(SEEDS) $(JOBS)
 
 # Goodput and fairness in virtual time: the same on every machine.
 GOLDEN := tests/sim/golden
@@ -335,7 +335,7 @@ golden-check: $(TABLES:%=$(BUILD)/golden/%.txt)
 	diff -u $(GOLDEN) $(BUILD)/golden
 $(BUILD)/golden/%.txt: $(BUILD)/host/sim
 	@mkdir -p $(@D)
-	$< golden $* >$@
+	$< --golden $* >$@
 
 FUZZERS := $(patsubst tests/fuzz/%.c,$(BUILD)/host-fuzz/%,\
                       $(wildcard tests/fuzz/fuzz_*.c))

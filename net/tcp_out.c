@@ -120,8 +120,9 @@ static void sent_new(struct tcp_conn *conn, uint32_t text, uint32_t len,
 {
     struct tcp_active *active = conn->active;
     uint64_t now_us = conn->net->now_us;
+    bool first = tcp_flight(conn) == 0; /* until now the timer was persist's */
 
-    if (tcp_flight(conn) == 0)
+    if (first)
         active->stalled_us = now_us;
     /* A probe's byte must not hold back what follows when the window opens. */
     if (!conn->probe_now && small)
@@ -138,7 +139,7 @@ static void sent_new(struct tcp_conn *conn, uint32_t text, uint32_t len,
         tcp_conn_post(conn, TCP_CHANGE_FIN_SENT);
     }
     conn->cwnd_limited = 2 * tcp_flight(conn) >= conn->cwnd;
-    if (conn->deadline[TCP_DEADLINE_RTX] == FOREVER || conn->probe_now)
+    if (first || conn->deadline[TCP_DEADLINE_RTX] == FOREVER)
         tcp_timer_rtx(conn);
     conn->probe_now = false;
     if (active->probe.due)

@@ -5,10 +5,15 @@
 
 /* --- damage --------------------------------------------------------------- */
 
+/* Not in the Ethernet header, which nothing but a card's FCS protects. */
 static void flip(struct link *link, struct packet *packet)
 {
-    uint64_t bit = rng_below(&link->rng, (uint64_t)packet->len * 8);
+    uint64_t bit;
 
+    if (packet->spoiled) /* a second one might undo the first's checksum */
+        return;
+    bit = PACKET_ETH * 8ull +
+          rng_below(&link->rng, (packet->len - PACKET_ETH) * 8ull);
     packet->bytes[bit / 8] ^= (uint8_t)(1 << bit % 8);
     packet->spoiled = true;
     link->count.spoiled++;
@@ -51,9 +56,10 @@ static void shift_sack(struct link *link, uint8_t *tcp)
 static void forge(struct link *link, struct packet *packet)
 {
     uint8_t *ip = packet_ip(packet), *tcp = packet_tcp(packet);
-    bool bare = packet_is_tcp(packet) && !(tcp[13] & (SEG_SYN | SEG_RST));
 
-    if (!bare)
+    /* What a checksum would have caught must not be repaired. */
+    if (packet->spoiled || !packet_is_tcp(packet) ||
+        tcp[13] & (SEG_SYN | SEG_RST))
         return;
     link->count.forged++;
     switch (rng_below(&link->rng, 8)) {
@@ -107,7 +113,8 @@ static void mark(struct link *link, struct packet *packet, uint64_t queued)
     uint64_t least = link->quality.mark_bytes;
     uint8_t *ip = packet_ip(packet);
 
-    if (!least || queued <= least || !packet_is_ip(packet) || !(ip[1] & 3))
+    if (packet->spoiled || !least || queued <= least || !packet_is_ip(packet) ||
+        !(ip[1] & 3))
         return;
     if (rng_below(&link->rng, 2 * least) >= queued - least)
         return;

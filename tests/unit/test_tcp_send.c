@@ -240,6 +240,26 @@ static void karn__a_retransmission_is_not_measured(void **state)
     assert_int_equal(peer_info(&peer).srtt_us, srtt_us);
 }
 
+/* What is held back against a silly window has a timer of its own; the text
+ * that a larger window lets go begins a new one. */
+static void rto__begins_when_text_leaves_that_waited_for_a_window(void **state)
+{
+    (void)state;
+    ack_at(0, 900);
+    peer_app_send(&peer, 1000);
+    peer_take_all(&peer);
+    peer_app_send(&peer, 2000);
+    ack_at(900, 300); /* 300 of 2100: not worth a segment */
+    PEER_QUIET(&peer);
+    peer_wait(&peer, 150 * MS);
+    ack_at(900, 60000);
+    assert_int_equal(peer_take_all(&peer), 3);
+    peer_wait(&peer, 190 * MS);
+    PEER_QUIET(&peer);
+    peer_wait(&peer, 10 * MS);
+    assert_true(peer_take(&peer));
+}
+
 static void rto__sends_all_that_was_in_flight_again(void **state)
 {
     (void)state;
@@ -587,6 +607,7 @@ int main(void)
         TEST(rto__doubles_and_gives_up_at_r2),
         TEST(rto__is_200_ms_at_least_and_follows_the_round_trip),
         TEST(karn__a_retransmission_is_not_measured),
+        TEST(rto__begins_when_text_leaves_that_waited_for_a_window),
         TEST(rto__sends_all_that_was_in_flight_again),
         TEST(rto__is_followed_by_slow_start),
         TEST(karn__nor_after_a_fast_retransmission),

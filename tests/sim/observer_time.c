@@ -1,0 +1,231 @@
+/*
+ * tests/sim/observer_time.c - when a segment may be sent, and when it must.
+ *
+ * Source: RFC 9293 3.8.6.2.1 (silly window, Nagle), 3.8.6.3 and RFC 5681 4.2
+ * (ACKs); RFC 6298 5, RFC 8985 7 (retransmission); RFC 3168 6.1.3.
+ */
+#include "tests/sim/observer_priv.h"
+
+enum {
+    SLACK_US = 10000, /* of turns that are taken late */
+    ACK_US = 500000   /* MUST-40 */
+};
+
+/* --- heard ---------------------------------------------------------------- */
+
+static void heard_ecn(struct look *look)
+{
+    struct observer_end *end = look->end;
+    const struct segment *seg = look->seg;
+
+    if (seg->flags & SEG_SYN)
+        return;
+    if (seg->flags & SEG_ECE)
+        end->ece_seen = true;
+    if (seg->flags & SEG_CWR)
+        end->ce_owed = false;
+    if (seg->ecn == ECN_CE && seg->len) {
+        end->ce_seen = true;
+        /* Owed is only what is new and lies in the window. */
+        if (!seg_before(seg->seq, observer_frontier(end)) &&
+            !seg_before(end->edge, look_end(look)))
+            end->ce_owed = true;
+    }
+}
+
+/* Text that must be taken, if it can be: what is owed for it. */
+static void heard_text(struct look *look)
+{
+    struct observer_end *end = look->end;
+    const struct segment *seg = look->seg;
+    uint32_t frontier = observer_frontier(end), full;
+
+    /* Where its acknowledgement is far too old, RFC 5961 5 drops it. */
+    if (!end->open || !(seg->flags & SEG_ACK) || seg->flags & SEG_SYN ||
+        seg_before(seg->ack, end->una) || seg_before(end->top, seg->ack) ||
+        !seg_numbers(seg) || seg_before(end->edge, look_end(look)))
+        return;
+    /* Again for certain, or out of order for certain: in between lies what the
+     * stack may have had no room for. */
+    if (!seg_before(end->ack, look_end(look)) ||
+        seg_before(frontier, seg->seq)) {
+        end->ack_now = true;
+        return;
+    }
+    if (!seg_before(frontier, look_end(look)))
+        return;
+    if (end->ack_by_us == UINT64_MAX)
+        end->ack_by_us = look->now_us + ACK_US;
+    full = end->said.mss - (observer_both_ts(end) ? 12u : 0);
+    if (seg->len >= full && seg->len)
+        end->full_segments++;
+}
+
+void observer_time_in(struct look *look)
+{
+    struct observer_end *end = look->end;
+    const struct segment *seg = look->seg;
+
+    heard_ecn(look);
+    heard_text(look);
+    if (seg->flags & SEG_FIN)
+        end->heard_fin = true;
+    end->quiet = false;
+    end->gap_us = 0;
+    end->heard_us = look->now_us;
+    if (seg->flags & SEG_ACK && seg_before(seg->ack, end->top))
+        end->doubt_us = look->now_us;
+}
+
+/* --- sent ----------------------------------------------------------------- */
+
+static void rule_nagle(struct look *look)
+{
+    struct observer_end *end = look->end;
+    const struct observer *observer = look->observer;
+    const struct segment *seg = look->seg;
+    uint32_t full =
+        end->said.mss < end->heard.mss ? end->said.mss : end->heard.mss;
+
+    if (!seg->len || seg->len >= full / 2 || seg_before(seg->seq, end->top) ||
+        seg->flags & SEG_FIN)
+        return;
+    if (observer->has_nagle && observer->has_nagle(observer->context, seg) &&
+        seg_before(end->una, end->small_end) && seg->len < end->wnd_max / 2 &&
+        seg_before(seg->seq + seg->len, end->limit))
+        observer_broken(look, "one small segment at a time (Nagle, RFC 9293 "
+                              "3.7.4)");
+    if (!seg_before(end->limit, seg->seq + seg->len)) /* not a probe's byte */
+        end->small_end = seg->seq + seg->len;
+}
+
+static const struct observer_sent *sent_at(const struct observer_end *end,
+                                           uint32_t seq)
+{
+    for (unsigned i = 0; i < end->sent_count; i++)
+        if (!seg_before(seq, end->sent[i].seq) &&
+            seg_before(seq, end->sent[i].end))
+            return &end->sent[i];
+    return NULL;
+}
+
+/* Sent again without having heard anything: only after a time-out. */
+static void rule_timeout(struct look *look)
+{
+    struct observer_end *end = look->end;
+    const struct observer_sent *sent = sent_at(end, look->seg->seq);
+    uint64_t least_us = 2 * end->rtt_min_us;
+
+    if (look->host->starves || !sent ||
+        (end->doubt_us && end->doubt_us >= sent->us))
+        return;
+    /* A probe for a lost tail may come after two round trips. */
+    if (least_us > look->host->rto_min_us || !end->open)
+        least_us = look->host->rto_min_us;
+    if (look->now_us - sent->us + SLACK_US < least_us)
+        observer_broken(look, "nothing is sent again without a loss or a "
+                              "time-out");
+}
+
+/* RFC 6298 5.5: each time-out doubles the next. */
+static void rule_backoff(struct look *look)
+{
+    struct observer_end *end = look->end;
+    uint64_t gap_us = look->now_us - end->again_us, least_us;
+
+    if (look->host->starves || look->host->sleeps)
+        return;
+    if (end->heard_us == look->now_us) { /* an answer, not a time-out */
+        end->quiet = false;
+        return;
+    }
+    if (end->quiet && end->again_seq == look->seg->seq) {
+        least_us = look->host->rto_min_us;
+        if (2 * end->gap_us > least_us)
+            least_us = 2 * end->gap_us;
+        if (least_us > look->host->rto_max_us)
+            least_us = look->host->rto_max_us;
+        if (gap_us + SLACK_US < least_us)
+            observer_broken(look, "time-outs double (RFC 6298 5.5)");
+        end->gap_us = gap_us;
+    } else {
+        end->gap_us = 0;
+    }
+    end->again_seq = look->seg->seq;
+    end->again_us = look->now_us;
+    end->quiet = true;
+}
+
+void observer_time_out(struct look *look)
+{
+    struct observer_end *end = look->end;
+    const struct segment *seg = look->seg;
+
+    if (seg->flags & SEG_RST)
+        return;
+    rule_nagle(look);
+    if (seg_numbers(seg) && seg_before(seg->seq, end->top)) {
+        /* Several SYNs may have waited for one answer to ARP. */
+        if (!(seg->flags & SEG_SYN))
+            rule_timeout(look);
+        if (seg->seq == end->una && !(seg->flags & SEG_SYN))
+            rule_backoff(look);
+    }
+    if (seg->flags & SEG_ACK) {
+        end->full_segments = 0;
+        end->ack_now = false;
+        end->ack_by_us = UINT64_MAX;
+    }
+}
+
+static void drop_acked(struct observer_end *end)
+{
+    unsigned kept = 0;
+
+    for (unsigned i = 0; i < end->sent_count; i++)
+        if (seg_before(end->una, end->sent[i].end))
+            end->sent[kept++] = end->sent[i];
+    end->sent_count = kept;
+}
+
+/* Note when each number was sent last; what there is no room for is not
+ * watched. */
+void observer_time_sent(struct look *look)
+{
+    struct observer_end *end = look->end;
+    const struct segment *seg = look->seg;
+    uint32_t after = look_end(look);
+
+    if (!seg_numbers(seg))
+        return;
+    for (unsigned i = 0; i < end->sent_count; i++)
+        if (seg_before(seg->seq, end->sent[i].end) &&
+            seg_before(end->sent[i].seq, after))
+            end->sent[i].us = look->now_us;
+    if (seg_before(seg->seq, end->top) && sent_at(end, after - 1))
+        return;
+    drop_acked(end);
+    if (end->sent_count < OBSERVER_SENT)
+        end->sent[end->sent_count++] =
+            (struct observer_sent){seg->seq, after, look->now_us};
+}
+
+/* --- owed ----------------------------------------------------------------- */
+
+void observer_time_turned(struct look *look)
+{
+    struct observer_end *end = look->end;
+    bool over = end->fin && end->una == end->fin_end && end->heard_fin;
+
+    if (look->host->starves || !end->open || !end->heard.there || over)
+        return;
+    if (end->full_segments >= 2)
+        observer_broken(look, "an ACK for every second full segment "
+                              "(SHLD-19)");
+    if (end->ack_now)
+        observer_broken(look, "what is out of order, or comes again, is "
+                              "acknowledged at once (RFC 5681 4.2)");
+    if (!look->host->sleeps && end->ack_by_us < look->now_us)
+        observer_broken(look, "an ACK is delayed for less than 500 ms "
+                              "(MUST-40)");
+}
