@@ -49,6 +49,7 @@ static void shed(struct tcp_conn *conn)
         tcp_of(conn)->orphan_count--;
     tcp_list_remove(&conn->group);
     timer_cancel(&conn->net->timers, &conn->timer);
+    tcp_timer_init(conn); /* a late read may set a deadline; no other is due */
     if (conn->active) {
         tcp_reass_clear(conn);
         tcp_board_clear(conn);

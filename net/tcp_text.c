@@ -129,9 +129,13 @@ static void owe_ack(struct tcp_conn *conn, const struct tcp_arrival *in,
 {
     uint64_t delay_us = tcp_config_of(conn)->delayed_ack_us;
     uint32_t one = in->gso_bytes ? in->gso_bytes : bytes;
+    uint32_t most =
+        conn->rcv_mss - (conn->timestamps ? TCP_TIMESTAMPS_BYTES : 0u);
 
-    if (one > conn->rcv_mss)
-        one = conn->rcv_mss;
+    if (one > most) /* joined on the way: not what its sender sends */
+        one = most;
+    if (conn->seg_max > most)
+        conn->seg_max = (uint16_t)most;
     if (one > conn->seg_max && !(in->seg.flags & TCP_PSH))
         conn->seg_max = (uint16_t)one;
     conn->last_small = bytes < conn->seg_max;

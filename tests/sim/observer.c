@@ -161,7 +161,7 @@ static struct observer_syn syn_of(const struct segment *seg)
 /* Forget what was said and heard, for a connection begins anew. */
 static void renew(struct observer *observer, struct observer_end *end)
 {
-    struct observer_syn asked = end->asked;
+    struct observer_end before = *end;
 
     *end = (struct observer_end){
         .addr = end->addr,
@@ -170,9 +170,11 @@ static void renew(struct observer *observer, struct observer_end *end)
         .peer_port = end->peer_port,
         .host = end->host,
         .order = ++observer->order,
-        .asked = asked,
+        .asked = before.asked,
         .ack_by_us = UINT64_MAX,
+        .stamps = before.stamps, /* the SYN's is among them */
     };
+    memcpy(end->stamp, before.stamp, sizeof(end->stamp));
 }
 
 static void heard_syn(struct observer_end *end, const struct observer_syn *syn)

@@ -75,6 +75,10 @@ static void choose_config(struct rng *rng, struct net_config *config)
     config->tcp.rcv_buf_bytes = buffers[rng_below(rng, 5)];
     config->tcp.snd_buf_bytes = buffers[rng_below(rng, 5)];
     config->tcp.window_scaling = !rng_one_in(rng, 4);
+    config->tcp.timestamps = !rng_one_in(rng, 3);
+    config->tcp.sack = !rng_one_in(rng, 3);
+    config->tcp.congestion =
+        (enum tcp_congestion)rng_below(rng, TCP_CONGESTION_COUNT);
     if (rng_one_in(rng, 4))
         config->tcp.delayed_ack_us = 0;
     if (rng_one_in(rng, 4))
