@@ -82,7 +82,7 @@ SANITIZE    := -O1 -fsanitize=address,undefined -fno-sanitize-recover=all
 
 # --- main targets ----------------------------------------------------------
 
-.PHONY: all run debug test check unit bench profile soak fuzz sim golden \
+.PHONY: all run debug test check unit bench profile soak fuzz sim worlds golden \
         golden-check clean help packages
 all: packages
 	@$(MAKE) --no-print-directory -j$(JOBS) images
@@ -101,6 +101,7 @@ help:
 ## make conformance        each requirement of the RFCs has its tests
 ## make mutate             each rule broken once: its test must go red
 ## make sim SEEDS=2000     hosts, a bad network, virtual time, all rules on
+## make worlds DEPTH=7     every interleaving of a small world
 ## make golden             measure the tables of tests/sim/golden/ anew
 ## make debug              QEMU waits; gdb starts with symbols
 ## make bench              figures beside Linux guests, kept in build/bench/;
@@ -206,6 +207,7 @@ HOST_SRC := $(NET_SRC) $(KERNEL_HOST_SRC) $(DRIVER_HOST_SRC) \
             $(BOOT_HOST_SRC) $(APP_HOST_SRC) $(LIBC_HOST_SRC) $(HOST_SUPPORT)
 SIM_SRC  := $(wildcard tests/sim/*.c)
 FUZZ_SRC := $(wildcard tests/fuzz/*.c)
+MODEL_SRC := $(wildcard tests/model/*.c)
 UNIT_SRC := $(wildcard tests/unit/test_*.c tests/conformance/test_*.c)
 
 # 1: folder, 2: compiler, 3: flags
@@ -243,9 +245,15 @@ $(BUILD)/$(1)/sim: $(patsubst %,$(BUILD)/$(1)/obj/%.o,$(SIM_SRC)) \
                    $(BUILD)/$(1)/libtest.a $(BUILD)/$(1)/libnet.a
 	$(2) $(3) -o $$@ $$(filter %.o,$$^) -Wl,--start-group \
 	    $(BUILD)/$(1)/libtest.a $(BUILD)/$(1)/libnet.a -Wl,--end-group -lm
+$(BUILD)/$(1)/world: $(patsubst %,$(BUILD)/$(1)/obj/%.o,$(MODEL_SRC) \
+                     $(filter-out %/main.c,$(SIM_SRC))) \
+                     $(BUILD)/$(1)/libtest.a $(BUILD)/$(1)/libnet.a
+	$(2) $(3) -o $$@ $$(filter %.o,$$^) -Wl,--start-group \
+	    $(BUILD)/$(1)/libtest.a $(BUILD)/$(1)/libnet.a -Wl,--end-group -lm
 LINK_TEST_$(1) = $(2) $(3) -o $$@ $$< -Wl,--start-group \
     $(BUILD)/$(1)/libtest.a $(BUILD)/$(1)/libnet.a -Wl,--end-group -lcmocka -lm
--include $(patsubst %,$(BUILD)/$(1)/obj/%.d,$(HOST_SRC) $(UNIT_SRC) $(FUZZ_SRC) $(SIM_SRC))
+-include $(patsubst %,$(BUILD)/$(1)/obj/%.d,$(HOST_SRC) $(UNIT_SRC) $(FUZZ_SRC) $(SIM_SRC) \
+                     $(MODEL_SRC))
 endef
 $(eval $(call HOST_RULES,host,$(CC),-O2))
 $(eval $(call HOST_RULES,host-gcc,$(CC),$(SANITIZE)))
@@ -283,6 +291,7 @@ test: packages
 	@$(MAKE) --no-print-directory -j$(JOBS) unit
 	@$(MAKE) --no-print-directory -j$(JOBS) fuzz MINUTES=0
 	@$(MAKE) --no-print-directory -j$(JOBS) sim
+	@$(MAKE) --no-print-directory -j$(JOBS) worlds
 	@$(MAKE) --no-print-directory -j$(JOBS) golden-check
 	@$(MAKE) --no-print-directory -j$(JOBS) images
 	$(PYTEST) -rs tests/qemu
@@ -291,6 +300,8 @@ soak: packages
 	@$(MAKE) --no-print-directory -j$(JOBS) images \
 	    $(BUILD)/host-gcc/test_flood
 	FRAMES=1000000 $(BUILD)/host-gcc/test_flood
+	@$(MAKE) --no-print-directory -j$(JOBS) sim SEED=1000000 SEEDS=50000
+	@$(MAKE) --no-print-directory -j$(JOBS) worlds DEPTH=9 STATES=5000000
 	$(PYTEST) -rs --soak tests/qemu
 
 BENCH_IMAGES = $(MAKE) --no-print-directory -j$(JOBS) images && \
@@ -325,6 +336,13 @@ SEED  ?= 1
 SEEDS ?= 2000
 sim: $(BUILD)/host-gcc/sim
 	scripts/sim.sh $< $(SEED) $(SEEDS) $(JOBS)
+
+# Every interleaving of two stacks with windows of three segments, in DEPTH
+# moves from three beginnings, or STATES states of each.
+DEPTH  ?= 7
+STATES ?= 150000
+worlds: $(BUILD)/host/world
+	$< $(DEPTH) $(STATES)
 
 # Goodput and fairness in virtual time: the same on every machine.
 GOLDEN := tests/sim/golden

@@ -113,7 +113,7 @@ static struct observer_end *find(const struct observer *observer, unsigned host,
     uint16_t port = in ? seg->dst_port : seg->src_port;
     uint16_t peer_port = in ? seg->src_port : seg->dst_port;
 
-    for (unsigned i = 0; i < OBSERVER_ENDS; i++) {
+    for (unsigned i = 0; i < observer->ends; i++) {
         const struct observer_end *end = &observer->end[i];
 
         if (end->addr == addr && end->peer == peer && end->port == port &&
@@ -129,7 +129,7 @@ static struct observer_end *make(struct observer *observer, unsigned host,
 {
     struct observer_end *oldest = &observer->end[0];
 
-    for (unsigned i = 0; i < OBSERVER_ENDS; i++)
+    for (unsigned i = 0; i < observer->ends; i++)
         if (observer->end[i].order < oldest->order)
             oldest = &observer->end[i];
     *oldest = (struct observer_end){
@@ -258,7 +258,7 @@ static void say_syn(struct look *look)
     struct observer_end *end = look->end;
     const struct segment *seg = look->seg;
 
-    if (end->said.there && end->said.number == seg->seq)
+    if (end->said.there && end->said.number == seg->seq && !end->dead)
         return;
     renew(look->observer, end);
     if (seg->flags & SEG_ACK) {
@@ -352,7 +352,7 @@ void observer_packet(struct observer *observer, unsigned host, bool in,
 
 void observer_turned(struct observer *observer, unsigned host, uint64_t now_us)
 {
-    for (unsigned i = 0; i < OBSERVER_ENDS; i++) {
+    for (unsigned i = 0; i < observer->ends; i++) {
         struct look look = {
             .observer = observer,
             .host = &observer->host[host],

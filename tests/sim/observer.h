@@ -18,7 +18,6 @@
 
 enum {
     OBSERVER_HOSTS = 8,
-    OBSERVER_ENDS = 128,
     OBSERVER_RANGES = 64,
     OBSERVER_SENT = 128,
     OBSERVER_STAMPS = 64
@@ -96,7 +95,8 @@ struct observer_host {
 
 struct observer {
     struct observer_host host[OBSERVER_HOSTS];
-    struct observer_end end[OBSERVER_ENDS];
+    struct observer_end *end; /* room for them, zeroed, by its owner */
+    unsigned ends;
     uint64_t order;
     /* Whether the text of the stream that begins at iss + 1 is right; whether
      * its sender goes by Nagle's algorithm. Null: not asked. */

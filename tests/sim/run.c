@@ -18,6 +18,7 @@
 
 enum {
     PORT = 80,
+    ENDS = 128,
     BACKLOG = 64,
     ROUNDS_MAX = 65536,   /* of the applications, at one moment */
     EVENTS_MAX = 8000000, /* of one plan; a bound, never reached */
@@ -37,6 +38,7 @@ struct run {
     struct run_result *result;
     struct internet internet;
     struct observer observer;
+    struct observer_end end[ENDS];
     struct check check[HOSTS_MAX];
     struct tcp_listener *listener[HOSTS_MAX];
     bool acceptable[HOSTS_MAX];
@@ -424,6 +426,8 @@ static void make(struct run *run)
     run->internet.context = run;
     run->internet.seen = seen;
     run->internet.turned = turned;
+    run->observer.end = run->end;
+    run->observer.ends = ENDS;
     run->observer.text_is_right = text_is_right;
     run->observer.has_nagle = has_nagle;
     run->observer.context = run;
