@@ -4,18 +4,23 @@
  *   sim FIRST COUNT      runs COUNT seeds from FIRST on; the first that fails
  *                        prints itself and ends the program with 1
  *   sim --trace SEED     prints every segment
+ *   sim --hash SEED      prints a hash of all that was seen
  *   sim --plan SEED      prints what the seed chooses
  *   sim --shrink SEED    prints the smallest recipe that still fails
  *   sim --golden TABLE   prints a table of tests/sim/golden/
  */
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "tests/sim/golden.h"
 #include "tests/sim/plan.h"
 #include "tests/sim/run.h"
 #include "tests/sim/shrink.h"
+
+enum { TWICE = 64 };
 
 static void print_broken(uint64_t seed, const struct run_result *result)
 {
@@ -26,12 +31,21 @@ static void print_broken(uint64_t seed, const struct run_result *result)
            result->last, (unsigned long long)seed, (unsigned long long)seed);
 }
 
-/* Every eighth seed runs twice: the same seed is the same run. */
+/* What a sanitizer ends says its seed as well. */
+static char seed_line[64];
+
+static void on_abort(int number)
+{
+    (void)number;
+    (void)!write(STDOUT_FILENO, seed_line, strlen(seed_line));
+}
+
+/* One seed in so many runs twice: the same seed is the same run. */
 static bool same_again(const struct plan *plan, uint64_t hash)
 {
     struct run_result again;
 
-    if (plan->seed % 64)
+    if (plan->seed % TWICE)
         return true;
     run_plan(plan, false, &again);
     return again.hash == hash;
@@ -43,7 +57,10 @@ static int run_seeds(uint64_t first, uint64_t count)
     struct run_result result;
     uint64_t segments = 0, turns = 0;
 
+    signal(SIGABRT, on_abort);
     for (uint64_t seed = first; seed < first + count; seed++) {
+        snprintf(seed_line, sizeof(seed_line), "sim: seed %llu ends here\n",
+                 (unsigned long long)seed);
         plan_make(&plan, seed);
         run_plan(&plan, false, &result);
         segments += result.segments;
@@ -76,6 +93,17 @@ static int trace_seed(uint64_t seed)
     return result.broken != NULL;
 }
 
+static int print_hash(uint64_t seed)
+{
+    static struct plan plan;
+    struct run_result result;
+
+    plan_make(&plan, seed);
+    run_plan(&plan, false, &result);
+    printf("%016llx\n", (unsigned long long)result.hash);
+    return 0;
+}
+
 static int print_plan(uint64_t seed)
 {
     static struct plan plan;
@@ -94,6 +122,8 @@ int main(int argc, char **argv)
         return !golden_print(argv[2]);
     if (!strcmp(what, "--trace"))
         return trace_seed(number);
+    if (!strcmp(what, "--hash"))
+        return print_hash(number);
     if (!strcmp(what, "--plan"))
         return print_plan(number);
     if (!strcmp(what, "--shrink"))

@@ -507,15 +507,28 @@ static void print_sessions(const struct run *run)
         }
 }
 
+static struct run run;
+
+/* A panic of the stack is a broken rule like any other; what it held is lost. */
+static void panicked(void)
+{
+    broken(&run, host_panic_what, "an assertion of the stack's own");
+    run.result->turns = run.internet.turns;
+}
+
 void run_plan(const struct plan *plan, bool trace, struct run_result *result)
 {
-    static struct run run;
-
     run = (struct run){.plan = plan, .result = result, .trace = trace};
     *result = (struct run_result){.hash = 0xcbf29ce484222325u};
+    if (__builtin_setjmp(host_panic_jump)) {
+        panicked();
+        return;
+    }
+    host_panic_caught = true;
     make(&run);
     go(&run);
     if (trace)
         print_sessions(&run);
     finish(&run);
+    host_panic_caught = false;
 }
