@@ -4,6 +4,8 @@
  * Source: RFC 9293 3.8.6.2.1 (silly window, Nagle), 3.8.6.3 and RFC 5681 4.2
  * (ACKs); RFC 6298 5, RFC 8985 7 (retransmission); RFC 3168 6.1.3.
  */
+#include <string.h>
+
 #include "tests/sim/observer_priv.h"
 
 enum {
@@ -178,14 +180,11 @@ void observer_time_out(struct look *look)
     }
 }
 
-static void drop_acked(struct observer_end *end)
+static void note(struct observer_end *end, uint32_t seq, uint32_t to,
+                 uint64_t us)
 {
-    unsigned kept = 0;
-
-    for (unsigned i = 0; i < end->sent_count; i++)
-        if (seg_before(end->una, end->sent[i].end))
-            end->sent[kept++] = end->sent[i];
-    end->sent_count = kept;
+    if (seg_before(seq, to) && end->sent_count < OBSERVER_SENT)
+        end->sent[end->sent_count++] = (struct observer_sent){seq, to, us};
 }
 
 /* Note when each number was sent last; what there is no room for is not
@@ -193,21 +192,29 @@ static void drop_acked(struct observer_end *end)
 void observer_time_sent(struct look *look)
 {
     struct observer_end *end = look->end;
-    const struct segment *seg = look->seg;
-    uint32_t after = look_end(look);
+    uint32_t seq = look->seg->seq, after = look_end(look);
+    struct observer_sent before[OBSERVER_SENT];
+    unsigned count = end->sent_count;
 
-    if (!seg_numbers(seg))
+    if (seq == after)
         return;
-    for (unsigned i = 0; i < end->sent_count; i++)
-        if (seg_before(seg->seq, end->sent[i].end) &&
-            seg_before(end->sent[i].seq, after))
-            end->sent[i].us = look->now_us;
-    if (seg_before(seg->seq, end->top) && sent_at(end, after - 1))
-        return;
-    drop_acked(end);
-    if (end->sent_count < OBSERVER_SENT)
-        end->sent[end->sent_count++] =
-            (struct observer_sent){seg->seq, after, look->now_us};
+    memcpy(before, end->sent, count * sizeof(before[0]));
+    end->sent_count = 0;
+    for (unsigned i = 0; i < count; i++) {
+        const struct observer_sent *old = &before[i];
+
+        if (!seg_before(end->una, old->end))
+            continue; /* acknowledged */
+        if (!seg_before(seq, old->end) || !seg_before(old->seq, after)) {
+            note(end, old->seq, old->end, old->us);
+            continue;
+        }
+        if (seg_before(old->seq, seq))
+            note(end, old->seq, seq, old->us);
+        if (seg_before(after, old->end))
+            note(end, after, old->end, old->us);
+    }
+    note(end, seq, after, look->now_us);
 }
 
 /* --- owed ----------------------------------------------------------------- */

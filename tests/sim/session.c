@@ -219,14 +219,25 @@ static bool read_some(struct session_side *side, uint64_t now_us)
 
 /* --- closing -------------------------------------------------------------- */
 
-static bool close_some(struct session_side *side, uint64_t now_us)
+/* Whether all is acknowledged; who has once been told that it is not waits for
+ * the event, as a blocked thread does. */
+static bool is_drained(struct session_side *side, unsigned news)
+{
+    if (side->drains && !(news & TCP_CHANGE_ACKED))
+        return false;
+    side->drains = tcp_send_pending(side->conn) > 0;
+    return !side->drains;
+}
+
+static bool close_some(struct session_side *side, unsigned news,
+                       uint64_t now_us)
 {
     const struct session_plan *plan = &side->session->plan;
     unsigned me = number(side);
     bool last = plan->close_last[me] || (plan->ping_pong && me == 1);
 
     if (side->closed || side->sent < want(side) || (last && !side->eof) ||
-        (plan->drain[me] && tcp_send_pending(side->conn)))
+        (plan->drain[me] && !is_drained(side, news)))
         return false;
     side->closed = true;
     tcp_shutdown(side->conn, now_us);
@@ -291,7 +302,7 @@ static bool act(struct session_side *side, unsigned news, uint64_t now_us)
 
         if (news & TCP_CHANGE_WRITABLE || answers)
             any |= send_some(side, now_us);
-        any |= close_some(side, now_us);
+        any |= close_some(side, news, now_us);
     }
     if (!side->over && news & (TCP_CHANGE_CLOSED | TCP_CHANGE_READABLE) &&
         at_end(side)) {
@@ -347,9 +358,8 @@ const char *session_missed(const struct session *session, unsigned me,
     if (!side->quit && !side->closed && side->wants_room &&
         tcp_send_room(side->conn))
         return "nobody was told that there is room again";
-    if (!side->quit && !side->closed && side->sent == want(side) &&
-        session->plan.drain[me] && !session->plan.close_last[me] &&
-        !session->plan.ping_pong && !tcp_send_pending(side->conn))
+    if (!side->quit && !side->closed && side->drains &&
+        !tcp_send_pending(side->conn))
         return "nobody was told that all is acknowledged";
     if (at_end(side) && side->eof)
         return "nobody was told of the end";

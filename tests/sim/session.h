@@ -48,6 +48,7 @@ struct session_side {
     uint32_t sent, received;
     bool open, closed, eof, over, quit;
     bool wants_room; /* a write was refused */
+    bool drains;     /* not all was acknowledged, when asked */
     bool starved;    /* a read was, for lack of memory */
     enum tcp_end end;
 };
