@@ -321,6 +321,30 @@ static void take_out(struct look *look)
     }
 }
 
+/* A router could not pass on what an end has sent: a loss that is known. */
+static void take_icmp(struct observer *observer, unsigned host,
+                      const struct packet *packet, uint64_t now_us)
+{
+    const uint8_t *icmp = packet->bytes + PACKET_ETH + PACKET_IP;
+    const uint8_t *ip = icmp + 8, *tcp = ip + PACKET_IP;
+    struct segment seg;
+    struct observer_end *end;
+
+    if (packet->len < PACKET_ETH + 2 * PACKET_IP + 16u || icmp[0] != 3)
+        return;
+    seg = (struct segment){
+        .src = seg_get32(ip + 12),
+        .dst = seg_get32(ip + 16),
+        .src_port = (uint16_t)seg_get16(tcp),
+        .dst_port = (uint16_t)seg_get16(tcp + 2),
+    };
+    end = find(observer, host, false, &seg);
+    if (!end)
+        return;
+    end->doubt_us = end->heard_us = now_us;
+    end->quiet = false;
+}
+
 /* --- for others ----------------------------------------------------------- */
 
 void observer_packet(struct observer *observer, unsigned host, bool in,
@@ -335,6 +359,8 @@ void observer_packet(struct observer *observer, unsigned host, bool in,
         .now_us = now_us,
     };
 
+    if (in && packet_is_ip(packet) && packet->bytes[PACKET_ETH + 9] == 1)
+        take_icmp(observer, host, packet, now_us);
     if (!packet_read(packet, &seg))
         return;
     if (in && (!packet_ip_sum_ok(packet) || !packet_tcp_sum_ok(packet)))

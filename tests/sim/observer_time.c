@@ -9,8 +9,9 @@
 #include "tests/sim/observer_priv.h"
 
 enum {
-    SLACK_US = 10000, /* of turns that are taken late */
-    ACK_US = 500000   /* MUST-40 */
+    SLACK_US = 10000,        /* of turns that are taken late */
+    ACK_US = 500000,         /* MUST-40 */
+    PATH_TEXT_MIN = 512 - 52 /* of the smallest path that is probed */
 };
 
 /* --- heard ---------------------------------------------------------------- */
@@ -81,6 +82,8 @@ void observer_time_in(struct look *look)
 
 /* --- sent ----------------------------------------------------------------- */
 
+/* Small is what its sender has no more of, that fills no half of a segment,
+ * and not what a path makes so (RFC 8899 begins with packets of 512 bytes). */
 static void rule_nagle(struct look *look)
 {
     struct observer_end *end = look->end;
@@ -89,8 +92,8 @@ static void rule_nagle(struct look *look)
     uint32_t full =
         end->said.mss < end->heard.mss ? end->said.mss : end->heard.mss;
 
-    if (!seg->len || seg->len >= full / 2 || seg_before(seg->seq, end->top) ||
-        seg->flags & SEG_FIN)
+    if (!seg->len || !(seg->flags & SEG_PSH) || seg->len >= full / 2 ||
+        seg_before(seg->seq, end->top) || seg->flags & SEG_FIN)
         return;
     if (observer->has_nagle && observer->has_nagle(observer->context, seg) &&
         seg_before(end->una, end->small_end) && seg->len < end->wnd_max / 2 &&
