@@ -153,7 +153,10 @@ static void check_congestion(struct check *check, const struct tcp_conn *conn)
 
     if (!tcp_traits(conn->state)->open)
         return;
-    if (conn->cwnd < conn->mss || conn->cwnd > 2u * CWND_SANE)
+    /* Proportional rate reduction goes by what is delivered, in bytes. */
+    if (conn->cwnd == 0 || conn->cwnd > 2u * CWND_SANE ||
+        (conn->cwnd < conn->mss &&
+         !(conn->active && conn->active->phase == TCP_PHASE_RECOVERY)))
         fail(check, conn, "cwnd is one segment at least, and sane");
     /* It was measured in segments that may have grown since. */
     if (conn->ssthresh < 2u * (conn->mss < 500 ? conn->mss : 500) ||

@@ -186,6 +186,19 @@ static void heard_syn(struct observer_end *end, const struct observer_syn *syn)
 
 /* --- in ------------------------------------------------------------------- */
 
+/* Whether all of it is old for certain: then nothing of it counts (RFC 9293
+ * 3.10.7.4, first step). */
+static bool is_old(const struct look *look)
+{
+    const struct observer_end *end = look->end;
+    const struct segment *seg = look->seg;
+
+    if (!end->acked || !end->open)
+        return false;
+    return seg_numbers(seg) ? !seg_before(end->ack, look_end(look))
+                            : seg_before(seg->seq, end->ack);
+}
+
 static void heard_ack(struct look *look)
 {
     struct observer_end *end = look->end;
@@ -205,8 +218,10 @@ static void heard_ack(struct look *look)
         end->limit = seg->ack + window;
         end->rtt_min_us = look->now_us - end->syn_us;
     }
-    if (seg_before(end->una, seg->ack))
+    if (seg_before(end->una, seg->ack)) {
         end->una = seg->ack;
+        end->una_us = look->now_us;
+    }
     if (seg_before(end->limit, seg->ack + window))
         end->limit = seg->ack + window;
     if (window > end->wnd_max)
@@ -244,7 +259,7 @@ static void take_in(struct look *look)
     if (!end->said.there || !end->heard.there)
         return;
     observer_time_in(look);
-    if (seg->flags & SEG_ACK)
+    if (seg->flags & SEG_ACK && !is_old(look))
         heard_ack(look);
     if (seg_numbers(seg) && !(seg->flags & SEG_SYN))
         add_range(end, seg->seq, look_end(look));
@@ -341,7 +356,7 @@ static void take_icmp(struct observer *observer, unsigned host,
     end = find(observer, host, false, &seg);
     if (!end)
         return;
-    end->doubt_us = end->heard_us = now_us;
+    end->doubt_us = now_us;
     end->quiet = false;
 }
 

@@ -78,10 +78,11 @@ struct observer_end {
 
     /* timers */
     uint64_t doubt_us; /* when it last heard what shows a loss, perhaps */
-    uint64_t heard_us; /* when it last heard anything */
+    uint64_t una_us;   /* when una moved, or the first was sent */
     uint64_t again_us; /* its last time-out of una */
     uint64_t gap_us;   /* between the last two, nothing heard; 0: none */
     uint32_t again_seq;
+    uint64_t sent_us; /* when it last sent any numbers */
     uint64_t syn_us, rtt_min_us;
     bool quiet; /* nothing was heard since again_us */
 };

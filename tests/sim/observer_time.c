@@ -14,6 +14,16 @@ enum {
     PATH_TEXT_MIN = 512 - 52 /* of the smallest path that is probed */
 };
 
+static const struct observer_sent *sent_at(const struct observer_end *end,
+                                           uint32_t seq)
+{
+    for (unsigned i = 0; i < end->sent_count; i++)
+        if (!seg_before(seq, end->sent[i].seq) &&
+            seg_before(seq, end->sent[i].end))
+            return &end->sent[i];
+    return NULL;
+}
+
 /* --- heard ---------------------------------------------------------------- */
 
 static void heard_ecn(struct look *look)
@@ -60,8 +70,19 @@ static void heard_text(struct look *look)
     if (end->ack_by_us == UINT64_MAX)
         end->ack_by_us = look->now_us + ACK_US;
     full = end->said.mss - (observer_both_ts(end) ? 12u : 0);
-    if (seg->len >= full && seg->len)
+    if (seg->len >= full && seg->len && !seg_before(seg->seq, end->ack))
         end->full_segments++;
+}
+
+/* The shortest round trip; a second transmission makes it shorter still. */
+static void measure(struct look *look)
+{
+    struct observer_end *end = look->end;
+    const struct observer_sent *sent = sent_at(end, look->seg->ack - 1);
+
+    if (sent && seg_before(end->una, look->seg->ack) &&
+        look->now_us - sent->us < end->rtt_min_us)
+        end->rtt_min_us = look->now_us - sent->us;
 }
 
 void observer_time_in(struct look *look)
@@ -73,9 +94,10 @@ void observer_time_in(struct look *look)
     heard_text(look);
     if (seg->flags & SEG_FIN)
         end->heard_fin = true;
+    if (seg->flags & SEG_ACK && end->open)
+        measure(look);
     end->quiet = false;
     end->gap_us = 0;
-    end->heard_us = look->now_us;
     if (seg->flags & SEG_ACK && seg_before(seg->ack, end->top))
         end->doubt_us = look->now_us;
 }
@@ -83,7 +105,8 @@ void observer_time_in(struct look *look)
 /* --- sent ----------------------------------------------------------------- */
 
 /* Small is what its sender has no more of, that fills no half of a segment,
- * and not what a path makes so (RFC 8899 begins with packets of 512 bytes). */
+ * and not what a path makes so (RFC 8899 begins with packets of 512 bytes). A
+ * probe for a lost tail takes it whatever Nagle says: RFC 8985 7.3. */
 static void rule_nagle(struct look *look)
 {
     struct observer_end *end = look->end;
@@ -97,6 +120,8 @@ static void rule_nagle(struct look *look)
         return;
     if (observer->has_nagle && observer->has_nagle(observer->context, seg) &&
         seg_before(end->una, end->small_end) && seg->len < end->wnd_max / 2 &&
+        look->now_us < end->sent_us + 2 * end->rtt_min_us &&
+        look->now_us < end->una_us + look->host->rto_min_us &&
         seg_before(seg->seq + seg->len, end->limit))
         observer_broken(look, "one small segment at a time (Nagle, RFC 9293 "
                               "3.7.4)");
@@ -104,30 +129,31 @@ static void rule_nagle(struct look *look)
         end->small_end = seg->seq + seg->len;
 }
 
-static const struct observer_sent *sent_at(const struct observer_end *end,
-                                           uint32_t seq)
+/* Whether something was heard since a segment was last sent that may show its
+ * loss; what is not known counts as a yes. */
+static bool is_in_doubt(const struct look *look,
+                        const struct observer_sent *sent)
 {
-    for (unsigned i = 0; i < end->sent_count; i++)
-        if (!seg_before(seq, end->sent[i].seq) &&
-            seg_before(seq, end->sent[i].end))
-            return &end->sent[i];
-    return NULL;
+    const struct observer_end *end = look->end;
+
+    return look->host->starves || !sent ||
+           (end->doubt_us && end->doubt_us >= sent->us);
 }
 
-/* Sent again without having heard anything: only after a time-out. */
-static void rule_timeout(struct look *look)
+/* Sent again without having heard anything: only after a time-out. Its timer
+ * runs from when the segment was sent or, as sending again need not restart it
+ * (RFC 6298 5.1), from when the last acknowledgement came. */
+static void rule_timeout(struct look *look, const struct observer_sent *sent)
 {
     struct observer_end *end = look->end;
-    const struct observer_sent *sent = sent_at(end, look->seg->seq);
+    uint64_t now_us = look->now_us + SLACK_US;
     uint64_t least_us = 2 * end->rtt_min_us;
 
-    if (look->host->starves || !sent ||
-        (end->doubt_us && end->doubt_us >= sent->us))
-        return;
     /* A probe for a lost tail may come after two round trips. */
     if (least_us > look->host->rto_min_us || !end->open)
         least_us = look->host->rto_min_us;
-    if (look->now_us - sent->us + SLACK_US < least_us)
+    if (now_us - sent->us < least_us &&
+        now_us - end->una_us < look->host->rto_min_us)
         observer_broken(look, "nothing is sent again without a loss or a "
                               "time-out");
 }
@@ -140,10 +166,6 @@ static void rule_backoff(struct look *look)
 
     if (look->host->starves || look->host->sleeps)
         return;
-    if (end->heard_us == look->now_us) { /* an answer, not a time-out */
-        end->quiet = false;
-        return;
-    }
     if (end->quiet && end->again_seq == look->seg->seq) {
         least_us = look->host->rto_min_us;
         if (2 * end->gap_us > least_us)
@@ -161,6 +183,23 @@ static void rule_backoff(struct look *look)
     end->quiet = true;
 }
 
+/* Numbers that were sent before; not a SYN's: several may have waited for one
+ * answer to ARP. */
+static void sent_again(struct look *look)
+{
+    struct observer_end *end = look->end;
+    const struct observer_sent *sent = sent_at(end, look->seg->seq);
+
+    if (is_in_doubt(look, sent)) {
+        if (look->seg->seq == end->una)
+            end->quiet = false;
+        return;
+    }
+    rule_timeout(look, sent);
+    if (look->seg->seq == end->una)
+        rule_backoff(look);
+}
+
 void observer_time_out(struct look *look)
 {
     struct observer_end *end = look->end;
@@ -169,13 +208,11 @@ void observer_time_out(struct look *look)
     if (seg->flags & SEG_RST)
         return;
     rule_nagle(look);
-    if (seg_numbers(seg) && seg_before(seg->seq, end->top)) {
-        /* Several SYNs may have waited for one answer to ARP. */
-        if (!(seg->flags & SEG_SYN))
-            rule_timeout(look);
-        if (seg->seq == end->una && !(seg->flags & SEG_SYN))
-            rule_backoff(look);
-    }
+    if (seg_numbers(seg) && seg_before(seg->seq, end->top) &&
+        !(seg->flags & SEG_SYN))
+        sent_again(look);
+    if (end->una == end->top)
+        end->una_us = look->now_us; /* nothing was in flight */
     if (seg->flags & SEG_ACK) {
         end->full_segments = 0;
         end->ack_now = false;
@@ -201,6 +238,7 @@ void observer_time_sent(struct look *look)
 
     if (seq == after)
         return;
+    end->sent_us = look->now_us;
     memcpy(before, end->sent, count * sizeof(before[0]));
     end->sent_count = 0;
     for (unsigned i = 0; i < count; i++) {
