@@ -13,6 +13,7 @@
 
 #include "tests/host/host.h"
 #include "tests/sim/check.h"
+#include "tests/sim/fault.h"
 #include "tests/sim/internet.h"
 #include "tests/sim/observer.h"
 
@@ -299,82 +300,6 @@ static uint64_t next_wish(const struct run *run)
     return at_us;
 }
 
-/* --- faults --------------------------------------------------------------- */
-
-/* Whether a fault of [at, at + us) is there now; *next_us: its next edge. */
-static bool lasts(const struct run *run, uint64_t at, uint64_t us,
-                  uint64_t *next_us)
-{
-    uint64_t now_us = host_now_us - run->start_us;
-
-    if (us == 0 || now_us >= at + us)
-        return false;
-    if (now_us < at) {
-        if (run->start_us + at < *next_us)
-            *next_us = run->start_us + at;
-        return false;
-    }
-    if (run->start_us + at + us < *next_us)
-        *next_us = run->start_us + at + us;
-    return true;
-}
-
-static void set_faults_of_host(struct run *run, unsigned i, uint64_t *next_us)
-{
-    const struct plan_host *plan = &run->plan->host[i];
-    struct internet_host *host = &run->internet.host[i];
-    struct hostnet *hostnet = &host->hostnet;
-
-    if (lasts(run, plan->sleep_at, plan->sleep_us, next_us))
-        host->sleeps_until_us = run->start_us + plan->sleep_at + plan->sleep_us;
-    if (lasts(run, plan->starve_at, plan->starve_us, next_us)) {
-        if (!hostnet->fail_after)
-            hostnet->fail_at = 1;
-        hostnet->fail_after = true;
-    } else if (hostnet->fail_after) {
-        hostnet->fail_after = false;
-        hostnet->fail_at = 0;
-    }
-}
-
-static void perfect(struct link *link)
-{
-    link->quality = (struct link_quality){.delay_us = 1000};
-    link->cut = false;
-}
-
-static void end_faults(struct run *run)
-{
-    for (unsigned i = 0; i < 2; i++)
-        perfect(&run->internet.trunk[i]);
-    for (unsigned i = 0; i < run->plan->hosts; i++) {
-        perfect(&run->internet.host[i].up);
-        perfect(&run->internet.host[i].down);
-        run->internet.host[i].hostnet.fail_at = 0;
-        run->internet.host[i].hostnet.fail_after = false;
-    }
-    run->internet.box.plan.thin = 0;
-}
-
-/* Returns: when the next fault begins or ends. */
-static uint64_t set_faults(struct run *run)
-{
-    uint64_t next_us = FOREVER;
-    bool cut;
-
-    if (host_now_us >= run->start_us + PLAN_FAULTS_US) {
-        end_faults(run);
-        return FOREVER;
-    }
-    cut = lasts(run, run->plan->cut_at, run->plan->cut_us, &next_us);
-    run->internet.trunk[0].cut = run->internet.trunk[1].cut = cut;
-    for (unsigned i = 0; i < run->plan->hosts; i++)
-        set_faults_of_host(run, i, &next_us);
-    if (run->start_us + PLAN_FAULTS_US < next_us)
-        next_us = run->start_us + PLAN_FAULTS_US;
-    return next_us;
-}
-
 /* --- a run ---------------------------------------------------------------- */
 
 static void make_host(struct run *run, unsigned i)
@@ -439,7 +364,9 @@ static void go(struct run *run)
 {
     for (unsigned event = 0; event < EVENTS_MAX && !step_all(run); event++) {
         uint64_t next_us = internet_next(&run->internet);
-        uint64_t wish_us = next_wish(run), fault_us = set_faults(run);
+        uint64_t wish_us = next_wish(run),
+                 fault_us =
+                     faults_set(run->plan, &run->internet, run->start_us);
 
         next_us = wish_us < next_us ? wish_us : next_us;
         next_us = fault_us < next_us ? fault_us : next_us;
@@ -448,7 +375,7 @@ static void go(struct run *run)
             return;
         }
         host_now_us = next_us > host_now_us ? next_us : host_now_us;
-        set_faults(run);
+        faults_set(run->plan, &run->internet, run->start_us);
         internet_step(&run->internet);
     }
 }
@@ -466,7 +393,7 @@ static void finish(struct run *run)
         tcp_unlisten(run->listener[i], host_now_us);
         run->internet.host[i].sleeps_until_us = 0;
     }
-    end_faults(run);
+    faults_end(&run->internet);
     while ((next_us = internet_next(&run->internet)) < until_us) {
         host_now_us = next_us;
         internet_step(&run->internet);
@@ -509,7 +436,7 @@ static void print_sessions(const struct run *run)
 
 static struct run run;
 
-/* A panic of the stack is a broken rule like any other; what it held is lost. */
+/* A panic of the stack is a broken rule like any other. */
 static void panicked(void)
 {
     broken(&run, host_panic_what, "an assertion of the stack's own");
