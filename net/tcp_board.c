@@ -335,10 +335,26 @@ static bool is_duplicate(const struct tcp_seg *seg)
             seq_leq(first->end, second->end));
 }
 
+/* Blocks come newest first. In the order of their numbers, or what arrived in
+ * order would look as if it had been overtaken. */
+static void sort(const struct tcp_sack *block[], uint32_t count)
+{
+    for (uint32_t i = 1; i < count; i++)
+        for (uint32_t n = i;
+             n > 0 && seq_lt(block[n]->start, block[n - 1]->start); n--) {
+            const struct tcp_sack *other = block[n];
+
+            block[n] = block[n - 1];
+            block[n - 1] = other;
+        }
+}
+
 void tcp_board_sacked(struct tcp_conn *conn, const struct tcp_seg *seg,
                       struct tcp_news *news)
 {
     struct tcp_board *board = &conn->active->board;
+    const struct tcp_sack *fresh[TCP_SACK_BLOCKS_MAX];
+    uint32_t count = 0;
 
     for (uint32_t i = 0; i < seg->sack_count; i++) {
         const struct tcp_sack *block = &seg->sack[i];
@@ -352,9 +368,12 @@ void tcp_board_sacked(struct tcp_conn *conn, const struct tcp_seg *seg,
         } else if (!seq_lt(conn->snd.una, block->start)) {
             tcp_count(conn, tcp_sack_invalid); /* it would be acknowledged */
         } else if (!is_known(board, block)) {
-            mark_block(conn, seg, block, news);
+            fresh[count++] = block;
         }
     }
+    sort(fresh, count);
+    for (uint32_t i = 0; i < count; i++)
+        mark_block(conn, seg, fresh[i], news);
     for (uint32_t i = 0; i < seg->sack_count; i++)
         board->seen[i] = seg->sack[i];
 }

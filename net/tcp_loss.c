@@ -174,9 +174,8 @@ static void respond(struct tcp_conn *conn, const struct tcp_news *news)
         enter(conn, news);
     if (active->phase == TCP_PHASE_RECOVERY)
         tcp_prr_acked(conn, news);
-    else if (news->delivered && before != TCP_PHASE_RECOVERY &&
-             (conn->sack || news->acked)) /* a duplicate proves nothing */
-        tcp_cc_acked(conn, news->delivered);
+    else if (news->acked && before != TCP_PHASE_RECOVERY)
+        tcp_cc_acked(conn, news->acked);
 }
 
 /* A probe has repaired the only loss: the network was congested all the same

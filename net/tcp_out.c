@@ -210,7 +210,8 @@ static enum out send_all(struct tcp_conn *conn)
     }
     while (out == OUT_MORE && conn->active)
         out = out_of(tcp_again_lost(conn));
-    if (out == OUT_DONE && conn->active->probe.due && room_for_new(conn) == 0)
+    if (out == OUT_DONE && conn->active->probe.due &&
+        (!tcp_unsent(conn) || room_for_new(conn) == 0))
         out = out_of(tcp_again_last(conn));
     if (out == OUT_DONE || out == OUT_MORE) {
         do

@@ -31,6 +31,8 @@ void tcp_rtt_sample(struct tcp_conn *conn, uint64_t rtt_us)
 
     if (rtt == 0)
         rtt = 1; /* no measurement is what zero means */
+    if (conn->rtt_min_us == 0 || rtt < conn->rtt_min_us)
+        conn->rtt_min_us = rtt;
     if (conn->srtt_us == 0) {
         conn->srtt_us = rtt;
         conn->rttvar_us = rtt / 2;
@@ -77,7 +79,7 @@ void tcp_rtt_measure(struct tcp_conn *conn, const struct tcp_seg *seg,
 
     if (news->first_us && !news->again) {
         rtt_us = now_us - news->first_us;
-        if (conn->rtt_min_us == 0 || rtt_us < conn->rtt_min_us)
+        if (rtt_us < conn->rtt_min_us)
             conn->rtt_min_us = rtt_us ? (uint32_t)rtt_us : 1;
     } else {
         rtt_us = rtt_by_echo(conn, seg, news);
