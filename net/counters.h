@@ -59,7 +59,9 @@
     COUNTER(tcp_soft_error) COUNTER(tcp_icmp_stale) COUNTER(tcp_icmp_ignored) \
     COUNTER(tcp_keepalive_probe) COUNTER(tcp_gave_up) \
     COUNTER(tcp_connect) COUNTER(tcp_accept) COUNTER(tcp_backlog_full) \
-    COUNTER(tcp_syn_full) COUNTER(tcp_reset_rx) COUNTER(tcp_orphan_killed) \
+    COUNTER(tcp_syn_full) COUNTER(tcp_cookie_sent) \
+    COUNTER(tcp_cookie_taken) COUNTER(tcp_cookie_bad) \
+    COUNTER(tcp_reset_rx) COUNTER(tcp_orphan_killed) \
     COUNTER(tcp_time_wait) COUNTER(tcp_time_wait_evicted) \
     COUNTER(tcp_time_wait_reused)
 /* clang-format on */

@@ -41,7 +41,7 @@ struct tcp_config tcp_config_default(void)
         .keepalive_probes = 9,
         .challenge_acks_per_second = 10,
         .ooo_pieces_max = 64,
-        .soft_errors = 1,
+        .soft_errors = true,
         .ephemeral_first = 49152,
         .ephemeral_last = 65535,
     };
@@ -61,6 +61,7 @@ static void pools_init(struct net *net)
     pool_init(&tcp->listeners, &net->pages, sizeof(struct tcp_listener),
               UINT16_MAX);
     tcp_options_init(net);
+    tcp_cookies_init(net);
     tcp_time_wait_init(net);
 }
 

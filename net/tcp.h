@@ -34,6 +34,13 @@ enum tcp_congestion {
     TCP_CONGESTION_COUNT
 };
 
+enum tcp_cookies_when {
+    TCP_COOKIES_AUTO, /* when there is no room for a half-open connection */
+    TCP_COOKIES_ALWAYS,
+    TCP_COOKIES_NEVER, /* then the longest silent ones make room */
+    TCP_COOKIES_WHEN_COUNT
+};
+
 /* How a stack begins. Each member that enum tcp_option names can be another
  * for a connection, and later. */
 struct tcp_config {
@@ -47,6 +54,7 @@ struct tcp_config {
     bool sack;                  /* RFC 2018 */
     uint32_t timestamp_tick_us; /* 1 ms; at most 1 s, RFC 7323 5.4 */
     uint32_t mss_bytes;         /* 0: from the interface's MTU */
+    uint32_t syn_cookies;       /* enum tcp_cookies_when */
     uint32_t ttl;               /* 64 */
     uint32_t dscp;              /* 0 */
     uint32_t initial_cwnd_segments; /* 10, RFC 6928 */
@@ -66,7 +74,7 @@ struct tcp_config {
     uint32_t keepalive_probes;      /* 9 */
     uint32_t challenge_acks_per_second; /* per connection, RFC 5961 7 */
     uint32_t ooo_pieces_max;            /* out-of-order pieces per connection */
-    uint32_t soft_errors;               /* 1: TCP_CHANGE_SOFT_ERROR is told */
+    bool soft_errors;                   /* 1: TCP_CHANGE_SOFT_ERROR is told */
     uint16_t ephemeral_first;           /* 49152, RFC 6335 */
     uint16_t ephemeral_last;            /* 65535 */
 };
@@ -321,6 +329,7 @@ struct tcp_info {
     const char *congestion; /* "cubic" */
     uint32_t snd_wnd_bytes, rcv_wnd_bytes;
     uint8_t snd_wnd_shift, rcv_wnd_shift;
+    bool window_scaling, timestamps, sack; /* agreed upon */
     uint64_t srtt_us, rttvar_us, rto_us;
     uint64_t bytes_sent, bytes_received; /* of the stream */
     uint64_t segments_sent, segments_received;

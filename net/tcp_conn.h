@@ -188,6 +188,7 @@ struct tcp_conn {
     bool keep_now : 1;        /* a keep-alive probe is due */
     bool syn_now : 1;         /* our SYN is due */
     bool ready : 1;           /* in the accept queue of its listener */
+    bool unmeasured : 1;      /* nobody knows how long the SYN-ACK took */
     bool urgent_in : 1;       /* urgent bytes are not yet read */
     bool waits_for_ready : 1; /* handshake complete, and that queue full */
 
@@ -362,23 +363,49 @@ struct tcp_listener *tcp_listener_find(struct net *net,
                                        const struct tcp_tuple *tuple);
 /* A half-open connection leaves its listener. */
 void tcp_listener_forget(struct tcp_conn *conn);
+/* Whether nobody more can wait to be accepted; counted. */
+MUST_CHECK bool tcp_listener_is_full(const struct tcp_listener *listener);
 /* Its handshake is complete; false: the accept queue is full. */
 MUST_CHECK bool tcp_listener_ready(struct tcp_conn *conn);
 void tcp_listeners_dispatch(struct net *net);
 
 /* ---- tcp_open.c: SYNs ---- */
+/* A SYN for a listener: a half-open connection, or a cookie. */
 void tcp_open_passive(struct tcp_listener *listener,
-                      const struct tcp_arrival *in, uint32_t iss);
+                      const struct tcp_arrival *in);
+/* The same with a number beyond those of an earlier connection, which a cookie
+ * cannot promise. False: no room. */
+MUST_CHECK bool tcp_open_after_time_wait(struct tcp_listener *listener,
+                                         const struct tcp_arrival *in,
+                                         uint32_t iss);
+/* A connection in SYN-RECEIVED, made of what the peer's SYN said; null: no
+ * memory. */
+MUST_CHECK struct tcp_conn *tcp_open_child(struct tcp_listener *listener,
+                                           const struct tcp_tuple *tuple,
+                                           const struct tcp_seg *syn,
+                                           uint32_t iss);
+/* What we offer in a SYN to that peer: its options and its window. */
+void tcp_open_offer(const struct net *net, const struct tcp_config *config,
+                    const struct tcp_tuple *tuple, struct tcp_seg *seg);
 enum tcp_verdict tcp_in_syn_sent(struct tcp_conn *conn, struct tcp_arrival *in);
 /* Our side of a handshake: numbers, MSS and window scale. */
 void tcp_open_prepare(struct tcp_conn *conn, uint32_t iss);
 /* The window of a SYN, which is never scaled. */
-uint16_t tcp_open_window(const struct tcp_conn *conn);
+uint16_t tcp_open_window(const struct tcp_config *config);
 /* Segments have room for `bytes` (MSS_MIN at least) of text and options: those
  * that every segment has count (RFC 6691). */
 void tcp_mss_set(struct tcp_conn *conn, uint16_t bytes);
 /* Our SYN is acknowledged: the connection is open. */
 void tcp_opened(struct tcp_conn *conn);
+
+/* ---- tcp_cookie.c ---- */
+void tcp_cookies_init(struct net *net);
+/* Answer a SYN without remembering it. */
+void tcp_cookie_send(struct tcp_listener *listener,
+                     const struct tcp_arrival *in);
+/* An ACK of no connection. False: nothing is known about it. */
+MUST_CHECK bool tcp_cookie_take(struct tcp_listener *listener,
+                                struct tcp_arrival *in);
 
 /* ---- tcp_in.c: the steps of RFC 9293 3.10.7.4 ---- */
 void tcp_in_conn(struct tcp_conn *conn, struct tcp_arrival *in);

@@ -57,24 +57,25 @@ static bool check_addresses(struct net *net, const struct tcp_tuple *tuple)
 }
 
 /* RFC 9293 3.10.7.2. SYN with FIN is no way to begin; scanners send it. */
-static void in_listen(struct tcp_listener *listener,
-                      const struct tcp_arrival *in)
+static void in_listen(struct tcp_listener *listener, struct tcp_arrival *in)
 {
     struct net *net = listener->net;
     uint8_t flags = in->seg.flags;
 
     if (flags & TCP_RST)
         return;
-    if (flags & TCP_ACK)
-        tcp_reset_reply(net, in);
-    else if ((flags & (TCP_SYN | TCP_FIN)) == TCP_SYN)
-        tcp_open_passive(listener, in, tcp_table_iss(net, &in->tuple));
-    else
+    if (flags & TCP_ACK) {
+        if (flags & TCP_SYN || !tcp_cookie_take(listener, in))
+            tcp_reset_reply(net, in);
+    } else if ((flags & (TCP_SYN | TCP_FIN)) == TCP_SYN) {
+        tcp_open_passive(listener, in);
+    } else {
         net_count(&net->counters, tcp_bad_flags);
+    }
 }
 
 /* The segment belongs to no connection. */
-static void in_stranger(struct net *net, const struct tcp_arrival *in)
+static void in_stranger(struct net *net, struct tcp_arrival *in)
 {
     struct tcp_listener *listener;
 

@@ -3,8 +3,8 @@
  *
  * A connection of a listener is half open until its handshake is complete,
  * then ready until it is accepted. Both are bounded: beyond the first bound a
- * SYN is dropped, beyond the second the last ACK of the handshake, so that
- * the peer tries again later and is not reset.
+ * SYN gets a cookie (net/tcp_cookie.c), beyond the second the last ACK of the
+ * handshake is dropped, so that the peer tries again and is not reset.
  */
 #include "net/tcp_conn.h"
 
@@ -115,14 +115,20 @@ void tcp_listener_forget(struct tcp_conn *conn)
     tcp_list_remove(&conn->group);
 }
 
+bool tcp_listener_is_full(const struct tcp_listener *listener)
+{
+    if (listener->ready_count < listener->options.backlog)
+        return false;
+    net_count(&listener->net->counters, tcp_backlog_full);
+    return true;
+}
+
 bool tcp_listener_ready(struct tcp_conn *conn)
 {
     struct tcp_listener *listener = conn->listener;
 
-    if (listener->ready_count >= listener->options.backlog) {
-        tcp_count(conn, tcp_backlog_full);
+    if (tcp_listener_is_full(listener))
         return false;
-    }
     listener->half_open_count--;
     listener->ready_count++;
     conn->ready = true;

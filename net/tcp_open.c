@@ -12,54 +12,67 @@
 #include "net/tcp_rtt.h"
 
 enum {
-    /* The least that we send in a segment. A peer that asks for less makes us
-     * amplify headers (CVE-2019-11479, CVE-2018-16523); RFC 791 lets nobody
-     * take less than 68 bytes of packet, which nobody does over IPv4. */
-    MSS_MIN = 64,
     QUICK_ACKS = 16, /* at the start: the peer is in slow start */
     HEADERS_BYTES = 40
 };
 
-static uint16_t mss_of_route(const struct tcp_conn *conn)
+static uint16_t mss_of_route(const struct net *net,
+                             const struct tcp_config *config,
+                             struct ipv4_addr peer)
 {
-    uint16_t mtu = ipv4_mtu_for(conn->net, conn->tuple.peer);
-    uint32_t own = tcp_config_of(conn)->mss_bytes;
-    uint16_t mss = mtu > HEADERS_BYTES + MSS_MIN
+    uint16_t mtu = ipv4_mtu_for(net, peer);
+    uint32_t own = config->mss_bytes;
+    uint16_t mss = mtu > HEADERS_BYTES + TCP_MSS_MIN
                        ? (uint16_t)(mtu - HEADERS_BYTES)
-                       : (uint16_t)MSS_MIN;
+                       : (uint16_t)TCP_MSS_MIN;
 
     if (own == 0 || own >= mss)
         return mss;
-    return own > MSS_MIN ? (uint16_t)own : (uint16_t)MSS_MIN;
+    return own > TCP_MSS_MIN ? (uint16_t)own : (uint16_t)TCP_MSS_MIN;
+}
+
+uint16_t tcp_open_window(const struct tcp_config *config)
+{
+    uint32_t bytes = config->rcv_buf_bytes;
+
+    return bytes < UINT16_MAX ? (uint16_t)bytes : UINT16_MAX;
+}
+
+void tcp_open_offer(const struct net *net, const struct tcp_config *config,
+                    const struct tcp_tuple *tuple, struct tcp_seg *seg)
+{
+    uint32_t bytes = config->rcv_buf_bytes;
+
+    seg->window = tcp_open_window(config);
+    seg->has_mss = true;
+    seg->mss = mss_of_route(net, config, tuple->peer);
+    seg->has_timestamps = config->timestamps;
+    seg->sack_permitted = config->sack;
+    seg->has_shift = config->window_scaling;
+    seg->shift = 0;
+    while (seg->has_shift && seg->shift < TCP_WINDOW_SHIFT_MAX &&
+           bytes >> seg->shift > UINT16_MAX)
+        seg->shift++;
 }
 
 void tcp_open_prepare(struct tcp_conn *conn, uint32_t iss)
 {
-    const struct tcp_config *config = tcp_config_of(conn);
+    struct tcp_seg offer;
 
+    tcp_open_offer(conn->net, tcp_config_of(conn), &conn->tuple, &offer);
     conn->iss = iss;
     conn->snd.una = iss;
     conn->snd.nxt = iss + 1;
-    conn->rcv_mss = mss_of_route(conn);
+    conn->rcv_mss = offer.mss;
     conn->seg_max =
         conn->rcv_mss < TCP_MSS_DEFAULT ? conn->rcv_mss : TCP_MSS_DEFAULT;
-    conn->scaling = config->window_scaling;
-    conn->timestamps = config->timestamps;
-    conn->sack = config->sack;
+    conn->scaling = offer.has_shift;
+    conn->rcv_shift = offer.shift;
+    conn->timestamps = offer.has_timestamps;
+    conn->sack = offer.sack_permitted;
     conn->ts.offset = tcp_table_ts_offset(conn->net, &conn->tuple);
-    conn->rcv_shift = 0;
-    while (conn->scaling && conn->rcv_shift < TCP_WINDOW_SHIFT_MAX &&
-           config->rcv_buf_bytes >> conn->rcv_shift > UINT16_MAX)
-        conn->rcv_shift++;
     conn->syn_now = true;
     tcp_conn_wants_flush(conn);
-}
-
-uint16_t tcp_open_window(const struct tcp_conn *conn)
-{
-    uint32_t bytes = tcp_config_of(conn)->rcv_buf_bytes;
-
-    return bytes < UINT16_MAX ? (uint16_t)bytes : UINT16_MAX;
 }
 
 void tcp_mss_set(struct tcp_conn *conn, uint16_t bytes)
@@ -75,8 +88,8 @@ static void take_syn(struct tcp_conn *conn, const struct tcp_seg *seg)
 
     if (mss > conn->rcv_mss)
         mss = conn->rcv_mss; /* what our own link carries */
-    if (mss < MSS_MIN)
-        mss = MSS_MIN;
+    if (mss < TCP_MSS_MIN)
+        mss = TCP_MSS_MIN;
     tcp_ts_take_syn(conn, seg);
     conn->sack = conn->sack && seg->sack_permitted;
     tcp_mss_set(conn, mss);
@@ -87,7 +100,7 @@ static void take_syn(struct tcp_conn *conn, const struct tcp_seg *seg)
     conn->irs = seg->seq;
     conn->rcv.nxt = seg->seq + 1;
     conn->rcv.acked = conn->rcv.nxt;
-    conn->rcv.edge = conn->rcv.nxt + tcp_open_window(conn);
+    conn->rcv.edge = conn->rcv.nxt + tcp_open_window(tcp_config_of(conn));
     conn->snd.wnd = seg->window; /* of a SYN: not scaled */
     conn->snd.wnd_max = seg->window;
     conn->snd.wl1 = seg->seq;
@@ -115,23 +128,18 @@ static bool make_room(struct tcp_listener *listener)
     return true;
 }
 
-void tcp_open_passive(struct tcp_listener *listener,
-                      const struct tcp_arrival *in, uint32_t iss)
+struct tcp_conn *tcp_open_child(struct tcp_listener *listener,
+                                const struct tcp_tuple *tuple,
+                                const struct tcp_seg *syn, uint32_t iss)
 {
     struct net *net = listener->net;
-    struct tcp_conn *conn;
+    struct tcp_conn *conn = tcp_conn_new(net, tuple);
 
-    if (listener->half_open_count >= listener->options.syn_backlog) {
-        net_count(&net->counters, tcp_syn_full);
-        if (!make_room(listener))
-            return;
-    }
-    conn = tcp_conn_new(net, &in->tuple);
     if (!conn)
-        return;
+        return NULL;
     if (!tcp_table_add(conn)) {
         tcp_conn_free(conn);
-        return;
+        return NULL;
     }
     tcp_conn_event(conn, TCP_EV_LISTEN);
     conn->passive = true;
@@ -141,9 +149,41 @@ void tcp_open_passive(struct tcp_listener *listener,
     listener->half_open_count++;
     tcp_list_push(&listener->half_open, &conn->group);
     tcp_open_prepare(conn, iss);
-    take_syn(conn, &in->seg);
+    take_syn(conn, syn);
     tcp_conn_event(conn, TCP_EV_SYN);
     open_until(conn, conn->config->synack_timeout_us);
+    return conn;
+}
+
+/* Whether one more may be half open; counts that it may not. */
+static bool has_room(struct tcp_listener *listener)
+{
+    if (listener->half_open_count < listener->options.syn_backlog)
+        return true;
+    net_count(&listener->net->counters, tcp_syn_full);
+    return listener->config->syn_cookies == TCP_COOKIES_NEVER &&
+           make_room(listener);
+}
+
+void tcp_open_passive(struct tcp_listener *listener,
+                      const struct tcp_arrival *in)
+{
+    struct net *net = listener->net;
+    uint32_t mode = listener->config->syn_cookies;
+
+    if (mode != TCP_COOKIES_ALWAYS && has_room(listener) &&
+        tcp_open_child(listener, &in->tuple, &in->seg,
+                       tcp_table_iss(net, &in->tuple)))
+        return;
+    if (mode != TCP_COOKIES_NEVER)
+        tcp_cookie_send(listener, in);
+}
+
+bool tcp_open_after_time_wait(struct tcp_listener *listener,
+                              const struct tcp_arrival *in, uint32_t iss)
+{
+    return has_room(listener) &&
+           tcp_open_child(listener, &in->tuple, &in->seg, iss);
 }
 
 void tcp_opened(struct tcp_conn *conn)
@@ -156,7 +196,7 @@ void tcp_opened(struct tcp_conn *conn)
     conn->backoff = 0;
     if (conn->syn_again)
         conn->rto_us = 3000000; /* RFC 6298 5.7 */
-    else
+    else if (!conn->unmeasured)
         tcp_rtt_sample(conn, conn->net->now_us - conn->sent_us);
     tcp_cc_opened(conn);
     conn->quick_acks = QUICK_ACKS;

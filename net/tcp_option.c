@@ -61,6 +61,11 @@ static const struct option options[TCP_OPTION_COUNT] = {
     [TCP_OPTION_KEEPALIVE_PROBES] =
         OPTION(keepalive_probes, 2, 255, EFFECT_NONE),
     [TCP_OPTION_FIN_WAIT_2] = OPTION(fin_wait_2_us, MS, WEEK, EFFECT_NONE),
+    [TCP_OPTION_WINDOW_SCALING] = OPTION(window_scaling, 0, 1, EFFECT_SYN),
+    [TCP_OPTION_TIMESTAMPS] = OPTION(timestamps, 0, 1, EFFECT_SYN),
+    [TCP_OPTION_SACK] = OPTION(sack, 0, 1, EFFECT_SYN),
+    [TCP_OPTION_SYN_COOKIES] =
+        OPTION(syn_cookies, 0, TCP_COOKIES_WHEN_COUNT - 1, EFFECT_NONE),
     [TCP_OPTION_CHALLENGE_ACKS] =
         OPTION(challenge_acks_per_second, 1, 120, EFFECT_NONE),
     [TCP_OPTION_OOO_PIECES] = OPTION(ooo_pieces_max, 1, 65535, EFFECT_NONE),
@@ -79,18 +84,31 @@ static void put(struct tcp_config *config, enum tcp_option which,
 {
     void *at = (char *)config + options[which].offset;
 
-    if (options[which].bytes == sizeof(uint64_t))
+    switch (options[which].bytes) {
+    case sizeof(uint64_t):
         *(uint64_t *)at = value;
-    else
+        break;
+    case sizeof(uint32_t):
         *(uint32_t *)at = (uint32_t)value;
+        break;
+    default:
+        *(bool *)at = value != 0;
+        break;
+    }
 }
 
 static uint64_t get(const struct tcp_config *config, enum tcp_option which)
 {
     const void *at = (const char *)config + options[which].offset;
 
-    return options[which].bytes == sizeof(uint64_t) ? *(const uint64_t *)at
-                                                    : *(const uint32_t *)at;
+    switch (options[which].bytes) {
+    case sizeof(uint64_t):
+        return *(const uint64_t *)at;
+    case sizeof(uint32_t):
+        return *(const uint32_t *)at;
+    default:
+        return *(const bool *)at;
+    }
 }
 
 /* ---- copies ---- */

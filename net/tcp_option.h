@@ -44,7 +44,13 @@ enum tcp_option {
     TCP_OPTION_KEEPALIVE_PROBES,   /* 2 to 255; MUST-29: one may be lost */
     TCP_OPTION_FIN_WAIT_2,         /* 1 ms to a week, after release */
 
+    /* What our SYN offers, 1 or 0. Fixed by it. */
+    TCP_OPTION_WINDOW_SCALING, /* RFC 7323 2 */
+    TCP_OPTION_TIMESTAMPS,     /* RFC 7323 3 */
+    TCP_OPTION_SACK,           /* RFC 2018 */
+
     /* Defence. */
+    TCP_OPTION_SYN_COOKIES,    /* enum tcp_cookies_when; of listeners */
     TCP_OPTION_CHALLENGE_ACKS, /* about so many a second, 1 to 120 */
     TCP_OPTION_OOO_PIECES,     /* out of order, 1 to 65535 */
     TCP_OPTION_SOFT_ERRORS,    /* 1: soft errors are told; 0: they are only

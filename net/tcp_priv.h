@@ -29,6 +29,13 @@ enum {
     TCP_PORT_COUNTERS = 16
 };
 
+/* The keys of SYN cookies (tcp_cookie.c). */
+struct tcp_cookies {
+    uint64_t key[2][2]; /* of the present slot of time and the one before */
+    uint32_t slot;
+    uint64_t until_us; /* one may come back until then */
+};
+
 struct tcp {
     struct pool conns, actives, records, pieces, listeners, time_waits,
         own_configs;
@@ -44,6 +51,7 @@ struct tcp {
     struct tcp_link orphans;    /* ... released, oldest first */
     struct tcp_link ended;      /* ... over, whose handle is still held */
     uint32_t orphan_count;
+    struct tcp_cookies cookies;
     struct tcp_link listening;  /* every listener */
     struct tcp_link acceptable; /* listeners with news for their owner */
     struct tcp_link quiet;      /* TIME-WAIT entries, soonest gone first */

@@ -140,7 +140,7 @@ void tcp_segment_stamp(const struct tcp_conn *conn, struct tcp_seg *seg)
 
 static void syn_options(const struct tcp_conn *conn, struct tcp_seg *seg)
 {
-    seg->window = tcp_open_window(conn);
+    seg->window = tcp_open_window(conn->config);
     seg->has_mss = true;
     seg->mss = conn->rcv_mss;
     seg->has_shift = conn->scaling;

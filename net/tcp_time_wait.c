@@ -202,9 +202,10 @@ static bool reuse(struct net *net, struct tcp_time_wait *entry,
         return false;
     if (seq_leq(iss, entry->snd_nxt + REUSE_GAP)) /* RFC 9293 MAY-2 (1) */
         iss = entry->snd_nxt + REUSE_GAP;
+    if (!tcp_open_after_time_wait(listener, in, iss))
+        return true; /* as lost: the SYN comes again */
     drop(net, entry);
     net_count(&net->counters, tcp_time_wait_reused);
-    tcp_open_passive(listener, in, iss);
     return true;
 }
 

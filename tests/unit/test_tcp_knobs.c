@@ -74,6 +74,10 @@ static const struct {
     {TCP_OPTION_FIN_WAIT_2, 1000, 604800 * SECOND, UINT64_MAX},
     {TCP_OPTION_CHALLENGE_ACKS, 1, 120, 121},
     {TCP_OPTION_OOO_PIECES, 1, 65535, 65536},
+    {TCP_OPTION_WINDOW_SCALING, 0, 1, 2},
+    {TCP_OPTION_TIMESTAMPS, 0, 1, 2},
+    {TCP_OPTION_SACK, 0, 1, 2},
+    {TCP_OPTION_SYN_COOKIES, 0, 2, 3},
     {TCP_OPTION_SOFT_ERRORS, 0, 1, 2}};
 
 static void set__takes_its_range_and_nothing_else(void **state)

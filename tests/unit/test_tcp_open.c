@@ -169,10 +169,18 @@ static void S7__rst_against_a_half_open_one_must_be_exact(void **state)
     assert_int_equal(memory.conns, 0);
 }
 
+static void listen_without_cookies(uint32_t backlog, uint32_t syn_backlog)
+{
+    peer_listen(&peer, backlog, syn_backlog);
+    assert_int_equal(tcp_listener_set(peer.listener, TCP_OPTION_SYN_COOKIES,
+                                      TCP_COOKIES_NEVER),
+                     TCP_SET_OK);
+}
+
 static void syn_backlog__beyond_it_a_syn_is_dropped(void **state)
 {
     (void)state;
-    peer_listen(&peer, 8, 2);
+    listen_without_cookies(8, 2);
     for (uint16_t i = 0; i < 3; i++)
         peer_send(&peer, (struct peer_seg){.seq = 5,
                                            .flags = PEER_SYN,
@@ -186,7 +194,7 @@ static void syn_backlog__beyond_it_a_syn_is_dropped(void **state)
 static void syn_backlog__the_silent_make_room_after_a_second(void **state)
 {
     (void)state;
-    peer_listen(&peer, 8, 2);
+    listen_without_cookies(8, 2);
     for (uint16_t i = 0; i < 2; i++)
         peer_send(&peer, (struct peer_seg){.seq = 5,
                                            .flags = PEER_SYN,
@@ -206,7 +214,7 @@ static void syn_backlog__the_silent_make_room_after_a_second(void **state)
 static void syn_backlog__who_waits_to_be_accepted_keeps_the_place(void **state)
 {
     (void)state;
-    peer_listen(&peer, 0, 1);
+    listen_without_cookies(0, 1);
     peer_syn(&peer);
     assert_true(peer_take(&peer));
     peer_ack(&peer, peer.rcv);
