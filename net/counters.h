@@ -62,6 +62,7 @@
     COUNTER(tcp_syn_full) COUNTER(tcp_cookie_sent) \
     COUNTER(tcp_cookie_taken) COUNTER(tcp_cookie_bad) \
     COUNTER(tcp_reset_rx) COUNTER(tcp_orphan_killed) \
+    COUNTER(tcp_pressure_ooo) COUNTER(tcp_pressure_ended) \
     COUNTER(tcp_time_wait) COUNTER(tcp_time_wait_evicted) \
     COUNTER(tcp_time_wait_reused)
 /* clang-format on */

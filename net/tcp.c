@@ -83,6 +83,7 @@ bool tcp_init(struct net *net)
     tcp_list_init(&tcp->connecting);
     tcp_list_init(&tcp->orphans);
     tcp_list_init(&tcp->ended);
+    tcp_list_init(&tcp->holders);
     tcp_list_init(&tcp->listening);
     tcp_list_init(&tcp->acceptable);
     pools_init(net);

@@ -58,6 +58,7 @@ enum tcp_status tcp_connect(struct net *net, struct ipv4_addr peer,
     *why = choose_route(net, &tuple);
     if (*why != TCP_END_NONE)
         return TCP_ENDED;
+    tcp_pressure_conn(net);
     made = make_conn(net, &tuple);
     if (!made) {
         *why = TCP_END_NO_MEMORY;
@@ -134,7 +135,7 @@ enum tcp_status tcp_send(struct tcp_conn *conn, struct buffer *chain,
         buffer_release(chain);
         return TCP_OK;
     }
-    if (!tcp_budget_has(&tcp_of(conn)->budget, tcp_queue_cost(chain)) ||
+    if (!tcp_pressure_admits(conn, tcp_queue_cost(chain)) ||
         !tcp_conn_activate(conn)) {
         tcp_deadline_set(conn, TCP_DEADLINE_ROOM, conn->net->now_us + RETRY_US);
         return TCP_AGAIN;

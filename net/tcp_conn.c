@@ -54,6 +54,7 @@ static void shed(struct tcp_conn *conn)
         tcp_reass_clear(conn);
         tcp_board_clear(conn);
         tcp_queue_clear(&conn->active->queue, &tcp_of(conn)->budget);
+        tcp_list_remove(&conn->active->holder.link);
         pool_free(conn->active);
         conn->active = NULL;
     }
@@ -189,6 +190,7 @@ bool tcp_conn_activate(struct tcp_conn *conn)
         .answered_us = conn->net->now_us,
     };
     conn->active = active;
+    tcp_holder_add(conn);
     return true;
 }
 
@@ -200,6 +202,7 @@ void tcp_conn_rest(struct tcp_conn *conn)
         active->duplicate.start != active->duplicate.end || active->board.first)
         return;
     tcp_board_clear(conn);
+    tcp_list_remove(&active->holder.link);
     pool_free(active);
     conn->active = NULL;
 }

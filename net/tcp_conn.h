@@ -15,6 +15,8 @@
 #include "net/tcp_board.h"
 #include "net/tcp_list.h"
 #include "net/tcp_loss.h"
+#include "net/tcp_open.h"
+#include "net/tcp_pressure.h"
 #include "net/tcp_queue.h"
 #include "net/tcp_rack.h"
 #include "net/tcp_seq.h"
@@ -75,6 +77,8 @@ struct tcp_undo {
 
 /* While data is queued, in flight or out of order. */
 struct tcp_active {
+    struct tcp_holder holder;
+
     /* The send queue: bytes from snd.una on, and where snd.nxt is in it. */
     struct tcp_queue queue;
     struct buffer *cursor;  /* view with the byte snd.nxt; null: none yet */
@@ -187,6 +191,7 @@ struct tcp_conn {
     bool probe_now : 1;       /* the persist timer overrides SWS and Nagle */
     bool keep_now : 1;        /* a keep-alive probe is due */
     bool syn_now : 1;         /* our SYN is due */
+    bool starved : 1;         /* text was dropped for want of memory */
     bool ready : 1;           /* in the accept queue of its listener */
     bool unmeasured : 1;      /* nobody knows how long the SYN-ACK took */
     bool urgent_in : 1;       /* urgent bytes are not yet read */
@@ -210,16 +215,6 @@ struct tcp_conn {
 };
 
 _Static_assert(sizeof(struct tcp_conn) <= 384, "an idle connection's cost");
-
-struct tcp_listener {
-    struct tcp_link link, acceptable;
-    struct net *net;
-    const struct tcp_config *config; /* of the connections that come of it */
-    struct tcp_listen_options options;
-    struct tcp_link half_open, ready; /* connections, through group */
-    uint32_t half_open_count, ready_count;
-    uint16_t port;
-};
 
 /* A segment on its way in. */
 struct tcp_arrival {
@@ -275,6 +270,14 @@ static inline uint32_t tcp_pipe(const struct tcp_conn *conn)
 static inline uint32_t tcp_queued(const struct tcp_conn *conn)
 {
     return conn->active ? conn->active->queue.bytes : 0;
+}
+
+/* Bytes of the stream that the peer has acknowledged, ever. */
+static inline uint64_t tcp_bytes_acked(const struct tcp_conn *conn)
+{
+    uint32_t control = conn->fin_flying || conn->snd.una == conn->iss ? 1 : 0;
+
+    return conn->bytes_sent - (tcp_flight(conn) - control);
 }
 
 /* Our SYN is out, and not acknowledged. */
@@ -350,62 +353,8 @@ bool tcp_tuple_equal(const struct tcp_tuple *a, const struct tcp_tuple *b);
 /* Note what may yet be overcome; tell the owner, if he wants that. */
 void tcp_soft_error(struct tcp_conn *conn, enum tcp_soft_error error);
 
-/* ---- tcp_option.c ---- */
-void tcp_options_init(struct net *net);
-/* One more, or one fewer, reads `config`: the stack's, or a copy. */
-const struct tcp_config *tcp_options_share(const struct net *net,
-                                           const struct tcp_config *config);
-void tcp_options_drop(const struct net *net, const struct tcp_config *config);
-
-/* ---- tcp_listen.c ---- */
-void tcp_listener_free(struct tcp_listener *listener);
-struct tcp_listener *tcp_listener_find(struct net *net,
-                                       const struct tcp_tuple *tuple);
-/* A half-open connection leaves its listener. */
-void tcp_listener_forget(struct tcp_conn *conn);
-/* Whether nobody more can wait to be accepted; counted. */
-MUST_CHECK bool tcp_listener_is_full(const struct tcp_listener *listener);
-/* Its handshake is complete; false: the accept queue is full. */
-MUST_CHECK bool tcp_listener_ready(struct tcp_conn *conn);
-void tcp_listeners_dispatch(struct net *net);
-
-/* ---- tcp_open.c: SYNs ---- */
-/* A SYN for a listener: a half-open connection, or a cookie. */
-void tcp_open_passive(struct tcp_listener *listener,
-                      const struct tcp_arrival *in);
-/* The same with a number beyond those of an earlier connection, which a cookie
- * cannot promise. False: no room. */
-MUST_CHECK bool tcp_open_after_time_wait(struct tcp_listener *listener,
-                                         const struct tcp_arrival *in,
-                                         uint32_t iss);
-/* A connection in SYN-RECEIVED, made of what the peer's SYN said; null: no
- * memory. */
-MUST_CHECK struct tcp_conn *tcp_open_child(struct tcp_listener *listener,
-                                           const struct tcp_tuple *tuple,
-                                           const struct tcp_seg *syn,
-                                           uint32_t iss);
-/* What we offer in a SYN to that peer: its options and its window. */
-void tcp_open_offer(const struct net *net, const struct tcp_config *config,
-                    const struct tcp_tuple *tuple, struct tcp_seg *seg);
+/* ---- tcp_open.c: a segment in SYN-SENT ---- */
 enum tcp_verdict tcp_in_syn_sent(struct tcp_conn *conn, struct tcp_arrival *in);
-/* Our side of a handshake: numbers, MSS and window scale. */
-void tcp_open_prepare(struct tcp_conn *conn, uint32_t iss);
-/* The window of a SYN, which is never scaled. */
-uint16_t tcp_open_window(const struct tcp_config *config);
-/* Segments have room for `bytes` (MSS_MIN at least) of text and options: those
- * that every segment has count (RFC 6691). */
-void tcp_mss_set(struct tcp_conn *conn, uint16_t bytes);
-/* Our SYN is acknowledged: the connection is open. */
-void tcp_opened(struct tcp_conn *conn);
-
-/* ---- tcp_cookie.c ---- */
-void tcp_cookies_init(struct net *net);
-/* Answer a SYN without remembering it. */
-void tcp_cookie_send(struct tcp_listener *listener,
-                     const struct tcp_arrival *in);
-/* An ACK of no connection. False: nothing is known about it. */
-MUST_CHECK bool tcp_cookie_take(struct tcp_listener *listener,
-                                struct tcp_arrival *in);
 
 /* ---- tcp_in.c: the steps of RFC 9293 3.10.7.4 ---- */
 void tcp_in_conn(struct tcp_conn *conn, struct tcp_arrival *in);

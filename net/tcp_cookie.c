@@ -16,6 +16,7 @@
  */
 #include "net/siphash.h"
 #include "net/tcp_conn.h"
+#include "net/tcp_paws.h"
 
 #define SLOT_US (64 * 1000000ull)
 
@@ -187,7 +188,8 @@ bool tcp_cookie_take(struct tcp_listener *listener, struct tcp_arrival *in)
         return in->seg.text_bytes > 0;
     }
     if (tcp_listener_is_full(listener))
-        return true; /* counted; the peer tries again */
+        return true;        /* counted; the peer tries again */
+    tcp_pressure_conn(net); /* a SYN alone is not worth an orphan: this is */
     syn = syn_again(in, mss);
     conn = tcp_open_child(listener, &in->tuple, &syn, in->seg.ack - 1);
     if (!conn)

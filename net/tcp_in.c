@@ -8,6 +8,7 @@
  *
  * Source: RFC 9293 3.10.7.4; RFC 5961 3 to 5; RFC 7323 5.3.
  */
+#include "net/siphash.h"
 #include "net/tcp_conn.h"
 #include "net/tcp_paws.h"
 #include "net/tcp_sack.h"
@@ -125,6 +126,19 @@ static step_fn *const steps[] = {
 static step_fn *const steps_of_syn_sent[] = {tcp_in_syn_sent, tcp_in_urgent,
                                              tcp_in_text, tcp_in_fin};
 
+/* How many may be sent in that second: about as many as was asked for, and
+ * nobody can tell how many. One who could count them would learn from a
+ * connection's limit what has hit it (CVE-2016-5696). */
+static uint32_t challenges_max(const struct tcp_conn *conn, uint16_t second)
+{
+    uint32_t about = tcp_config_of(conn)->challenge_acks_per_second;
+    uint32_t what[2] = {conn->iss, second};
+    uint64_t jitter =
+        siphash_1_3(conn->net->tcp.table_key, what, sizeof(what)) % (about + 1);
+
+    return about / 2 + (uint32_t)jitter + (about == 1 ? 1 : 0);
+}
+
 static void challenge(struct tcp_conn *conn)
 {
     uint16_t second = (uint16_t)(conn->net->now_us / 1000000);
@@ -133,8 +147,7 @@ static void challenge(struct tcp_conn *conn)
         conn->challenge_second = second;
         conn->challenges = 0;
     }
-    if (conn->challenges >= tcp_config_of(conn)->challenge_acks_per_second ||
-        conn->challenges == UINT8_MAX) {
+    if (conn->challenges >= challenges_max(conn, second)) {
         tcp_count(conn, tcp_challenge_limited);
         return;
     }

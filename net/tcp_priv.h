@@ -50,6 +50,8 @@ struct tcp {
     struct tcp_link connecting; /* ... in SYN-SENT */
     struct tcp_link orphans;    /* ... released, oldest first */
     struct tcp_link ended;      /* ... over, whose handle is still held */
+    struct tcp_link holders;    /* ... with an active part (tcp_pressure.c) */
+    uint64_t futile_until_us;   /* nobody is sought there until then */
     uint32_t orphan_count;
     struct tcp_cookies cookies;
     struct tcp_link listening;  /* every listener */

@@ -49,6 +49,8 @@ static struct tcp_piece *piece_insert(struct tcp_conn *conn,
     *piece = (struct tcp_piece){.next = *link, .seq = seq};
     *link = piece;
     active->piece_count++;
+    if (active->piece_count == 1)
+        tcp_holder_disordered(conn, true);
     return piece;
 }
 
@@ -128,7 +130,7 @@ static bool has_room(struct tcp_conn *conn, uint32_t cost)
     uint32_t held = cost;
 
     for (; piece; piece = piece->next) /* ooo_pieces_max of them */
-        held += piece->queue.held;
+        held += piece->queue.held + (uint32_t)sizeof(*piece);
     return held <= tcp_text_held_max(conn) &&
            tcp_budget_has(&tcp_of(conn)->budget, cost);
 }
@@ -184,6 +186,8 @@ static void piece_drop_first(struct tcp_conn *conn)
     tcp_queue_clear(&piece->queue, &tcp_of(conn)->budget);
     conn->active->pieces = piece->next;
     conn->active->piece_count--;
+    if (conn->active->piece_count == 0)
+        tcp_holder_disordered(conn, false);
     pool_free(piece);
 }
 

@@ -52,8 +52,9 @@ bool tcp_text_queue(struct tcp_conn *conn, struct buffer *text, uint32_t bytes)
     }
     cost = tcp_queue_cost(text);
     if (queue->held + cost > tcp_text_held_max(conn) ||
-        !tcp_budget_has(&tcp_of(conn)->budget, cost)) {
+        !tcp_pressure_admits(conn, cost)) {
         tcp_count(conn, tcp_rcv_memory);
+        conn->starved = true;
         buffer_release(text);
         return false;
     }
@@ -69,6 +70,8 @@ static uint32_t space(const struct tcp_conn *conn)
     uint32_t most = (uint32_t)UINT16_MAX << conn->rcv_shift;
 
     bytes = bytes > conn->rcv_queue.bytes ? bytes - conn->rcv_queue.bytes : 0;
+    if (tcp_pressed(conn->net) && most > 2u * conn->rcv_mss)
+        most = 2u * conn->rcv_mss; /* no more than to go on with */
     return bytes < most ? bytes : most;
 }
 
@@ -109,8 +112,11 @@ void tcp_text_was_read(struct tcp_conn *conn)
 
     if (!tcp_traits(conn->state)->can_receive)
         return;
-    if (space(conn) >= now + least)
+    /* Who was refused text is told that there is room again, however little:
+     * it may have backed off far. */
+    if (space(conn) >= now + least || conn->starved)
         conn->ack_now = true;
+    conn->starved = false;
     /* A small segment, and the application has read it all: either it answers
      * before the next flush, and the answer carries the ACK, or it waits for
      * more, which a peer with Nagle's algorithm holds back until our ACK. */

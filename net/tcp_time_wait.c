@@ -3,10 +3,10 @@
  *
  * An entry of 64 bytes in place of a connection. Bounded: the oldest makes
  * room. RST is ignored (RFC 1337 3, fix F1): an old duplicate would otherwise
- * end the state that guards against old duplicates. A newer SYN takes the
- * place over (RFC 9293 MAY-2).
+ * end the state that guards against old duplicates. A SYN that is newer by its
+ * timestamp, or else by its number, takes the place over (MAY-2, SHLD-4).
  *
- * Source: RFC 9293 3.6.1, 3.10.7.4; RFC 1337.
+ * Source: RFC 9293 3.6.1, 3.10.7.4; RFC 1337; RFC 6191.
  */
 #include "net/tcp_conn.h"
 #include "net/tcp_paws.h"
@@ -187,18 +187,32 @@ static void answer(struct net *net, struct tcp_time_wait *entry)
     tcp_segment_bare(net, &entry->tuple, &seg);
 }
 
-/* A SYN beyond everything that was received: a new connection. */
+/* Whether a SYN can be no old duplicate: RFC 6191 2. By the timestamps, if
+ * both connections have them; one without them cannot have sent what has. */
+static bool is_newer(const struct tcp_time_wait *entry,
+                     const struct tcp_listener *listener,
+                     const struct tcp_seg *syn)
+{
+    bool stamped = syn->has_timestamps && listener->config->timestamps;
+
+    if (stamped && !entry->timestamps)
+        return true;
+    if (stamped && syn->ts_val != entry->ts_recent)
+        return seq_lt(entry->ts_recent, syn->ts_val);
+    return seq_lt(entry->rcv_nxt, syn->seq);
+}
+
+/* A SYN that is none of the old connection's: a new one. */
 static bool reuse(struct net *net, struct tcp_time_wait *entry,
                   const struct tcp_arrival *in)
 {
     struct tcp_listener *listener;
     uint32_t iss = tcp_table_iss(net, &in->tuple);
 
-    if ((in->seg.flags & (TCP_SYN | TCP_ACK)) != TCP_SYN ||
-        !seq_lt(entry->rcv_nxt, in->seg.seq))
+    if ((in->seg.flags & (TCP_SYN | TCP_ACK | TCP_FIN)) != TCP_SYN)
         return false;
     listener = tcp_listener_find(net, &in->tuple);
-    if (!listener)
+    if (!listener || !is_newer(entry, listener, &in->seg))
         return false;
     if (seq_leq(iss, entry->snd_nxt + REUSE_GAP)) /* RFC 9293 MAY-2 (1) */
         iss = entry->snd_nxt + REUSE_GAP;
