@@ -74,10 +74,12 @@ static void check_r1(struct tcp_conn *conn)
         tcp_soft_error(conn, TCP_SOFT_NO_ANSWER);
 }
 
-/* R2: so long without what we wait for. */
+/* R2: so long without what we wait for, and it was asked for again: a machine
+ * that was paused for an hour has not tried yet. */
 static bool gave_up(struct tcp_conn *conn, uint64_t since_us)
 {
-    if (conn->net->now_us - since_us < tcp_config_of(conn)->r2_us)
+    if (conn->backoff == 0 ||
+        conn->net->now_us - since_us < tcp_config_of(conn)->r2_us)
         return false;
     tcp_count(conn, tcp_gave_up);
     tcp_conn_end(conn, TCP_END_TIMEOUT);
