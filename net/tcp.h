@@ -335,6 +335,17 @@ struct tcp_info {
     uint64_t segments_sent, segments_received;
     uint64_t retransmissions;
     uint32_t in_flight_bytes;
+    uint32_t unsent_bytes;          /* queued, and never sent */
+    uint32_t unread_bytes;          /* received in order, and not yet taken */
+    uint32_t ooo_bytes, ooo_pieces; /* received behind holes */
+    uint32_t urgent_bytes;          /* tcp_urgent_bytes() */
+    uint64_t bytes_acked;           /* of bytes_sent */
+    uint32_t rcv_mss_bytes;         /* that we have offered */
+    uint8_t backoff;                /* time-outs in a row */
+    uint8_t keepalive_probes;       /* unanswered in a row */
+    uint64_t heard_us, sent_us;     /* so long ago: anything acceptable came;
+                                       data left */
+    bool passive;                   /* it came of a listener */
 };
 void tcp_info_get(const struct tcp_conn *conn, struct tcp_info *info);
 

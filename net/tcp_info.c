@@ -101,6 +101,13 @@ static const char *state_name(const struct tcp_conn *conn)
     return tcp_traits(state)->name;
 }
 
+static void of_active(const struct tcp_active *active, struct tcp_info *info)
+{
+    info->ooo_pieces = active->piece_count;
+    for (const struct tcp_piece *at = active->pieces; at; at = at->next)
+        info->ooo_bytes += at->queue.bytes;
+}
+
 void tcp_info_get(const struct tcp_conn *conn, struct tcp_info *info)
 {
     *info = (struct tcp_info){
@@ -127,5 +134,17 @@ void tcp_info_get(const struct tcp_conn *conn, struct tcp_info *info)
         .segments_received = conn->segments_received,
         .retransmissions = conn->retransmissions,
         .in_flight_bytes = tcp_flight(conn),
+        .unsent_bytes = tcp_unsent(conn),
+        .unread_bytes = conn->rcv_queue.bytes,
+        .urgent_bytes = tcp_urgent_bytes(conn),
+        .bytes_acked = tcp_bytes_acked(conn),
+        .rcv_mss_bytes = conn->rcv_mss,
+        .backoff = conn->backoff,
+        .keepalive_probes = conn->keep_probes,
+        .heard_us = conn->net->now_us - conn->heard_us,
+        .sent_us = conn->net->now_us - conn->sent_us,
+        .passive = conn->passive,
     };
+    if (conn->active)
+        of_active(conn->active, info);
 }

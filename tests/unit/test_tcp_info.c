@@ -1,0 +1,147 @@
+/*
+ * tcp_info: what a connection says about itself is what has happened to it.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "tests/host/host.h"
+#include "tests/host/tcp_peer.h"
+
+#define SECOND 1000000ull
+
+static struct tcp_peer peer;
+
+static int setup(void **state)
+{
+    (void)state;
+    peer_prepare(&peer);
+    peer_start(&peer);
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    (void)state;
+    peer_end(&peer);
+    return 0;
+}
+
+static void info__says_what_was_agreed_upon(void **state)
+{
+    struct tcp_info info;
+
+    (void)state;
+    peer.shift = 3;
+    peer.sack = true;
+    peer.timestamps = true;
+    peer_open_active(&peer);
+    info = peer_info(&peer);
+    assert_true(info.window_scaling && info.sack && info.timestamps);
+    assert_false(info.passive);
+    assert_int_equal(info.snd_wnd_shift, 3);
+    assert_int_equal(info.rcv_mss_bytes, 1460);
+    peer_end(&peer);
+
+    setup(NULL);
+    peer_open_passive(&peer);
+    info = peer_info(&peer);
+    assert_false(info.window_scaling || info.sack || info.timestamps);
+    assert_true(info.passive);
+    assert_int_equal(info.mss_bytes, 1000);
+}
+
+static void info__counts_what_is_sent_and_acknowledged(void **state)
+{
+    struct tcp_info info;
+
+    (void)state;
+    peer_open_passive(&peer);
+    assert_true(peer_info(&peer).bytes_acked == 0);
+    peer_app_send(&peer, 20000);
+    info = peer_info(&peer);
+    assert_int_equal(info.in_flight_bytes, 10000); /* ten segments */
+    assert_int_equal(info.unsent_bytes, 10000);
+    assert_true(info.bytes_sent == 10000 && info.bytes_acked == 0);
+    host_now_us += 1000;
+    peer_ack(&peer, PEER_STACK_ISS + 1 + 4000);
+    info = peer_info(&peer);
+    assert_true(info.bytes_acked == 4000);
+    assert_true(info.heard_us == 0 && info.sent_us == 0);
+    host_now_us += 1000;
+    peer_settle(&peer);
+    assert_true(peer_info(&peer).heard_us == 1000);
+}
+
+/* With FIN, which is a number and no byte. */
+static void info__a_fin_is_no_byte(void **state)
+{
+    (void)state;
+    peer_open_passive(&peer);
+    peer_app_send(&peer, 100);
+    tcp_shutdown(peer.conn, host_now_us);
+    peer_settle(&peer);
+    peer_ack(&peer, PEER_STACK_ISS + 1 + 60);
+    assert_true(peer_info(&peer).bytes_acked == 60);
+    peer_ack(&peer, PEER_STACK_ISS + 1 + 101);
+    assert_true(peer_info(&peer).bytes_acked == 100);
+}
+
+static void info__counts_what_waits_to_be_read(void **state)
+{
+    struct tcp_info info;
+
+    (void)state;
+    peer_open_passive(&peer);
+    peer_text(&peer, 300, 0);
+    for (unsigned i = 1; i <= 2; i++)
+        peer_send(&peer, (struct peer_seg){.seq = peer.nxt + 100 * i,
+                                           .ack = peer.rcv,
+                                           .flags = PEER_ACK,
+                                           .len = 50});
+    info = peer_info(&peer);
+    assert_int_equal(info.unread_bytes, 300);
+    assert_int_equal(info.ooo_pieces, 2);
+    assert_int_equal(info.ooo_bytes, 100);
+}
+
+static void info__tells_of_silence(void **state)
+{
+    struct tcp_info info;
+
+    (void)state;
+    peer_open_passive(&peer);
+    peer_app_send(&peer, 100);
+    while (PEER_COUNT(&peer, tcp_timeout) < 2)
+        peer_wait(&peer, 10000);
+    info = peer_info(&peer);
+    assert_int_equal(info.backoff, 2);
+    assert_true(info.retransmissions >= 2);
+}
+
+static void info__of_an_opening_one_has_no_bytes(void **state)
+{
+    (void)state;
+    peer_connect(&peer);
+    assert_true(peer_info(&peer).bytes_acked == 0);
+    assert_int_equal(peer_info(&peer).unsent_bytes, 0);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(info__says_what_was_agreed_upon),
+        TEST(info__counts_what_is_sent_and_acknowledged),
+        TEST(info__a_fin_is_no_byte),
+        TEST(info__counts_what_waits_to_be_read),
+        TEST(info__tells_of_silence),
+        TEST(info__of_an_opening_one_has_no_bytes),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
