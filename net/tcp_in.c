@@ -126,6 +126,26 @@ static step_fn *const steps[] = {
 static step_fn *const steps_of_syn_sent[] = {tcp_in_syn_sent, tcp_in_urgent,
                                              tcp_in_text, tcp_in_fin};
 
+/* ... and for a segment to which the others have no objection. */
+static step_fn *const steps_of_expected[] = {tcp_in_ts_recent, tcp_in_ack,
+                                             tcp_in_text};
+
+/*
+ * Header prediction: what comes nearly always, an acknowledgement or text
+ * exactly in its turn. The steps that are left out would say TCP_GO_ON: it
+ * begins at RCV.NXT and fits the window (first), has no RST, SYN, URG or FIN
+ * (second, fourth, sixth, eighth), and its timestamp is not older (PAWS).
+ */
+static bool is_expected(const struct tcp_conn *conn, const struct tcp_seg *seg)
+{
+    return (seg->flags & ~TCP_PSH) == TCP_ACK && seg->seq == conn->rcv.nxt &&
+           conn->state == TCP_ESTABLISHED &&
+           seg->text_bytes < seq_after(conn->rcv.nxt, conn->rcv.edge) &&
+           seg->has_timestamps == conn->timestamps &&
+           !(conn->timestamps && seq_lt(seg->ts_val, conn->ts.recent)) &&
+           !(conn->active && conn->active->fin_early);
+}
+
 /* How many may be sent in that second: about as many as was asked for, and
  * nobody can tell how many. One who could count them would learn from a
  * connection's limit what has hit it (CVE-2016-5696). */
@@ -183,11 +203,17 @@ static void obey(struct tcp_conn *conn, struct tcp_arrival *in,
 
 void tcp_in_conn(struct tcp_conn *conn, struct tcp_arrival *in)
 {
-    bool opening = conn->state == TCP_SYN_SENT;
-    step_fn *const *step = opening ? steps_of_syn_sent : steps;
-    size_t count = opening ? ARRAY_LEN(steps_of_syn_sent) : ARRAY_LEN(steps);
+    step_fn *const *step = steps;
+    size_t count = ARRAY_LEN(steps);
     enum tcp_verdict verdict = TCP_GO_ON;
 
+    if (is_expected(conn, &in->seg)) {
+        step = steps_of_expected;
+        count = ARRAY_LEN(steps_of_expected);
+    } else if (conn->state == TCP_SYN_SENT) {
+        step = steps_of_syn_sent;
+        count = ARRAY_LEN(steps_of_syn_sent);
+    }
     conn->segments_received++;
     for (size_t i = 0; i < count && verdict == TCP_GO_ON; i++)
         verdict = step[i](conn, in);
