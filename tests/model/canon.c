@@ -40,9 +40,22 @@ static uint64_t mix_active(uint64_t hash, const struct world *world,
     memcpy(&copy, active, sizeof(copy));
     copy.queue.head = copy.queue.tail = copy.cursor = NULL;
     copy.pieces = NULL;
+    copy.board.first = copy.board.last = copy.board.spare = NULL;
+    copy.rack.sent_us = from_now(world, copy.rack.sent_us);
+    copy.rto_at_us = from_now(world, copy.rto_at_us);
+    copy.probe_at_us = from_now(world, copy.probe_at_us);
+    copy.reorder_at_us = from_now(world, copy.reorder_at_us);
+    copy.sampled_us = from_now(world, copy.sampled_us);
+    copy.cubic.begin_us = from_now(world, copy.cubic.begin_us);
     copy.stalled_us = from_now(world, copy.stalled_us);
     copy.answered_us = from_now(world, copy.answered_us);
     hash = mix(hash, &copy, sizeof(copy));
+    for (const struct tcp_record *at = active->board.first; at; at = at->next) {
+        const uint64_t record[] = {at->seq, at->end, at->fate, at->again,
+                                   from_now(world, at->sent_us)};
+
+        hash = mix(hash, record, sizeof(record));
+    }
     for (const struct tcp_piece *at = active->pieces; at; at = at->next) {
         const uint32_t piece[] = {at->seq, at->queue.bytes};
 

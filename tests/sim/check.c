@@ -9,17 +9,18 @@
 #include <string.h>
 
 #include "net/tcp_conn.h"
+#include "tests/sim/check_priv.h"
 
 enum { CWND_SANE = 1 << 30, BACKOFF_SANE = 32 };
 
 /* What is summed over every connection of a stack. */
 struct sums {
     uint64_t held;
-    size_t conns, actives, pieces, orphans;
+    size_t conns, actives, pieces, records, orphans;
 };
 
-static void fail(struct check *check, const struct tcp_conn *conn,
-                 const char *what)
+void check_fail(struct check *check, const struct tcp_conn *conn,
+                const char *what)
 {
     if (check->broken)
         return;
@@ -46,17 +47,18 @@ static void check_queue(struct check *check, const struct tcp_conn *conn,
 
     for (const struct buffer *at = queue->head; at; at = at->next) {
         if (at->len == 0)
-            fail(check, conn, "no view in a queue is empty");
+            check_fail(check, conn, "no view in a queue is empty");
         bytes += at->len;
         held += buffer_held_bytes(at);
         last = at;
     }
     if (last != queue->tail)
-        fail(check, conn, "the last view of a queue is its tail");
+        check_fail(check, conn, "the last view of a queue is its tail");
     if (bytes != queue->bytes)
-        fail(check, conn, "a queue's views have as many bytes as it says");
+        check_fail(check, conn,
+                   "a queue's views have as many bytes as it says");
     if (held != queue->held)
-        fail(check, conn, "a queue holds as much memory as it says");
+        check_fail(check, conn, "a queue holds as much memory as it says");
 }
 
 /* Text that was sent and is not acknowledged. */
@@ -79,7 +81,7 @@ static void check_cursor(struct check *check, const struct tcp_conn *conn)
     if (active->cursor)
         before += active->cursor_offset;
     if (before != sent_text(conn))
-        fail(check, conn, "the cursor shows the place of snd.nxt");
+        check_fail(check, conn, "the cursor shows the place of snd.nxt");
 }
 
 static void check_pieces(struct check *check, const struct tcp_conn *conn,
@@ -89,20 +91,21 @@ static void check_pieces(struct check *check, const struct tcp_conn *conn,
 
     for (const struct tcp_piece *at = conn->active->pieces; at; at = at->next) {
         if (!seq_lt(end, at->seq))
-            fail(check, conn, "pieces are ordered, with holes between them");
+            check_fail(check, conn,
+                       "pieces are ordered, with holes between them");
         check_queue(check, conn, &at->queue);
         if (at->queue.bytes == 0)
-            fail(check, conn, "no piece is empty");
+            check_fail(check, conn, "no piece is empty");
         end = at->seq + at->queue.bytes;
         sums->held += at->queue.held;
         count++;
     }
     if (count && seq_lt(conn->rcv.edge, end))
-        fail(check, conn, "pieces lie inside the window");
+        check_fail(check, conn, "pieces lie inside the window");
     if (count != conn->active->piece_count)
-        fail(check, conn, "there are as many pieces as counted");
+        check_fail(check, conn, "there are as many pieces as counted");
     if (count > tcp_config_of(conn)->ooo_pieces_max)
-        fail(check, conn, "the number of pieces is bounded");
+        check_fail(check, conn, "the number of pieces is bounded");
     sums->pieces += count;
 }
 
@@ -112,7 +115,7 @@ static void check_queues(struct check *check, const struct tcp_conn *conn,
     check_queue(check, conn, &conn->rcv_queue);
     sums->held += conn->rcv_queue.held;
     if (conn->rcv_queue.held > tcp_text_held_max(conn) * 2u)
-        fail(check, conn, "received text is bounded in memory");
+        check_fail(check, conn, "received text is bounded in memory");
     if (!conn->active)
         return;
     sums->actives++;
@@ -120,6 +123,7 @@ static void check_queues(struct check *check, const struct tcp_conn *conn,
     sums->held += conn->active->queue.held;
     check_cursor(check, conn);
     check_pieces(check, conn, sums);
+    check_board(check, conn, &sums->records);
 }
 
 /* --- numbers -------------------------------------------------------------- */
@@ -127,24 +131,25 @@ static void check_queues(struct check *check, const struct tcp_conn *conn,
 static void check_numbers(struct check *check, const struct tcp_conn *conn)
 {
     if (seq_lt(conn->snd.nxt, conn->snd.una))
-        fail(check, conn, "snd.una comes not after snd.nxt");
+        check_fail(check, conn, "snd.una comes not after snd.nxt");
     if (sent_text(conn) > tcp_queued(conn))
-        fail(check, conn, "what is in flight is in the queue");
+        check_fail(check, conn, "what is in flight is in the queue");
     if (conn->fin_flying && !conn->fin_sent)
-        fail(check, conn, "a FIN in flight was sent");
+        check_fail(check, conn, "a FIN in flight was sent");
     if (conn->fin_sent && !conn->fin_queued)
-        fail(check, conn, "a FIN that was sent was asked for");
+        check_fail(check, conn, "a FIN that was sent was asked for");
     if (conn->fin_sent && !conn->fin_flying && tcp_flight(conn))
-        fail(check, conn, "nothing is in flight behind an acknowledged FIN");
+        check_fail(check, conn,
+                   "nothing is in flight behind an acknowledged FIN");
     if (!tcp_traits(conn->state)->synchronized)
         return;
     if (seq_lt(conn->rcv.nxt, conn->rcv.acked))
-        fail(check, conn, "no more is acknowledged than has come");
+        check_fail(check, conn, "no more is acknowledged than has come");
     if (seq_lt(conn->rcv.edge, conn->rcv.nxt))
-        fail(check, conn, "what has come lies inside the window");
+        check_fail(check, conn, "what has come lies inside the window");
     if (conn->rcv.edge - conn->rcv.nxt >
         ((uint32_t)UINT16_MAX << conn->rcv_shift) + 1)
-        fail(check, conn, "the window fits its field");
+        check_fail(check, conn, "the window fits its field");
 }
 
 static void check_congestion(struct check *check, const struct tcp_conn *conn)
@@ -157,15 +162,15 @@ static void check_congestion(struct check *check, const struct tcp_conn *conn)
     if (conn->cwnd == 0 || conn->cwnd > 2u * CWND_SANE ||
         (conn->cwnd < conn->mss &&
          !(conn->active && conn->active->phase == TCP_PHASE_RECOVERY)))
-        fail(check, conn, "cwnd is one segment at least, and sane");
+        check_fail(check, conn, "cwnd is one segment at least, and sane");
     /* It was measured in segments that may have grown since. */
     if (conn->ssthresh < 2u * (conn->mss < 500 ? conn->mss : 500) ||
         conn->ssthresh > CWND_SANE)
-        fail(check, conn, "ssthresh is two segments at least, and sane");
+        check_fail(check, conn, "ssthresh is two segments at least, and sane");
     if (conn->backoff > BACKOFF_SANE)
-        fail(check, conn, "backoff is bounded");
+        check_fail(check, conn, "backoff is bounded");
     if (conn->rto_us < config->rto_min_us || conn->rto_us > config->rto_max_us)
-        fail(check, conn, "rto lies between its bounds");
+        check_fail(check, conn, "rto lies between its bounds");
 }
 
 /* --- timers --------------------------------------------------------------- */
@@ -183,11 +188,11 @@ static void check_timer(struct check *check, const struct tcp_conn *conn)
         if (conn->deadline[i] < first_us)
             first_us = conn->deadline[i];
     if (first_us != FOREVER && !timer_is_armed(&conn->timer))
-        fail(check, conn, "the timer is armed when a deadline is set");
+        check_fail(check, conn, "the timer is armed when a deadline is set");
     if (timer_is_armed(&conn->timer) && conn->timer.deadline_us > first_us)
-        fail(check, conn, "the timer fires by the first deadline");
+        check_fail(check, conn, "the timer fires by the first deadline");
     if (first_us < conn->net->now_us)
-        fail(check, conn, "no deadline has passed");
+        check_fail(check, conn, "no deadline has passed");
 }
 
 /* Something was sent that must be acknowledged, or cannot be sent now. */
@@ -202,26 +207,27 @@ static void check_deadlines(struct check *check, const struct tcp_conn *conn)
     bool flushing = !tcp_list_empty(&conn->flush);
 
     if (waits_for_peer(conn) && !flushing && !is_set(conn, TCP_DEADLINE_RTX))
-        fail(check, conn, "a timer runs while something waits for the peer");
+        check_fail(check, conn,
+                   "a timer runs while something waits for the peer");
     if (!waits_for_peer(conn) && !flushing && !check->starves &&
         is_set(conn, TCP_DEADLINE_RTX))
-        fail(check, conn, "no retransmission timer without a reason");
+        check_fail(check, conn, "no retransmission timer without a reason");
     /* Where there was no memory for it, it is tried again with the other. */
     if (conn->ack_delayed && !flushing && !is_set(conn, TCP_DEADLINE_ACK) &&
         !is_set(conn, TCP_DEADLINE_RTX))
-        fail(check, conn, "a timer runs while an ACK is delayed");
+        check_fail(check, conn, "a timer runs while an ACK is delayed");
     if (is_set(conn, TCP_DEADLINE_RTX) &&
         conn->deadline[TCP_DEADLINE_RTX] >
             conn->net->now_us + tcp_config_of(conn)->rto_max_us)
-        fail(check, conn, "a retransmission waits for rto_max at most");
+        check_fail(check, conn, "a retransmission waits for rto_max at most");
     if (tcp_opening(conn) && !is_set(conn, TCP_DEADLINE_USER))
-        fail(check, conn, "opening has an end");
+        check_fail(check, conn, "opening has an end");
     if (conn->released && conn->state == TCP_FIN_WAIT_2 &&
         !is_set(conn, TCP_DEADLINE_KEEP))
-        fail(check, conn, "an orphan in FIN-WAIT-2 has an end");
+        check_fail(check, conn, "an orphan in FIN-WAIT-2 has an end");
     if (conn->keepalive && !conn->released && tcp_traits(conn->state)->open &&
         !is_set(conn, TCP_DEADLINE_KEEP))
-        fail(check, conn, "keep-alive has a timer");
+        check_fail(check, conn, "keep-alive has a timer");
 }
 
 /* --- what never goes back ------------------------------------------------- */
@@ -260,13 +266,13 @@ static void check_progress(struct check *check, const struct tcp_conn *conn)
         return;
     seen = seen_of(check, conn);
     if (seq_lt(conn->snd.una, seen->una))
-        fail(check, conn, "snd.una does not go back");
+        check_fail(check, conn, "snd.una does not go back");
     if (seq_lt(conn->snd.nxt, seen->nxt))
-        fail(check, conn, "snd.nxt does not go back");
+        check_fail(check, conn, "snd.nxt does not go back");
     if (seq_lt(conn->rcv.nxt, seen->rcv_nxt))
-        fail(check, conn, "rcv.nxt does not go back");
+        check_fail(check, conn, "rcv.nxt does not go back");
     if (seq_lt(conn->rcv.edge, seen->edge))
-        fail(check, conn, "the window's right edge does not move left");
+        check_fail(check, conn, "the window's right edge does not move left");
     seen->una = conn->snd.una;
     seen->nxt = conn->snd.nxt;
     seen->rcv_nxt = conn->rcv.nxt;
@@ -284,7 +290,7 @@ static void check_conn(struct check *check, const struct tcp_conn *conn,
     check_queues(check, conn, sums);
     if (conn->end != TCP_END_NONE) {
         if (conn->active || (timer_is_armed(&conn->timer) && !check->starves))
-            fail(check, conn, "what has ended keeps nothing");
+            check_fail(check, conn, "what has ended keeps nothing");
         return;
     }
     check_numbers(check, conn);
@@ -293,9 +299,9 @@ static void check_conn(struct check *check, const struct tcp_conn *conn,
     check_deadlines(check, conn);
     check_progress(check, conn);
     if (conn->owned && conn->changes && tcp_list_empty(&conn->events))
-        fail(check, conn, "what has changed is told");
+        check_fail(check, conn, "what has changed is told");
     if (tcp_traits(conn->state)->closed)
-        fail(check, conn, "what is closed has ended");
+        check_fail(check, conn, "what is closed has ended");
 }
 
 static void check_conns(struct check *check, struct net *net, struct sums *sums)
@@ -334,10 +340,10 @@ static void check_listeners(struct check *check, const struct net *net)
 
         if (list_length(&listener->half_open) != listener->half_open_count ||
             list_length(&listener->ready) != listener->ready_count)
-            fail(check, NULL, "a listener counts what waits at it");
+            check_fail(check, NULL, "a listener counts what waits at it");
         if (listener->ready_count > listener->options.backlog ||
             listener->half_open_count > listener->options.syn_backlog)
-            fail(check, NULL, "a listener's queues are bounded");
+            check_fail(check, NULL, "a listener's queues are bounded");
     }
 }
 
@@ -347,16 +353,18 @@ static void check_sums(struct check *check, const struct net *net,
     const struct tcp *tcp = &net->tcp;
 
     if (sums->held != tcp->budget.held_bytes)
-        fail(check, NULL, "the budget is the sum of all queues");
+        check_fail(check, NULL, "the budget is the sum of all queues");
     if (sums->conns != tcp->conns.count)
-        fail(check, NULL, "every control block is found");
+        check_fail(check, NULL, "every control block is found");
     if (sums->actives != tcp->actives.count)
-        fail(check, NULL, "every active part is found");
+        check_fail(check, NULL, "every active part is found");
     if (sums->pieces != tcp->pieces.count)
-        fail(check, NULL, "every piece is found");
+        check_fail(check, NULL, "every piece is found");
+    if (sums->records != tcp->records.count)
+        check_fail(check, NULL, "every record is found");
     if (sums->orphans != tcp->orphan_count ||
         sums->orphans != list_length(&tcp->orphans))
-        fail(check, NULL, "orphans are counted");
+        check_fail(check, NULL, "orphans are counted");
 }
 
 void check_net(struct check *check, struct net *net)
