@@ -2,7 +2,8 @@
 # Run simulations: sim.sh PROGRAM FIRST COUNT JOBS. Seeds go in chunks to JOBS
 # processes; the first chunk that fails ends it, its seed has printed itself.
 set -u
-export ASAN_OPTIONS=abort_on_error=1 UBSAN_OPTIONS=abort_on_error=1
+export ASAN_OPTIONS=abort_on_error=1:handle_segv=2
+export UBSAN_OPTIONS=abort_on_error=1
 program=$1 first=$2 count=$3 jobs=$4
 chunk=$((count / (jobs * 8) + 1))
 [ "$chunk" -gt 500 ] && chunk=500

@@ -31,13 +31,14 @@ static void print_broken(uint64_t seed, const struct run_result *result)
            result->last, (unsigned long long)seed, (unsigned long long)seed);
 }
 
-/* What a sanitizer ends says its seed as well. */
+/* What a sanitizer or the processor ends says its seed as well. */
 static char seed_line[64];
 
-static void on_abort(int number)
+static void on_death(int number)
 {
-    (void)number;
     (void)!write(STDOUT_FILENO, seed_line, strlen(seed_line));
+    signal(number, SIG_DFL);
+    raise(number);
 }
 
 /* One seed in so many runs twice: the same seed is the same run. */
@@ -57,7 +58,8 @@ static int run_seeds(uint64_t first, uint64_t count)
     struct run_result result;
     uint64_t segments = 0, turns = 0;
 
-    signal(SIGABRT, on_abort);
+    signal(SIGABRT, on_death);
+    signal(SIGSEGV, on_death);
     for (uint64_t seed = first; seed < first + count; seed++) {
         snprintf(seed_line, sizeof(seed_line), "sim: seed %llu ends here\n",
                  (unsigned long long)seed);

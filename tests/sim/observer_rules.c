@@ -232,7 +232,9 @@ static void rule_rst(struct look *look)
 
     if (seg->len || seg->flags & (SEG_FIN | SEG_SYN))
         observer_broken(look, "a RST says nothing else");
-    if (!(seg->flags & SEG_ACK) && end->open && !end->dead &&
+    /* The connection's own next number, or the one that a peer has said; 0 in
+     * answer to a segment that says none. */
+    if (end->open && !end->dead && (seg->seq || !(seg->flags & SEG_ACK)) &&
         seg_before(end->top, seg->seq))
         observer_broken(look, "a RST has a number that the peer expects");
 }
