@@ -247,35 +247,35 @@ static uint32_t end_of(const struct piece *piece)
 }
 
 static enum verdict judge(const struct ipv4_datagram *datagram,
-                          const struct piece *new, unsigned at, bool last)
+                          const struct piece *fresh, unsigned at, bool last)
 {
     const struct piece *before = at > 0 ? &datagram->piece[at - 1] : NULL;
     const struct piece *after =
         at < datagram->count ? &datagram->piece[at] : NULL;
-    uint32_t end = end_of(new);
+    uint32_t end = end_of(fresh);
 
-    if (after && after->offset == new->offset &&
-        after->bytes == new->bytes &&last == (end == datagram->total_bytes))
+    if (after && after->offset == fresh->offset &&
+        after->bytes == fresh->bytes && last == (end == datagram->total_bytes))
         return KNOWN_ALREADY;
     if (datagram->total_bytes != 0 && end > datagram->total_bytes)
         return CONTRADICTS; /* behind the end */
     if (last && datagram->count > 0 &&
         end < end_of(&datagram->piece[datagram->count - 1]))
         return CONTRADICTS; /* an end before what there is */
-    if ((before && end_of(before) > new->offset) ||
+    if ((before && end_of(before) > fresh->offset) ||
         (after && end > after->offset))
         return CONTRADICTS;
     return datagram->count == IPV4_FRAGMENTS_MAX ? CONTRADICTS : FITS;
 }
 
-static void insert(struct ipv4_datagram *datagram, const struct piece *new,
+static void insert(struct ipv4_datagram *datagram, const struct piece *fresh,
                    unsigned at)
 {
     memmove(&datagram->piece[at + 1], &datagram->piece[at],
-            (datagram->count - at) * sizeof(*new));
-    datagram->piece[at] = *new;
+            (datagram->count - at) * sizeof(*fresh));
+    datagram->piece[at] = *fresh;
     datagram->count++;
-    datagram->got_bytes = (uint16_t)(datagram->got_bytes + new->bytes);
+    datagram->got_bytes = (uint16_t)(datagram->got_bytes + fresh->bytes);
 }
 
 /*
@@ -299,8 +299,11 @@ static struct buffer *finish(struct net *net, struct ipv4_datagram *datagram,
                              struct ipv4_packet *ip)
 {
     struct buffer *chain = datagram->piece[0].chain, **end = &chain;
+    uint32_t bytes =
+        (uint32_t)datagram->first.header.header_bytes + datagram->total_bytes;
 
-    if (!merge_ecn(datagram)) {
+    /* The header at offset 0 may be longer than those that were checked. */
+    if (bytes > UINT16_MAX || !merge_ecn(datagram)) {
         spoil(net, datagram);
         return NULL;
     }
@@ -312,8 +315,7 @@ static struct buffer *finish(struct net *net, struct ipv4_datagram *datagram,
     datagram->count = 0; /* they are the caller's now */
     chain->flags = 0;    /* what a device said was about a fragment */
     *ip = datagram->first;
-    ip->header.total_bytes =
-        (uint16_t)(ip->header.header_bytes + datagram->total_bytes);
+    ip->header.total_bytes = (uint16_t)bytes;
     ip->header.more_fragments = false;
     forget(net, datagram);
     net_count(&net->counters, ip_reassembled);
@@ -351,14 +353,14 @@ static bool add(struct net *net, struct ipv4_datagram *datagram,
                 const struct ipv4_packet *ip, struct buffer *fragment)
 {
     const struct ipv4_header *header = &ip->header;
-    const struct piece new = {fragment, header->fragment_bytes,
-                              (uint16_t)buffer_chain_len(fragment)};
-    unsigned at = place_of(datagram, new.offset);
+    const struct piece fresh = {fragment, header->fragment_bytes,
+                                (uint16_t)buffer_chain_len(fragment)};
+    unsigned at = place_of(datagram, fresh.offset);
     uint32_t held_bytes = held_bytes_of(fragment);
 
     if (datagram->spoilt)
         return false;
-    switch (judge(datagram, &new, at, !header->more_fragments)) {
+    switch (judge(datagram, &fresh, at, !header->more_fragments)) {
     case KNOWN_ALREADY:
         return false;
     case CONTRADICTS:
@@ -367,13 +369,13 @@ static bool add(struct net *net, struct ipv4_datagram *datagram,
     case FITS:
         break;
     }
-    insert(datagram, &new, at);
+    insert(datagram, &fresh, at);
     datagram->held_bytes += held_bytes;
     net->ip.reass.held_bytes += held_bytes;
     datagram->ecn_seen |= (uint8_t)(1 << (header->tos & ECN_MASK));
     if (!header->more_fragments)
-        datagram->total_bytes = (uint16_t)end_of(&new);
-    if (new.offset == 0)
+        datagram->total_bytes = (uint16_t)end_of(&fresh);
+    if (fresh.offset == 0)
         datagram->first = *ip;
     return true;
 }
@@ -388,6 +390,8 @@ datagram_for(struct net *net, const struct ipv4_packet *ip, uint32_t bytes)
 
     if (bytes > IPV4_REASS_BYTES_EACH) /* in tiny views */
         return NULL;
+    if (datagram && datagram->spoilt) /* it will be dropped */
+        return datagram;
     make_room(net, &ip->header, bytes, !datagram);
     datagram = find(reass, &ip->header); /* it may have made room itself */
     return datagram ? datagram : datagram_make(net, ip);

@@ -178,6 +178,28 @@ static void bad__F16_one_byte_more_than_65535_is_dropped(void **state)
     assert_int_equal(fragments_under_way(&f), 1);
 }
 
+/* ... also when it is the options of the first fragment that are too much. */
+static void bad__F16_options_of_the_first_count_too(void **state)
+{
+    struct station *station = &f.station;
+
+    (void)state;
+    fragments_make(&f, FRAGMENTS_WHOLE_MAX);
+    fragments_rest(&f, 1400, 1400);
+    station_ethernet(station, station_mac, station_peer_mac, 0x0800);
+    station_ip(station, f.src, STATION_ADDR, 17, 4 + 1400);
+    station->frame[14] = 0x46;
+    station_long(station, 0x01010100);
+    station_bytes(station, f.whole, 1400);
+    station_set(station, 18, f.id);
+    station_set(station, 20, 0x2000);
+    station_ip_checksum(station);
+    station_send(station);
+    assert_int_equal(f.heard, 0);
+    assert_int_equal(STATION_COUNT(station, ip_reassembled), 0);
+    assert_int_equal(fragments_held(&f), 0);
+}
+
 static void bad__F2_empty_fragment_is_dropped(void **state)
 {
     (void)state;
@@ -359,6 +381,7 @@ int main(void)
         TEST(fits__wrong_checksum_of_the_whole_is_noticed),
         TEST(bad__F1_ping_of_death_drops_the_whole),
         TEST(bad__F16_one_byte_more_than_65535_is_dropped),
+        TEST(bad__F16_options_of_the_first_count_too),
         TEST(bad__F2_empty_fragment_is_dropped),
         TEST(bad__F3_odd_length_before_the_last_is_dropped),
         TEST(bad__F5_overlap_drops_the_whole),
