@@ -225,5 +225,6 @@ void net_memory_get(const struct net *net, struct net_memory *memory)
         .buffers = stats.chunks,
         .conns = net->tcp.conns.count,
         .time_waits = net->tcp.time_waits.count,
+        .fragment_bytes = net->ip.reass.held_bytes,
     };
 }

@@ -166,9 +166,10 @@ struct ipv4_addr net_address(const struct net *net);
 struct net_memory {
     size_t pages; /* taken from the host now */
     size_t pages_max;
-    size_t buffers;    /* chunks and views in use */
-    size_t conns;      /* control blocks in use, of any state */
-    size_t time_waits; /* TIME-WAIT entries */
+    size_t buffers;        /* chunks and views in use */
+    size_t conns;          /* control blocks in use, of any state */
+    size_t time_waits;     /* TIME-WAIT entries */
+    size_t fragment_bytes; /* that fragments hold, of datagrams not yet whole */
 };
 void net_memory_get(const struct net *net, struct net_memory *memory);
 

@@ -106,5 +106,8 @@ unsigned fragments_under_way(const struct fragments *f)
 
 uint32_t fragments_held(const struct fragments *f)
 {
-    return f->station.net->ip.reass.held_bytes;
+    struct net_memory memory;
+
+    net_memory_get(f->station.net, &memory);
+    return (uint32_t)memory.fragment_bytes;
 }

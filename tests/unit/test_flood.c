@@ -199,6 +199,7 @@ static void flood__fills_every_cache_and_leaves_nothing(void **state)
     net_memory_get(station.net, &after);
     assert_int_equal(after.buffers, before.buffers);
     assert_int_equal(after.conns, 0);
+    assert_int_equal(after.fragment_bytes, 0);
     assert_int_equal(after.pages, before.pages);
     tcp_unlisten(listener, host_now_us);
     assert_int_equal(station_end(&station), 0);
