@@ -139,8 +139,8 @@ void acd_forget(struct net *net, struct net_if *nif)
 
 /*
  * Somebody else uses our address: say that it is ours, but not in a loop. When
- * that does not help, the host hears of it (RFC 5227 2.4 (b)); a host that
- * keeps the address all the same is 2.4 (c), and we defend it ever again.
+ * that does not help, the host hears of it, once (RFC 5227 2.4 (b)); a host
+ * that keeps the address all the same is 2.4 (c), and we defend it ever again.
  */
 static void defend(struct net *net, struct net_if *nif)
 {
@@ -149,10 +149,13 @@ static void defend(struct net *net, struct net_if *nif)
     net_count(&net->counters, arp_conflict);
     if (acd->defended_us != 0 &&
         net->now_us - acd->defended_us < DEFEND_INTERVAL_US) {
-        interface_post(nif, NET_ADDRESS_CONFLICT);
+        if (!acd->told)
+            interface_post(nif, NET_ADDRESS_CONFLICT);
+        acd->told = true;
         return;
     }
     acd->defended_us = net->now_us;
+    acd->told = false;
     arp_announce(net, nif);
 }
 

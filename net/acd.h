@@ -46,6 +46,7 @@ struct acd {
     uint8_t state;         /* enum acd_state, of acd.c */
     uint8_t sent;
     uint8_t conflicts; /* that probes have found, in a row */
+    bool told;         /* the host, since we last contradicted */
 };
 
 /* Say twice who has the interface's address: RFC 5227 2.3. */
