@@ -61,10 +61,11 @@ static void say_interface(const struct interface_info *info,
 }
 
 /* What a server has said besides the address. */
-static void say_lease(const struct dhcp_lease *lease, bool dns_given,
+static void say_lease(const struct config *config,
+                      const struct dhcp_lease *lease,
                       const struct origin *origin)
 {
-    for (uint32_t i = 0; !dns_given && i < lease->dns.count; i++)
+    for (uint32_t i = 0; !config->dns_given && i < lease->dns.count; i++)
         say_addr("name server", lease->dns.addr[i], origin);
     for (uint32_t i = 0; i < lease->ntp.count; i++)
         say_addr("time server", lease->ntp.addr[i], origin);
@@ -72,7 +73,7 @@ static void say_lease(const struct dhcp_lease *lease, bool dns_given,
         log_at(LOG_INFO, "net", "MTU %u (%s)", lease->mtu_bytes, origin->text);
     if (lease->domain[0])
         log_at(LOG_INFO, "net", "domain %s (%s)", lease->domain, origin->text);
-    if (lease->hostname[0])
+    if (lease->hostname[0] && !config->name_given)
         log_at(LOG_INFO, "net", "name %s (%s)", lease->hostname, origin->text);
 }
 
@@ -105,5 +106,5 @@ void settings_say(const struct config *config, struct stack *stack,
         origin = by_dhcp(&lease);
     say_interface(&info, &origin);
     if (leased)
-        say_lease(&lease, config->dns_given, &origin);
+        say_lease(config, &lease, &origin);
 }

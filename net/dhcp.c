@@ -363,7 +363,7 @@ enum net_status dhcp_start(struct net *net, unsigned index,
 {
     struct dhcp *dhcp;
 
-    ASSERT(index < net->if_count && !net->dhcp[index]);
+    ASSERT(index < net->if_count && net->ifs[index].dev && !net->dhcp[index]);
     net_set_now(net, now_us);
     if (!net->dhcp_hears) {
         if (udp_bind(net, DHCP_CLIENT_PORT, receive, NULL) != UDP_OK)

@@ -28,7 +28,7 @@ struct dhcp_config {
 /*
  * Look for an address for an interface that has none.
  *
- * index:   below the number of interfaces, and without a client yet.
+ * index:   of an interface with a card, and without a client yet.
  * config:  copied.
  * Returns: NET_OK; NET_NO_MEMORY; NET_FULL: somebody else has port 68.
  */

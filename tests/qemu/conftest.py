@@ -17,7 +17,8 @@ def pytest_configure(config):
 
 
 # What shows the most in the least time comes first; the rest after it.
-ORDER = ("boot", "http", "image", "libc", "raw", "raw_tcp", "echo", "run")
+ORDER = ("boot", "http", "image", "libc", "raw", "raw_tcp", "echo", "run",
+         "dhcp", "dns")
 LAST = ("features", "impaired", "tap", "abuse")
 
 

@@ -13,9 +13,14 @@ GROUPS = {
     "I": 20,  # IPv4 headers
     "F": 23,  # fragments
     "C": 20,  # ICMP
+    "U": 14,  # UDP
+    "D": 26,  # DHCP
+    "N": 27,  # DNS
 }
 
-DEFINED = re.compile(r"^static void\s+(\w+__\w+)\(", re.M)
+# A function, or one that a macro of tests/host/flow_world.h makes.
+DEFINED = re.compile(
+    r"^(?:static void\s+|WORLD(?:_OF)?\()(\w+__\w+)[(,)]", re.M)
 ID = re.compile(r"[A-Z]\d+")
 
 

@@ -280,6 +280,23 @@ static void renewing__nak_takes_the_address_away(void **state)
     assert_int_equal(dhcp_peer_address(&peer), DHCP_PEER_OFFERED + 1);
 }
 
+/* D18: by unicast the lease's own server is asked, and no other may answer. */
+static void renewing__D18_other_servers_are_ignored(void **state)
+{
+    static const uint8_t types[] = {ACK, NAK};
+
+    (void)state;
+    dhcp_peer_bind(&peer, 3600);
+    hears(REQUEST, 1801 * SECOND);
+    for (size_t i = 0; i < ARRAY_LEN(types); i++) {
+        dhcp_peer_full(&peer, types[i], DHCP_PEER_OFFERED + 1, 60);
+        peer.message[248] ^= 1; /* the last byte of option 54 */
+        dhcp_peer_send(&peer);
+        assert_string_equal(now_in(), "RENEWING");
+        assert_int_equal(dhcp_peer_address(&peer), DHCP_PEER_OFFERED);
+    }
+}
+
 static void bound__nak_is_ignored(void **state)
 {
     (void)state;
@@ -497,8 +514,11 @@ static void bound__D26_a_flood_is_dropped_after_eight_bytes(void **state)
     (void)state;
     dhcp_peer_bind(&peer, 3600);
     net_memory_get(peer.station.net, &before);
-    for (int i = 0; i < 10000; i++)
-        says(i % 2 ? ACK : NAK, DHCP_PEER_OFFERED + 1, 60);
+    for (int i = 0; i < 10000; i++) {
+        dhcp_peer_full(&peer, i % 2 ? ACK : NAK, DHCP_PEER_OFFERED + 1, 60);
+        peer.message[236] ^= i % 4 == 0; /* the cookie: nobody looks at it */
+        dhcp_peer_send(&peer);
+    }
     net_memory_get(peer.station.net, &after);
     assert_int_equal(after.buffers, before.buffers);
     assert_int_equal(STATION_COUNT(&peer.station, dhcp_ignored), 10000);
@@ -524,6 +544,7 @@ int main(void)
         TEST(requesting__D18_nak_of_another_server_is_ignored),
         TEST(requesting__D18_nak_flood_is_answered_with_back_off),
         TEST(renewing__nak_takes_the_address_away),
+        TEST(renewing__D18_other_servers_are_ignored),
         TEST(bound__nak_is_ignored),
         TEST(renewing__asks_its_server_at_half_the_lease),
         TEST(rebinding__asks_everybody_and_then_gives_up),
