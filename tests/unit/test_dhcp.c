@@ -516,7 +516,8 @@ static void bound__D26_a_flood_is_dropped_after_eight_bytes(void **state)
     net_memory_get(peer.station.net, &before);
     for (int i = 0; i < 10000; i++) {
         dhcp_peer_full(&peer, i % 2 ? ACK : NAK, DHCP_PEER_OFFERED + 1, 60);
-        peer.message[236] ^= i % 4 == 0; /* the cookie: nobody looks at it */
+        peer.message[236] ^=
+            (uint8_t)(i % 4 == 0); /* the cookie: nobody looks at it */
         dhcp_peer_send(&peer);
     }
     net_memory_get(peer.station.net, &after);
