@@ -16,8 +16,7 @@
 
 enum { PREFIX_TEXT_BYTES = IPV4_TEXT_BYTES + 3 };
 
-/* One line, or nothing when it does not fit. */
-static void PRINTF_LIKE(2, 3) line(struct view *view, const char *format, ...)
+void view_line(struct view *view, const char *format, ...)
 {
     size_t room = view->size - view->used;
     va_list args;
@@ -85,14 +84,14 @@ static void write_lease(struct view *view, const struct net *net,
     struct dhcp_lease lease;
 
     if (!dhcp_lease_get(net, index, &lease)) {
-        line(view, "      DHCP %s, no lease\n", dhcp_state(net, index));
+        view_line(view, "      DHCP %s, no lease\n", dhcp_state(net, index));
         return;
     }
     seconds_text(lease.renew_us, now_us, renewed, sizeof(renewed));
     seconds_text(lease.expires_us, now_us, over, sizeof(over));
-    line(view, "      DHCP %s, lease of %s, renewed %s, over %s\n",
-         dhcp_state(net, index), ipv4_addr_text(lease.server, server), renewed,
-         over);
+    view_line(view, "      DHCP %s, lease of %s, renewed %s, over %s\n",
+              dhcp_state(net, index), ipv4_addr_text(lease.server, server),
+              renewed, over);
 }
 
 void view_interfaces(struct view *view, const struct net *net, uint64_t now_us)
@@ -100,17 +99,17 @@ void view_interfaces(struct view *view, const struct net *net, uint64_t now_us)
     char prefix[PREFIX_TEXT_BYTES], mac[MAC_TEXT_BYTES];
     struct interface_info info;
 
-    line(view, "\nInterfaces\n");
+    view_line(view, "\nInterfaces\n");
     for (unsigned i = 0; interface_get(net, i, &info); i++) {
         const struct net_address *address = &info.address;
 
-        line(view, "%-5s %s  %-4s  MTU %u  %s%s\n", info.name,
-             mac_addr_text(info.mac, mac), info.link_up ? "up" : "down",
-             info.mtu_bytes,
-             info.has_address
-                 ? prefix_text(address->addr, address->prefix_bits, prefix)
-                 : "no address",
-             info.has_address && !dhcp_state(net, i) ? "  static" : "");
+        view_line(view, "%-5s %s  %-4s  MTU %u  %s%s\n", info.name,
+                  mac_addr_text(info.mac, mac), info.link_up ? "up" : "down",
+                  info.mtu_bytes,
+                  info.has_address
+                      ? prefix_text(address->addr, address->prefix_bits, prefix)
+                      : "no address",
+                  info.has_address && !dhcp_state(net, i) ? "  static" : "");
         if (dhcp_state(net, i))
             write_lease(view, net, i, now_us);
     }
@@ -128,14 +127,14 @@ void view_routes(struct view *view, const struct net *net)
     char dst[PREFIX_TEXT_BYTES], gateway[IPV4_TEXT_BYTES];
     struct route_info route;
 
-    line(view, "\nRoutes\n%-18s  %-15s  %-5s  origin\n", "to", "by", "on");
+    view_line(view, "\nRoutes\n%-18s  %-15s  %-5s  origin\n", "to", "by", "on");
     for (unsigned i = 0; route_get(net, i, &route); i++)
-        line(view, "%-18s  %-15s  %-5s  %s\n",
-             prefix_text(route.dst, route.prefix_bits, dst),
-             ipv4_addr_is_zero(route.gateway)
-                 ? "-"
-                 : ipv4_addr_text(route.gateway, gateway),
-             interface_name(net, route.interface), origins[route.origin]);
+        view_line(view, "%-18s  %-15s  %-5s  %s\n",
+                  prefix_text(route.dst, route.prefix_bits, dst),
+                  ipv4_addr_is_zero(route.gateway)
+                      ? "-"
+                      : ipv4_addr_text(route.gateway, gateway),
+                  interface_name(net, route.interface), origins[route.origin]);
 }
 
 void view_neighbours(struct view *view, const struct net *net)
@@ -148,13 +147,13 @@ void view_neighbours(struct view *view, const struct net *net)
     char addr[IPV4_TEXT_BYTES], mac[MAC_TEXT_BYTES];
     struct arp_info info;
 
-    line(view, "\nNeighbours\n%-15s  %-17s  %-5s  %-7s  waiting\n", "address",
-         "MAC", "on", "state");
+    view_line(view, "\nNeighbours\n%-15s  %-17s  %-5s  %-7s  waiting\n",
+              "address", "MAC", "on", "state");
     for (unsigned i = 0; arp_get(net, i, &info); i++)
-        line(view, "%-15s  %-17s  %-5s  %-7s  %u\n",
-             ipv4_addr_text(info.addr, addr), mac_addr_text(info.mac, mac),
-             interface_name(net, info.interface), states[info.state],
-             info.pending);
+        view_line(view, "%-15s  %-17s  %-5s  %-7s  %u\n",
+                  ipv4_addr_text(info.addr, addr), mac_addr_text(info.mac, mac),
+                  interface_name(net, info.interface), states[info.state],
+                  info.pending);
 }
 
 /* --- sockets and connections ---------------------------------------------- */
@@ -163,17 +162,19 @@ static void write_udp(void *context, const struct udp_info *info)
 {
     char local[IPV4_PORT_TEXT_BYTES], peer[IPV4_PORT_TEXT_BYTES];
 
-    line(context, "%-21s  %-21s  %6u  %9llu  %9llu  %7llu\n",
-         endpoint_text(info->local, info->port, local),
-         endpoint_text(info->peer, info->peer_port, peer), info->queued,
-         (unsigned long long)info->received, (unsigned long long)info->sent,
-         (unsigned long long)info->dropped);
+    view_line(context, "%-21s  %-21s  %6u  %9llu  %9llu  %7llu\n",
+              endpoint_text(info->local, info->port, local),
+              endpoint_text(info->peer, info->peer_port, peer), info->queued,
+              (unsigned long long)info->received,
+              (unsigned long long)info->sent,
+              (unsigned long long)info->dropped);
 }
 
 void view_udp(struct view *view, const struct net *net)
 {
-    line(view, "\nUDP\n%-21s  %-21s  queued   received       sent  dropped\n",
-         "local", "peer");
+    view_line(view,
+              "\nUDP\n%-21s  %-21s  queued   received       sent  dropped\n",
+              "local", "peer");
     udp_for_each(net, write_udp, view);
 }
 
@@ -184,12 +185,12 @@ static void write_tcp(void *context, const struct tcp_conn *conn)
     struct tcp_info info;
 
     tcp_info_get(conn, &info);
-    line(context, "%-21s  %-21s  %-12s  %6u  %6u  %7llu  %llu\n",
-         endpoint_text(ends.local, ends.local_port, local),
-         endpoint_text(ends.peer, ends.peer_port, peer), info.state,
-         tcp_send_pending(conn), tcp_recv_ready(conn),
-         (unsigned long long)info.srtt_us,
-         (unsigned long long)info.retransmissions);
+    view_line(context, "%-21s  %-21s  %-12s  %6u  %6u  %7llu  %llu\n",
+              endpoint_text(ends.local, ends.local_port, local),
+              endpoint_text(ends.peer, ends.peer_port, peer), info.state,
+              tcp_send_pending(conn), tcp_recv_ready(conn),
+              (unsigned long long)info.srtt_us,
+              (unsigned long long)info.retransmissions);
 }
 
 void view_tcp(struct view *view, const struct net *net, uint32_t max)
@@ -197,15 +198,16 @@ void view_tcp(struct view *view, const struct net *net, uint32_t max)
     struct net_memory memory;
 
     net_memory_get(net, &memory);
-    line(view,
-         "\nTCP: %llu connections, %llu in TIME-WAIT\n%-21s  %-21s  %-12s  "
-         "unsent  unread  rtt(us)  retransmitted\n",
-         (unsigned long long)memory.conns,
-         (unsigned long long)memory.time_waits, "local", "peer", "state");
+    view_line(
+        view,
+        "\nTCP: %llu connections, %llu in TIME-WAIT\n%-21s  %-21s  %-12s  "
+        "unsent  unread  rtt(us)  retransmitted\n",
+        (unsigned long long)memory.conns, (unsigned long long)memory.time_waits,
+        "local", "peer", "state");
     tcp_for_each(net, max, write_tcp, view);
     if (memory.conns > max)
-        line(view, "... and %llu more\n",
-             (unsigned long long)memory.conns - max);
+        view_line(view, "... and %llu more\n",
+                  (unsigned long long)memory.conns - max);
 }
 
 /* --- names ---------------------------------------------------------------- */
@@ -224,8 +226,9 @@ static void write_name(void *context, const struct dns_name *name,
         ipv4_addr_text(result->addrs[0], answer);
     else if (!dns_name_text(&result->name, answer))
         return;
-    line(context, "%-40s  %7llu  %s%s\n", host, (unsigned long long)seconds,
-         answer, result->addr_count > 1 ? ", ..." : "");
+    view_line(context, "%-40s  %7llu  %s%s\n", host,
+              (unsigned long long)seconds, answer,
+              result->addr_count > 1 ? ", ..." : "");
 }
 
 void view_names(struct view *view, const struct dns *dns)
@@ -234,12 +237,12 @@ void view_names(struct view *view, const struct dns *dns)
     struct dns_info info;
 
     dns_info_get(dns, &info);
-    line(view, "\nNames: %u known of at most %u, asked of", info.entries,
-         info.entries_max);
+    view_line(view, "\nNames: %u known of at most %u, asked of", info.entries,
+              info.entries_max);
     for (uint32_t i = 0; i < info.servers.count; i++)
-        line(view, " %s", ipv4_addr_text(info.servers.addr[i], addr));
-    line(view, info.servers.count ? "\n" : " nobody\n");
+        view_line(view, " %s", ipv4_addr_text(info.servers.addr[i], addr));
+    view_line(view, info.servers.count ? "\n" : " nobody\n");
     if (info.entries > 0)
-        line(view, "%-40s  seconds  answer\n", "name");
+        view_line(view, "%-40s  seconds  answer\n", "name");
     dns_for_each(dns, write_name, view);
 }

@@ -10,8 +10,6 @@
 #include "apps/http_hello/facts.h"
 
 #include <cpuid.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "kernel/clock.h"
@@ -125,30 +123,17 @@ void facts_get(struct facts *facts)
 
 enum { TCP_SHOWN_MAX = 64 };
 
-/* One line, or nothing when it does not fit. */
-static void PRINTF_LIKE(2, 3) line(struct view *view, const char *format, ...)
-{
-    size_t room = view->size - view->used;
-    va_list args;
-    int len;
-
-    va_start(args, format);
-    len = vsnprintf(view->out + view->used, room, format, args);
-    va_end(args);
-    if (len > 0 && (size_t)len < room)
-        view->used += (size_t)len;
-}
-
 static void write_pages(struct view *view)
 {
     struct page_stats pages;
 
     page_stats_get(&pages);
-    line(view, "pages_total %lu\n", (unsigned long)pages.total);
-    line(view, "pages_free %lu\n", (unsigned long)pages.free);
+    view_line(view, "pages_total %lu\n", (unsigned long)pages.total);
+    view_line(view, "pages_free %lu\n", (unsigned long)pages.free);
     for (size_t i = 0; i < PAGE_OWNER_COUNT; i++)
-        line(view, "pages_%s %lu\n", owner_name[i] ? owner_name[i] : "other",
-             (unsigned long)pages.used[i]);
+        view_line(view, "pages_%s %lu\n",
+                  owner_name[i] ? owner_name[i] : "other",
+                  (unsigned long)pages.used[i]);
 }
 
 static void write_net(struct view *view)
@@ -159,25 +144,25 @@ static void write_net(struct view *view)
 
     net_memory_get(runnel_net(), &memory);
     tcpv4_stats_get(runnel_tcp(), &tcp);
-    line(view, "net_pages %lu\n", (unsigned long)memory.pages);
-    line(view, "net_pages_max %lu\n", (unsigned long)memory.pages_max);
-    line(view, "net_buffers %lu\n", (unsigned long)memory.buffers);
-    line(view, "net_conns %lu\n", (unsigned long)memory.conns);
-    line(view, "net_time_waits %lu\n", (unsigned long)memory.time_waits);
-    line(view, "flows %lu\n", (unsigned long)tcp.flows);
-    line(view, "flows_parked %lu\n", (unsigned long)tcp.parked);
-    line(view, "flow_threads %lu\n", (unsigned long)tcp.threads);
+    view_line(view, "net_pages %lu\n", (unsigned long)memory.pages);
+    view_line(view, "net_pages_max %lu\n", (unsigned long)memory.pages_max);
+    view_line(view, "net_buffers %lu\n", (unsigned long)memory.buffers);
+    view_line(view, "net_conns %lu\n", (unsigned long)memory.conns);
+    view_line(view, "net_time_waits %lu\n", (unsigned long)memory.time_waits);
+    view_line(view, "flows %lu\n", (unsigned long)tcp.flows);
+    view_line(view, "flows_parked %lu\n", (unsigned long)tcp.parked);
+    view_line(view, "flow_threads %lu\n", (unsigned long)tcp.threads);
     for (unsigned i = 0; i < NET_COUNTER_COUNT; i++) {
         if (counters->value[i])
-            line(view, "%s %lu\n", net_counter_name((enum net_counter)i),
-                 (unsigned long)counters->value[i]);
+            view_line(view, "%s %lu\n", net_counter_name((enum net_counter)i),
+                      (unsigned long)counters->value[i]);
     }
 }
 
 static void write_thread(const struct thread_view *thread, void *context)
 {
-    line(context, "thread %s: %s\n", thread->name,
-         thread->reason ? thread->reason : "ready");
+    view_line(context, "thread %s: %s\n", thread->name,
+              thread->reason ? thread->reason : "ready");
 }
 
 size_t facts_write_status(char *out, size_t size)
@@ -186,11 +171,11 @@ size_t facts_write_status(char *out, size_t size)
     struct thread_stats threads;
 
     thread_stats_get(&threads);
-    line(&view, "uptime_us %lu\n", (unsigned long)clock_us());
+    view_line(&view, "uptime_us %lu\n", (unsigned long)clock_us());
     write_pages(&view);
     write_net(&view);
-    line(&view, "threads %lu\n", (unsigned long)threads.threads);
-    line(&view, "thread_switches %lu\n", (unsigned long)threads.switches);
+    view_line(&view, "threads %lu\n", (unsigned long)threads.threads);
+    view_line(&view, "thread_switches %lu\n", (unsigned long)threads.switches);
     thread_for_each(write_thread, &view);
     view_interfaces(&view, runnel_net(), clock_us());
     view_routes(&view, runnel_net());

@@ -6,10 +6,10 @@
  */
 #include "apps/http_hello/pages.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include "apps/http_hello/facts.h"
+#include "kernel/format.h"
 
 enum {
     HOME_BYTES_MAX = 4096,
@@ -159,11 +159,11 @@ static void uptime_text(char *out, size_t size, uint64_t uptime_us)
     unsigned long days = seconds / 86400;
 
     if (days > 0)
-        snprintf(out, size, "%lu d %02lu:%02lu:%02lu", days,
-                 seconds / 3600 % 24, seconds / 60 % 60, seconds % 60);
+        format_text(out, size, "%lu d %02lu:%02lu:%02lu", days,
+                    seconds / 3600 % 24, seconds / 60 % 60, seconds % 60);
     else
-        snprintf(out, size, "%02lu:%02lu:%02lu", seconds / 3600,
-                 seconds / 60 % 60, seconds % 60);
+        format_text(out, size, "%02lu:%02lu:%02lu", seconds / 3600,
+                    seconds / 60 % 60, seconds % 60);
 }
 
 static size_t render_home(char *out, size_t size)
@@ -172,12 +172,12 @@ static size_t render_home(char *out, size_t size)
     char address[IPV4_TEXT_BYTES];
     struct facts facts;
     size_t top = sizeof(page_top) - 1;
-    int rest;
+    size_t rest;
 
     facts_get(&facts);
     uptime_text(uptime, sizeof(uptime), facts.uptime_us);
     memcpy(out, page_top, top);
-    rest = snprintf(
+    rest = format_text(
         out + top, size - top, page_facts, uptime,
         (unsigned long)(facts.used_bytes >> 10),
         (unsigned long)(facts.memory_bytes >> 20), (unsigned long)facts.flows,
@@ -185,8 +185,7 @@ static size_t render_home(char *out, size_t size)
         (unsigned long)facts.packets_out, (unsigned long)facts.threads,
         ipv4_addr_text(facts.address, address), facts.cpu,
         facts.hypervisor[0] ? " under " : "", facts.hypervisor);
-    ASSERT(rest > 0 && top + (size_t)rest < size);
-    return top + (size_t)rest;
+    return top + rest;
 }
 
 _Static_assert(sizeof(page_top) + sizeof(page_facts) + 512 < HOME_BYTES_MAX,

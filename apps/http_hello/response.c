@@ -6,9 +6,10 @@
  */
 #include "apps/http_hello/response.h"
 
-#include <stdio.h>
 #include <string.h>
 #include <time.h>
+
+#include "kernel/format.h"
 
 static char *put(char *out, const char *text, size_t len)
 {
@@ -60,8 +61,8 @@ void response_date(char *out, uint64_t wall_us)
     out[0] = '\0';
     if (wall_us == 0 || !gmtime_r(&seconds, &tm) || tm.tm_year > 9999 - 1900)
         return;
-    snprintf(out, RESPONSE_DATE_BYTES,
-             "Date: %s, %02d %s %04d %02d:%02d:%02d GMT\r\n", day[tm.tm_wday],
-             tm.tm_mday, month[tm.tm_mon], tm.tm_year + 1900, tm.tm_hour,
-             tm.tm_min, tm.tm_sec);
+    format_text(out, RESPONSE_DATE_BYTES,
+                "Date: %s, %02d %s %04d %02d:%02d:%02d GMT\r\n",
+                day[tm.tm_wday], tm.tm_mday, month[tm.tm_mon],
+                tm.tm_year + 1900, tm.tm_hour, tm.tm_min, tm.tm_sec);
 }

@@ -19,7 +19,7 @@ PUBLIC = ("net/flow.h", "net/addr.h", "net/buffer.h", "net/net.h",
           "net/tcp.h", "net/udp_flow.h", "net/dns.h", "net/view.h", "libc-shim/runnel.h",
           "kernel/base.h", "kernel/clock.h", "kernel/thread.h",
           "kernel/random.h", "kernel/page.h", "kernel/cmdline.h",
-          "kernel/log.h")
+          "kernel/log.h", "kernel/format.h")
 
 # Folder: what its files may include. A name that ends in a slash stands for
 # all that is in that folder.
