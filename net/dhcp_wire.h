@@ -31,8 +31,7 @@ enum dhcp_type {
     DHCP_REQUEST = 3,
     DHCP_DECLINE = 4,
     DHCP_ACK = 5,
-    DHCP_NAK = 6,
-    DHCP_RELEASE = 7
+    DHCP_NAK = 6
 };
 
 struct dhcp_addrs {
@@ -84,7 +83,7 @@ uint32_t dhcp_peek_xid(const uint8_t *bytes, size_t len);
 
 /* What a client says. Zero addresses are not sent. */
 struct dhcp_request {
-    enum dhcp_type type; /* DISCOVER, REQUEST, DECLINE or RELEASE */
+    enum dhcp_type type; /* DHCP_DISCOVER, DHCP_REQUEST or DHCP_DECLINE */
     uint32_t xid;
     uint16_t secs;
     bool broadcast; /* the answer cannot come to an address of ours yet */

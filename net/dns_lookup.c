@@ -194,6 +194,7 @@ bool dns_lookup_take(struct dns_lookup *lookup,
         ask(lookup, true, random);
         return true;
     case DNS_REPLY_BROKEN:
+        lookup->failed = true;
         dns_lookup_failed(lookup, random);
         return true;
     case DNS_REPLY_OTHER:

@@ -18,7 +18,7 @@ enum {
     DNS_NAME_TEXT_BYTES = 254, /* as text without a last dot, and a zero */
     DNS_LABEL_BYTES = 63,
     DNS_QUESTION_BYTES = 12 + 255 + 4 + 11, /* header, name, type, OPT */
-    DNS_UDP_BYTES = 1232, /* of an answer: no fragments, RFC 9715 */
+    DNS_UDP_BYTES = 1232, /* of an answer: no fragments; DNS flag day 2020 */
     DNS_ADDRS_MAX = 8,
     DNS_CHAIN_MAX = 8, /* CNAMEs one after another */
     DNS_TTL_MAX_S = 86400,

@@ -86,6 +86,7 @@ server:
     log-queries: yes
     verbosity: 1
     module-config: "iterator"
+    local-zone: "test." nodefault
     do-not-query-localhost: no
 auth-zone:
     name: "test"

@@ -320,6 +320,23 @@ static bool say_ring(struct dns_text *out, bool by_tcp)
     return true;
 }
 
+static bool say_whole_ring(struct dns_text *out, bool by_tcp)
+{
+    (void)by_tcp;
+    dns_begin(out, &server.asked, DNS_PEER_ANSWER, 2, 0, 0);
+    dns_put_cname(out, NULL, 60, "b.x");
+    dns_put_cname(out, "b.x", 60, "a.x");
+    return true;
+}
+
+static void resolve__N14_ring_in_one_answer_is_the_servers_failure_in(void)
+{
+    start(say_whole_ring);
+    fails_with("a.x", DNS_SERVER_FAILED);
+    stop();
+}
+WORLD(resolve__N14_ring_in_one_answer_is_the_servers_failure)
+
 static void resolve__N14_ring_of_aliases_ends_in(void)
 {
     start(say_ring);
@@ -409,7 +426,7 @@ WORLD(resolve__N7_server_that_changes_case_is_asked_by_tcp)
 
 /* --- forgers -------------------------------------------------------------- */
 
-/* 100,000 guesses before the answer, which comes by TCP. */
+/* Guesses come before the answer, and the answer by TCP. */
 static bool say_forged(struct dns_text *out, bool by_tcp)
 {
     uint16_t id = server.asked.id;
@@ -778,6 +795,7 @@ int main(void)
         WORLD_TEST(resolve__no_such_name_is_kept_too),
         WORLD_TEST(reverse__gives_the_name),
         WORLD_TEST(resolve__N14_aliases_are_followed_by_asking),
+        WORLD_TEST(resolve__N14_ring_in_one_answer_is_the_servers_failure),
         WORLD_TEST(resolve__N14_ring_of_aliases_ends),
         WORLD_TEST(resolve__N17_truncation_leads_to_tcp),
         WORLD_TEST(resolve__N24_longest_tcp_answer_is_cut),
