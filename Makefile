@@ -293,6 +293,7 @@ test: packages
 	@$(MAKE) --no-print-directory -j$(JOBS) sim
 	@$(MAKE) --no-print-directory -j$(JOBS) worlds
 	@$(MAKE) --no-print-directory -j$(JOBS) golden-check
+	@$(MAKE) --no-print-directory -j$(JOBS) differential
 	@$(MAKE) --no-print-directory -j$(JOBS) images
 	$(PYTEST) -rs tests/qemu
 
