@@ -96,7 +96,8 @@ static const char *start_card(struct netdev *dev, unsigned index)
 {
     const struct config *config = network.config;
     const struct config_card *card = &config->cards.card[index];
-    const struct dhcp_config dhcp = {.hostname = config->name};
+    const struct dhcp_config dhcp = {
+        .hostname = config->name_given ? config->name : NULL};
     struct net_address address = card->address;
     enum net_status status;
 

@@ -38,7 +38,6 @@ enum udp_status {
     UDP_OK,
     UDP_AGAIN,         /* nothing to receive; the card is full */
     UDP_IN_USE,        /* somebody has the port */
-    UDP_NO_PORT,       /* every ephemeral port is taken */
     UDP_NO_MEMORY,     /* or too many sockets */
     UDP_BAD_ADDRESS,   /* not an address to send to, or not ours */
     UDP_NOT_CONNECTED, /* no address was given, and there is no peer */
@@ -84,8 +83,8 @@ struct udp_options {
  *
  * options: copied.
  * socket:  set on UDP_OK; the caller's until udp_close(). Null otherwise.
- * Returns: UDP_OK, UDP_IN_USE, UDP_NO_PORT, UDP_NO_MEMORY, UDP_BAD_ADDRESS
- *          (`local` is not one of our addresses).
+ * Returns: UDP_OK, UDP_IN_USE, UDP_NO_MEMORY, UDP_BAD_ADDRESS (`local` is not
+ *          one of our addresses).
  */
 MUST_CHECK enum udp_status udp_open(struct net *net,
                                     const struct udp_options *options,

@@ -24,7 +24,7 @@ struct udp_flow; /* opaque: one socket, and who waits on it */
  * port:    0: an ephemeral one, by chance (RFC 6056).
  * flow:    set on UDP_OK; the caller's until udp_flow_close(). Null otherwise.
  * Blocks:  never.
- * Returns: UDP_OK, UDP_IN_USE, UDP_NO_PORT, UDP_NO_MEMORY, UDP_BAD_ADDRESS.
+ * Returns: UDP_OK, UDP_IN_USE, UDP_NO_MEMORY, UDP_BAD_ADDRESS.
  */
 MUST_CHECK enum udp_status udpv4_bind(struct udpv4 *udp, struct ipv4_addr local,
                                       uint16_t port, struct udp_flow **flow);

@@ -15,7 +15,6 @@ const char *udp_status_text(enum udp_status status)
         [UDP_OK] = "no error",
         [UDP_AGAIN] = "not now",
         [UDP_IN_USE] = "the port is in use",
-        [UDP_NO_PORT] = "no free local port",
         [UDP_NO_MEMORY] = "out of memory",
         [UDP_BAD_ADDRESS] = "not an address that can be used",
         [UDP_NOT_CONNECTED] = "no destination was given",
@@ -76,20 +75,17 @@ struct udp_socket *udp_find(struct net *net, const struct udp_datagram *from)
     return socket;
 }
 
-/* A free port by chance: RFC 6056 3.3.1. 0: there is none. */
+/* A free port by chance: RFC 6056 3.3.1. */
 static uint16_t choose_port(struct net *net)
 {
     const uint32_t count = UDP_EPHEMERAL_LAST - UDP_EPHEMERAL_FIRST + 1;
-    uint32_t first = (uint32_t)net_random64(net) % count;
+    uint32_t offset = (uint32_t)net_random64(net) % count;
 
-    /* There are more ports than sockets: one is soon found. */
-    for (uint32_t i = 0; i <= UDP_PORTS_MAX; i++) {
-        uint16_t port = (uint16_t)(UDP_EPHEMERAL_FIRST + (first + i) % count);
-
-        if (!*place_of(net, port))
-            return port;
-    }
-    return 0;
+    _Static_assert(UDP_PORTS_MAX < UDP_EPHEMERAL_LAST - UDP_EPHEMERAL_FIRST,
+                   "more ports than sockets: one is soon found");
+    while (*place_of(net, (uint16_t)(UDP_EPHEMERAL_FIRST + offset)))
+        offset = (offset + 1) % count;
+    return (uint16_t)(UDP_EPHEMERAL_FIRST + offset);
 }
 
 enum udp_status udp_open(struct net *net, const struct udp_options *options,
@@ -99,8 +95,6 @@ enum udp_status udp_open(struct net *net, const struct udp_options *options,
     struct udp_socket **at = place_of(net, port);
 
     *socket = NULL;
-    if (port == 0)
-        return UDP_NO_PORT;
     if (*at)
         return UDP_IN_USE;
     if (!ipv4_addr_is_zero(options->local) &&
