@@ -528,6 +528,29 @@ static void bound__D26_a_flood_is_dropped_after_eight_bytes(void **state)
     assert_false(dhcp_peer_hear(&peer, 0));
 }
 
+/* Pages run out for a minute, from any point on: what was lost is sent again. */
+static void selecting__survives_when_memory_runs_out(void **state)
+{
+    (void)state;
+    for (uint64_t k = 1; k < 8; k++) {
+        struct hostnet *host = &peer.station.host;
+
+        assert_int_equal(dhcp_peer_end(&peer), 0);
+        dhcp_peer_init(&peer, NULL);
+        host->fail_at = host->asked + k;
+        host->fail_after = true;
+        (void)!dhcp_peer_hear(&peer, 60 * SECOND);
+        host->fail_at = 0;
+        do
+            assert_true(dhcp_peer_hear(&peer, 70 * SECOND));
+        while (peer.type != DISCOVER);
+        says(OFFER, DHCP_PEER_OFFERED, 60);
+        hears(REQUEST, 10 * SECOND);
+        says(ACK, DHCP_PEER_OFFERED, 60);
+        assert_int_equal(dhcp_peer_address(&peer), DHCP_PEER_OFFERED);
+    }
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -556,6 +579,7 @@ int main(void)
         TEST(link_up__asks_whether_the_address_still_holds),
         TEST(bound__D19_address_in_use_is_declined_and_then_waited),
         TEST(bound__free_address_is_kept),
+        TEST(selecting__survives_when_memory_runs_out),
         TEST(bound__D26_a_flood_is_dropped_after_eight_bytes),
     };
 
