@@ -11,7 +11,6 @@
 #include <cmocka.h>
 
 #include "net/interface.h"
-#include "net/route.h"
 #include "tests/host/dhcp_peer.h"
 #include "tests/host/host.h"
 
@@ -306,160 +305,6 @@ static void bound__nak_is_ignored(void **state)
     assert_int_equal(dhcp_peer_address(&peer), DHCP_PEER_OFFERED);
 }
 
-/* --- keeping it ----------------------------------------------------------- */
-
-static void renewing__asks_its_server_at_half_the_lease(void **state)
-{
-    uint64_t bound_us;
-
-    (void)state;
-    dhcp_peer_bind(&peer, 3600);
-    bound_us = host_now_us;
-    hears(REQUEST, 1801 * SECOND);
-    assert_int_equal(peer.at_us - bound_us, 1800 * SECOND);
-    assert_int_equal(peer.dst, DHCP_PEER_SERVER);
-    assert_int_equal(peer.src, DHCP_PEER_OFFERED);
-    assert_false(peer.to_all);
-    assert_int_equal(peer.ciaddr, DHCP_PEER_OFFERED);
-    assert_int_equal(peer.requested, 0);
-    assert_int_equal(peer.server, 0);
-    assert_false(peer.broadcast_flag);
-    says(ACK, DHCP_PEER_OFFERED, 7200);
-    assert_int_equal(dhcp_peer_lease(&peer).expires_us,
-                     peer.at_us + 7200 * SECOND);
-    assert_string_equal(now_in(), "BOUND");
-}
-
-/* The server is gone: T2 at 7/8 of the lease, the end at its end. */
-static void rebinding__asks_everybody_and_then_gives_up(void **state)
-{
-    uint64_t bound_us;
-
-    (void)state;
-    dhcp_peer_bind(&peer, 800);
-    bound_us = host_now_us;
-    do
-        assert_true(dhcp_peer_hear(&peer, 1000 * SECOND));
-    while (peer.dst != 0xffffffff);
-    assert_string_equal(now_in(), "REBINDING");
-    assert_int_equal(peer.at_us - bound_us, 700 * SECOND);
-    assert_int_equal(peer.type, REQUEST);
-    assert_int_equal(peer.src, DHCP_PEER_OFFERED);
-    assert_int_equal(peer.ciaddr, DHCP_PEER_OFFERED);
-    assert_int_equal(peer.server, 0);
-    do
-        assert_true(dhcp_peer_hear(&peer, 1000 * SECOND));
-    while (peer.type == REQUEST);
-    assert_int_equal(peer.type, DISCOVER);
-    assert_int_equal(peer.at_us - bound_us, 800 * SECOND);
-    assert_int_equal(dhcp_peer_address(&peer), 0);
-    assert_int_equal(peer.requested, DHCP_PEER_OFFERED); /* as it was ours */
-}
-
-static void rebinding__another_server_may_extend_it(void **state)
-{
-    (void)state;
-    dhcp_peer_bind(&peer, 800);
-    station_wait(&peer.station, 700 * SECOND);
-    while (dhcp_peer_hear(&peer, 0))
-        continue;
-    dhcp_peer_reply(&peer, ACK, DHCP_PEER_OFFERED);
-    peer.message[peer.len - 1] = 77; /* 10.0.0.77 */
-    dhcp_peer_option32(&peer, 51, 1000);
-    dhcp_peer_option32(&peer, 1, 0xffffff00);
-    dhcp_peer_send(&peer);
-    assert_string_equal(now_in(), "BOUND");
-    assert_int_equal(ipv4_addr_host(dhcp_peer_lease(&peer).server), 0x0a00004d);
-    assert_int_equal(dhcp_peer_address(&peer), DHCP_PEER_OFFERED);
-}
-
-/* RFC 2131 4.4.5: half of the rest, never less than a minute. */
-static void
-renewing__retries_at_half_of_the_rest_but_not_too_often(void **state)
-{
-    uint64_t last_us = 0;
-    unsigned count = 0;
-
-    (void)state;
-    dhcp_peer_bind(&peer, 86400);
-    while (dhcp_peer_hear(&peer, 86400 * SECOND) && peer.type == REQUEST) {
-        if (last_us)
-            assert_true(peer.at_us - last_us >= 60 * SECOND ||
-                        peer.dst == 0xffffffff);
-        last_us = peer.at_us;
-        count++;
-    }
-    assert_in_range(count, 8, 30);
-}
-
-/* --- the other ways in ---------------------------------------------------- */
-
-static void reboot__asks_for_the_previous_address_first(void **state)
-{
-    const struct dhcp_config config = {
-        .hostname = "web1",
-        .previous = ipv4_addr_make(DHCP_PEER_OFFERED),
-    };
-    const uint8_t *name;
-
-    (void)state;
-    assert_int_equal(dhcp_peer_end(&peer), 0);
-    dhcp_peer_init(&peer, &config);
-    hears(REQUEST, 0);
-    assert_int_equal(peer.requested, DHCP_PEER_OFFERED);
-    assert_int_equal(peer.server, 0); /* RFC 2131 4.3.2: INIT-REBOOT */
-    assert_int_equal(peer.ciaddr, 0);
-    assert_int_equal(dhcp_peer_seen_option(&peer, 12, &name), 4);
-    assert_memory_equal(name, "web1", 4);
-    says(ACK, DHCP_PEER_OFFERED, 60);
-    assert_int_equal(dhcp_peer_address(&peer), DHCP_PEER_OFFERED);
-}
-
-static void reboot__refused_or_unheard_leads_to_discover(void **state)
-{
-    const struct dhcp_config config = {.previous =
-                                           ipv4_addr_make(DHCP_PEER_OFFERED)};
-
-    (void)state;
-    for (int refused = 0; refused < 2; refused++) {
-        assert_int_equal(dhcp_peer_end(&peer), 0);
-        dhcp_peer_init(&peer, &config);
-        hears(REQUEST, 0);
-        if (refused) {
-            dhcp_peer_reply(&peer, NAK, 0);
-            dhcp_peer_send(&peer);
-        }
-        while (peer.type == REQUEST)
-            assert_true(dhcp_peer_hear(&peer, 66 * SECOND));
-        assert_int_equal(peer.type, DISCOVER);
-    }
-}
-
-static void link_up__asks_whether_the_address_still_holds(void **state)
-{
-    (void)state;
-    dhcp_peer_bind(&peer, 3600);
-    net_device_event(peer.station.net, &peer.station.dev.dev, NETDEV_EV_LINK_UP,
-                     host_now_us);
-    net_flush(peer.station.net, host_now_us);
-    hears(REQUEST, 0);
-    assert_int_equal(peer.requested, DHCP_PEER_OFFERED);
-    assert_int_equal(peer.server, 0);
-    assert_int_equal(peer.ciaddr, 0);
-    /* RFC 2131 3.7: without an answer the lease may be used to its end. */
-    station_wait(&peer.station, 40 * SECOND);
-    assert_string_equal(now_in(), "BOUND");
-    assert_int_equal(dhcp_peer_address(&peer), DHCP_PEER_OFFERED);
-    station_take_all(&peer.station);
-    net_device_event(peer.station.net, &peer.station.dev.dev, NETDEV_EV_LINK_UP,
-                     host_now_us);
-    net_flush(peer.station.net, host_now_us);
-    hears(REQUEST, 0);
-    dhcp_peer_reply(&peer, NAK, 0); /* another network */
-    dhcp_peer_send(&peer);
-    assert_int_equal(dhcp_peer_address(&peer), 0);
-}
-
 /* --- conflicts ------------------------------------------------------------ */
 
 /* Another host answers for the address that we have just got. */
@@ -528,7 +373,7 @@ static void bound__D26_a_flood_is_dropped_after_eight_bytes(void **state)
     assert_false(dhcp_peer_hear(&peer, 0));
 }
 
-/* Pages run out for a minute, from any point on: what was lost is sent again. */
+/* Pages run out for a minute at any point: what was lost is sent again. */
 static void selecting__survives_when_memory_runs_out(void **state)
 {
     (void)state;
@@ -570,17 +415,10 @@ int main(void)
         TEST(renewing__nak_takes_the_address_away),
         TEST(renewing__D18_other_servers_are_ignored),
         TEST(bound__nak_is_ignored),
-        TEST(renewing__asks_its_server_at_half_the_lease),
-        TEST(rebinding__asks_everybody_and_then_gives_up),
-        TEST(rebinding__another_server_may_extend_it),
-        TEST(renewing__retries_at_half_of_the_rest_but_not_too_often),
-        TEST(reboot__asks_for_the_previous_address_first),
-        TEST(reboot__refused_or_unheard_leads_to_discover),
-        TEST(link_up__asks_whether_the_address_still_holds),
         TEST(bound__D19_address_in_use_is_declined_and_then_waited),
         TEST(bound__free_address_is_kept),
-        TEST(selecting__survives_when_memory_runs_out),
         TEST(bound__D26_a_flood_is_dropped_after_eight_bytes),
+        TEST(selecting__survives_when_memory_runs_out),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -10,8 +10,6 @@
 #include <cmocka.h>
 
 #include "net/dhcp_wire.h"
-#include "net/interface.h"
-#include "net/route.h"
 #include "tests/host/dhcp_peer.h"
 #include "tests/host/host.h"
 
@@ -395,110 +393,6 @@ static void routes__a_broken_list_is_dropped_and_the_router_counts(void **state)
     }
 }
 
-/* --- in the stack --------------------------------------------------------- */
-
-/* A cloud: /32, a gateway outside, and the route that makes it reachable. */
-static void lease__32_with_routes_is_used(void **state)
-{
-    static const uint8_t routes[] = {32, 192, 168, 5,   1,   0, 0,
-                                     0,  0,   0,   192, 168, 5, 1};
-    struct interface_info info;
-    struct route_info route;
-    bool on_link = false;
-
-    (void)state;
-    assert_true(dhcp_peer_hear(&peer, 0));
-    for (uint8_t type = OFFER; type <= ACK; type += ACK - OFFER) {
-        dhcp_peer_reply(&peer, type, DHCP_PEER_OFFERED);
-        dhcp_peer_option32(&peer, 1, 0xffffffff);
-        dhcp_peer_option32(&peer, 51, 60);
-        dhcp_peer_option(&peer, 121, routes, sizeof(routes));
-        dhcp_peer_option(&peer, 26, "\5\264", 2); /* 1460 */
-        dhcp_peer_send(&peer);
-        (void)!dhcp_peer_hear(&peer, 0);
-    }
-    assert_true(interface_get(peer.station.net, 0, &info));
-    assert_int_equal(info.address.prefix_bits, 32);
-    assert_int_equal(info.mtu_bytes, 1460);
-    assert_int_equal(ipv4_addr_host(info.address.gateway), 0xc0a80501);
-    for (unsigned i = 0; route_get(peer.station.net, i, &route); i++)
-        on_link |= ipv4_addr_host(route.dst) == 0xc0a80501 &&
-                   route.prefix_bits == 32 && ipv4_addr_is_zero(route.gateway);
-    assert_true(on_link);
-}
-
-/* D14: times out of order are replaced by RFC 2131's own. */
-static void lease__D14_times_are_put_in_order(void **state)
-{
-    static const struct {
-        uint32_t lease, t1, t2;
-        uint32_t wanted_t1, wanted_t2;
-    } rows[] = {
-        {800, 0, 0, 400, 700},
-        {800, 100, 200, 100, 200},
-        {800, 200, 100, 400, 700},
-        {800, 900, 950, 400, 700},
-        {800, 100, 800, 400, 700},
-        {800, 100, 100, 400, 700},
-        {800, 0, 200, 400, 700},
-        {8, 0xffffffff, 0xffffffff, 4, 7},
-        {0xfffffffe, 0, 0, 0x7fffffff, 3758096382u},
-    };
-
-    (void)state;
-    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-        struct dhcp_lease lease;
-        uint64_t asked_us;
-
-        assert_int_equal(dhcp_peer_end(&peer), 0);
-        dhcp_peer_init(&peer, NULL);
-        assert_true(dhcp_peer_hear(&peer, 0));
-        dhcp_peer_full(&peer, OFFER, DHCP_PEER_OFFERED, rows[i].lease);
-        dhcp_peer_send(&peer);
-        assert_true(dhcp_peer_hear(&peer, 0));
-        asked_us = host_now_us;
-        dhcp_peer_full(&peer, ACK, DHCP_PEER_OFFERED, rows[i].lease);
-        dhcp_peer_option32(&peer, 58, rows[i].t1);
-        dhcp_peer_option32(&peer, 59, rows[i].t2);
-        dhcp_peer_send(&peer);
-        lease = dhcp_peer_lease(&peer);
-        assert_in_range((lease.renew_us - asked_us) / 1000000,
-                        rows[i].wanted_t1, rows[i].wanted_t1 + 1u);
-        assert_in_range((lease.rebind_us - asked_us) / 1000000,
-                        rows[i].wanted_t2 - 1u, rows[i].wanted_t2 + 1u);
-        assert_int_equal((lease.expires_us - asked_us) / 1000000,
-                         rows[i].lease);
-    }
-}
-
-static void lease__D14_for_ever_is_never_renewed(void **state)
-{
-    (void)state;
-    dhcp_peer_bind(&peer, 0xffffffff);
-    assert_true(dhcp_peer_lease(&peer).expires_us == FOREVER);
-    assert_false(dhcp_peer_hear(&peer, 400ull * 86400 * 1000000));
-    assert_int_equal(dhcp_peer_address(&peer), DHCP_PEER_OFFERED);
-}
-
-/* D14: a second at a time, and the wire stays quiet. */
-static void lease__D14_of_a_second_does_not_flood(void **state)
-{
-    unsigned messages = 0;
-    uint64_t until_us;
-
-    (void)state;
-    dhcp_peer_bind(&peer, 1);
-    until_us = host_now_us + 60000000;
-    while (host_now_us < until_us && dhcp_peer_hear(&peer, 5000000)) {
-        messages++;
-        if (peer.type == 3) {
-            dhcp_peer_full(&peer, ACK, DHCP_PEER_OFFERED, 1);
-            dhcp_peer_send(&peer);
-        }
-    }
-    assert_in_range(messages, 60, 130);
-}
-
 /* --- what we write -------------------------------------------------------- */
 
 static void emit__every_message_fits_and_is_padded(void **state)
@@ -547,10 +441,6 @@ int main(void)
         TEST(dhcp__names_with_other_letters_are_dropped),
         TEST(routes__override_the_router),
         TEST(routes__a_broken_list_is_dropped_and_the_router_counts),
-        TEST(lease__32_with_routes_is_used),
-        TEST(lease__D14_times_are_put_in_order),
-        TEST(lease__D14_for_ever_is_never_renewed),
-        TEST(lease__D14_of_a_second_does_not_flood),
         TEST(emit__every_message_fits_and_is_padded),
     };
 
