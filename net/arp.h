@@ -121,6 +121,10 @@ MUST_CHECK enum ipv4_status arp_output(struct net *net, struct net_if *nif,
                                        struct ipv4_addr next_hop,
                                        struct buffer *packet);
 
+/* What goes to `addr` brings no answer: ask whether it is still there. */
+void arp_doubt(struct net *net, const struct net_if *nif,
+               struct ipv4_addr addr);
+
 /* Forget every neighbour of an interface but the static ones, and drop what
  * waits. */
 void arp_forget(struct net *net, const struct net_if *nif);

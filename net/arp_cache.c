@@ -331,6 +331,14 @@ enum ipv4_status arp_output(struct net *net, struct net_if *nif,
     return IPV4_OK;
 }
 
+void arp_doubt(struct net *net, const struct net_if *nif, struct ipv4_addr addr)
+{
+    struct arp_entry *entry = find(net, nif, addr);
+
+    if (entry && entry->state == ARP_KNOWN)
+        start_asking(net, entry, ARP_PROBING);
+}
+
 /* --- learning ------------------------------------------------------------- */
 
 /* Send what has waited for the address. */

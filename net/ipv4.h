@@ -154,6 +154,12 @@ MUST_CHECK enum ipv4_status ipv4_output_on(struct net *net, unsigned interface,
                                            const struct ipv4_send *how,
                                            struct buffer *segment);
 
+/*
+ * What goes to `dst` brings no answer: whoever is the next hop may be gone.
+ * Source: RFC 1122 3.3.1.4, 4.2.3.5 (negative advice to the IP layer).
+ */
+void ipv4_doubt(struct net *net, struct ipv4_addr dst);
+
 /* Our address towards `dst`. Returns: false when there is no route. */
 MUST_CHECK bool ipv4_source_for(const struct net *net, struct ipv4_addr dst,
                                 struct ipv4_addr *src);

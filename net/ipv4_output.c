@@ -254,6 +254,14 @@ enum ipv4_status ipv4_output(struct net *net, const struct ipv4_send *how,
     return output(net, &route, how, segment);
 }
 
+void ipv4_doubt(struct net *net, struct ipv4_addr dst)
+{
+    struct route route = route_to(net, dst);
+
+    if (route.kind == ROUTE_HOST && net->ifs[route.interface].dev)
+        arp_doubt(net, &net->ifs[route.interface], route.next_hop);
+}
+
 enum ipv4_status ipv4_output_on(struct net *net, unsigned interface,
                                 const struct ipv4_send *how,
                                 struct buffer *segment)

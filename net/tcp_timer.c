@@ -67,11 +67,14 @@ static void back_off(struct tcp_conn *conn)
     tcp_conn_wants_flush(conn);
 }
 
-/* R1: the owner may know a better way, or give up before R2. */
+/* R1: the way may be dead, which IP finds out; the owner may know a better
+ * one, or give up before R2. */
 static void check_r1(struct tcp_conn *conn)
 {
-    if (conn->backoff == tcp_config_of(conn)->r1_retransmissions)
-        tcp_soft_error(conn, TCP_SOFT_NO_ANSWER);
+    if (conn->backoff != tcp_config_of(conn)->r1_retransmissions)
+        return;
+    ipv4_doubt(conn->net, conn->tuple.peer);
+    tcp_soft_error(conn, TCP_SOFT_NO_ANSWER);
 }
 
 /* R2: so long without what we wait for, and it was asked for again: a machine

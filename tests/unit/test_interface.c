@@ -374,7 +374,8 @@ static void connection__waits_while_there_is_no_address(void **state)
     assert_int_equal(give(0, STATION_ADDR, 24, STATION_GATEWAY), NET_OK);
     station_meet(&station, STATION_PEER, station_peer_mac);
     station_wait(&station, 3 * SECOND);
-    station_take_all(&station); /* announcements */
+    station_take_all(&station); /* announcements, and "are you still there?" */
+    station_meet(&station, STATION_PEER, station_peer_mac);
     station_wait(&station, 10 * SECOND);
     assert_true(station_take(&station)); /* the SYN again */
     assert_int_equal(station_at16(&station, 12), 0x0800);

@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "tests/host/host.h"
+#include "tests/host/station.h"
 #include "tests/host/tcp_peer.h"
 
 #define SECOND 1000000ull
@@ -176,6 +177,42 @@ static void R1__of_a_syn_is_told(void **state)
     assert_int_equal(tcp_take_soft_error(peer.conn), TCP_SOFT_NO_ANSWER);
 }
 
+/* RFC 1122 4.2.3.5 (a): "pass negative advice to the IP layer". */
+static void R1__a_next_hop_is_asked_whether_it_is_still_there(void **state)
+{
+    static struct station station;
+    struct tcp_conn *conn;
+    unsigned requests = 0;
+    enum tcp_end why;
+
+    (void)state;
+    station_init(&station);
+    assert_int_equal(tcp_connect(station.net, ipv4_addr_make(STATION_FAR), 80,
+                                 0, host_now_us, &conn, &why),
+                     TCP_OK);
+    station_wait(&station, 0);
+    station_ethernet(&station, station_mac, station_peer_mac, 0x0806);
+    station_arp(&station, 2, station_peer_mac, STATION_GATEWAY, station_mac,
+                STATION_ADDR);
+    station_send(&station);
+    while (station_take(&station)) /* the SYN leaves */
+        ;
+    station_wait(&station, 6 * SECOND); /* again at 1 and 3 */
+    while (station_take(&station))
+        assert_int_equal(station.frame[13], 0); /* IP */
+    station_wait(&station, 2 * SECOND);         /* and at 7 */
+    while (station_take(&station)) {
+        if (station.frame[13] != 6)
+            continue;
+        assert_memory_equal(station.frame, station_peer_mac, 6);
+        requests++;
+    }
+    assert_true(requests > 0);
+    tcp_abort(conn, host_now_us);
+    tcp_release(conn, host_now_us);
+    assert_int_equal(station_end(&station), 0);
+}
+
 /* A window that stays shut is no silence while its probes are answered. */
 static void R1__answered_probes_are_no_silence(void **state)
 {
@@ -216,6 +253,7 @@ int main(void)
         TEST(soft_error__is_noted_only_when_reports_are_off),
         TEST(R1__three_retransmissions_unanswered_are_told),
         TEST(R1__of_a_syn_is_told),
+        TEST(R1__a_next_hop_is_asked_whether_it_is_still_there),
         TEST(R1__answered_probes_are_no_silence),
         cmocka_unit_test(message__every_soft_error_has_one),
     };
