@@ -54,7 +54,10 @@ static enum tcp_verdict unacceptable(struct tcp_conn *conn,
 /*
  * First. A segment is acceptable when part of it lies in the window. The RFC
  * asks for its first or last number in it, and so refuses one that covers the
- * window on both sides; we take what fits of that one too.
+ * window on both sides; we take what fits of that one too. A bare ACK exactly
+ * at the window's edge is refused, as the RFC's table says ("RCV.NXT =< SEG.SEQ
+ * < RCV.NXT+RCV.WND"); Linux takes it. It comes from a peer whose text that
+ * fills the window was lost: what it acknowledges comes again with that.
  */
 static enum tcp_verdict check_sequence(struct tcp_conn *conn,
                                        struct tcp_arrival *in)
@@ -126,7 +129,8 @@ static step_fn *const steps[] = {
 static step_fn *const steps_of_syn_sent[] = {tcp_in_syn_sent, tcp_in_urgent,
                                              tcp_in_text, tcp_in_fin};
 
-/* ... and for a segment to which the others have no objection. */
+/* ... and for a segment to which the others have no objection: a step that is
+ * added stands here too, or is_expected() asks what it would ask. */
 static step_fn *const steps_of_expected[] = {tcp_in_ts_recent, tcp_in_ack,
                                              tcp_in_text};
 
