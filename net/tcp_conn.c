@@ -131,7 +131,7 @@ void tcp_conn_reset(struct tcp_conn *conn, enum tcp_end reason)
         seg.flags |= TCP_ACK;
         tcp_segment_stamp(conn, &seg);
         net_count(&conn->net->counters, tcp_rst_tx);
-        tcp_segment_bare(conn->net, &conn->tuple, &seg);
+        tcp_segment_bare(conn->net, conn->config, &conn->tuple, &seg);
     }
     tcp_conn_end(conn, reason);
 }
@@ -148,7 +148,7 @@ void tcp_conn_closed(struct tcp_conn *conn)
             };
 
             tcp_segment_stamp(conn, &ack);
-            tcp_segment_bare(conn->net, &conn->tuple, &ack);
+            tcp_segment_bare(conn->net, conn->config, &conn->tuple, &ack);
         }
         tcp_time_wait_add(conn);
     }

@@ -415,8 +415,8 @@ uint32_t tcp_segments_max(const struct tcp_conn *conn);
 /* Timestamps, if the connection uses them. */
 void tcp_segment_stamp(const struct tcp_conn *conn, struct tcp_seg *seg);
 /* A segment that belongs to no connection (RST, TIME-WAIT's ACK). */
-void tcp_segment_bare(struct net *net, const struct tcp_tuple *tuple,
-                      struct tcp_seg *seg);
+void tcp_segment_bare(struct net *net, const struct tcp_config *config,
+                      const struct tcp_tuple *tuple, struct tcp_seg *seg);
 
 /* ---- tcp_again.c ---- */
 /* Send what is lost once more, as much as may go; or, as a probe, the last

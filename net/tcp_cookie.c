@@ -129,7 +129,7 @@ void tcp_cookie_send(struct tcp_listener *listener,
     else
         reply.has_shift = reply.sack_permitted = false;
     net_count(&net->counters, tcp_cookie_sent);
-    tcp_segment_bare(net, &in->tuple, &reply);
+    tcp_segment_bare(net, listener->config, &in->tuple, &reply);
 }
 
 /* ---- in ---- */

@@ -178,8 +178,8 @@ bool tcp_pressure_admits(struct tcp_conn *conn, uint32_t cost)
 {
     struct net *net = conn->net;
 
-    if (fits(net, cost))
-        return true;
+    if (fits(net, cost) || cost > net->tcp.budget.held_bytes_max)
+        return fits(net, cost); /* nobody gives for what can never fit */
     drop_disordered(net, conn, cost);
     while (!fits(net, cost) && end_orphan(net, conn))
         ;

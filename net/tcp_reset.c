@@ -19,5 +19,5 @@ void tcp_reset_reply(struct net *net, const struct tcp_arrival *in)
         reset.flags |= TCP_ACK;
     }
     net_count(&net->counters, tcp_rst_tx);
-    tcp_segment_bare(net, &in->tuple, &reset);
+    tcp_segment_bare(net, &net->config.tcp, &in->tuple, &reset);
 }

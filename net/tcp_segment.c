@@ -91,14 +91,13 @@ static enum ipv4_status hand_over(struct net *net,
     return status;
 }
 
-void tcp_segment_bare(struct net *net, const struct tcp_tuple *tuple,
-                      struct tcp_seg *seg)
+void tcp_segment_bare(struct net *net, const struct tcp_config *config,
+                      const struct tcp_tuple *tuple, struct tcp_seg *seg)
 {
     struct buffer *segment = build(net, tuple, seg, NULL, 0);
 
     /* Where a device is full or a route gone, it is lost as on a wire. */
-    if (segment &&
-        hand_over(net, &net->config.tcp, tuple, segment) == IPV4_FULL)
+    if (segment && hand_over(net, config, tuple, segment) == IPV4_FULL)
         net_count(&net->counters, tcp_no_memory);
 }
 

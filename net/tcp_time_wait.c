@@ -184,7 +184,7 @@ static void answer(struct net *net, struct tcp_time_wait *entry)
         return;
     }
     entry->answered++;
-    tcp_segment_bare(net, &entry->tuple, &seg);
+    tcp_segment_bare(net, &net->config.tcp, &entry->tuple, &seg);
 }
 
 /* Whether a SYN can be no old duplicate: RFC 6191 2. By the timestamps, if

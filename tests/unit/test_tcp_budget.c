@@ -269,6 +269,20 @@ static void never__who_has_just_begun_to_stand_still(void **state)
     assert_false(is_open(shut));
 }
 
+/* ... nor for what would not fit an empty queue. */
+static void never__for_more_than_there_ever_is(void **state)
+{
+    struct caller *shut = call(0), *other = call(1);
+
+    (void)state;
+    shut->window = 0;
+    acknowledge(shut, 0);
+    assert_int_equal(reply(shut, 150000), TCP_OK);
+    peer_wait(&peer, 10 * SECOND);
+    assert_int_equal(reply(other, BUDGET_BYTES), TCP_AGAIN);
+    assert_true(is_open(shut));
+}
+
 /* MUST-37: while there is memory, a window may stay shut for ever. */
 static void never__while_there_is_memory(void **state)
 {
@@ -392,6 +406,7 @@ int main(void)
         TEST(third__one_byte_at_a_time_stands_still),
         TEST(never__who_makes_progress),
         TEST(never__who_has_just_begun_to_stand_still),
+        TEST(never__for_more_than_there_ever_is),
         TEST(never__while_there_is_memory),
         TEST(window__does_not_grow_when_memory_is_short),
         TEST(window__stays_open_a_little_when_memory_is_short),

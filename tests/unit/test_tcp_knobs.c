@@ -207,6 +207,32 @@ static void ttl_and_dscp__are_in_every_packet_and_can_change(void **state)
     assert_int_equal(peer.got.tos >> 2, 10);
 }
 
+/* ... a RST and the ACK of a FIN too, which are sent from no queue. */
+static void ttl_and_dscp__are_in_the_last_packets_too(void **state)
+{
+    (void)state;
+    peer_open_passive(&peer);
+    set(TCP_OPTION_TTL, 255);
+    set(TCP_OPTION_DSCP, 10);
+    tcp_abort(peer.conn, host_now_us);
+    assert_true(peer_take(&peer));
+    assert_true(peer.got.flags & PEER_RST);
+    assert_int_equal(peer.got.ttl, 255);
+    assert_int_equal(peer.got.tos >> 2, 10);
+}
+
+static void ttl_and_dscp__of_a_listener_are_in_its_cookies(void **state)
+{
+    (void)state;
+    peer_listen(&peer, 8, 0);
+    assert_int_equal(tcp_listener_set(peer.listener, TCP_OPTION_TTL, 255),
+                     TCP_SET_OK);
+    peer_syn(&peer);
+    assert_true(peer_take(&peer));
+    assert_int_equal(PEER_COUNT(&peer, tcp_cookie_sent), 1);
+    assert_int_equal(peer.got.ttl, 255);
+}
+
 /* ---- sizes ---- */
 
 static void mss__before_the_syn_bounds_both_sides(void **state)
@@ -428,6 +454,8 @@ int main(void)
         TEST(listener_set__is_for_what_comes_of_it),
         TEST(listener_set__outlives_the_listener),
         TEST(ttl_and_dscp__are_in_every_packet_and_can_change),
+        TEST(ttl_and_dscp__are_in_the_last_packets_too),
+        TEST(ttl_and_dscp__of_a_listener_are_in_its_cookies),
         TEST(mss__before_the_syn_bounds_both_sides),
         TEST(rcv_buf__before_the_syn_sets_window_and_scale),
         TEST(snd_buf__bounds_what_is_queued),
