@@ -244,6 +244,69 @@ static void call_send(struct world *w, struct tcp_conn *conn, uint32_t what)
         buffer_release(chain);
 }
 
+static void call_send_urgent(struct world *w, struct tcp_conn *conn,
+                             uint32_t what)
+{
+    static const uint8_t text[4096];
+    struct buffer *chain =
+        buffer_wrap(net_pool(w->net), text, 1 + what * 16, NULL, NULL);
+
+    if (chain && tcp_send_urgent(conn, chain, w->now_us) != TCP_OK)
+        buffer_release(chain);
+}
+
+/* Any option at any value, but for those that would let a connection live on
+ * for weeks after the end of the input. */
+static void call_set(struct world *w, struct tcp_conn *conn, uint32_t what)
+{
+    enum tcp_option which = (enum tcp_option)(what % TCP_OPTION_COUNT);
+    uint32_t shift = get(w, 1) % 24;
+    uint64_t value = (uint64_t)get(w, 2) << shift;
+
+    if (which == TCP_OPTION_R2 || which == TCP_OPTION_SYN_R2 ||
+        which == TCP_OPTION_SYN_ACK_R2 || which == TCP_OPTION_RTO_MAX)
+        return;
+    if (!conn)
+        (void)!tcp_listener_set(w->listener, which, value);
+    else if (tcp_set(conn, which, value, w->now_us) == TCP_SET_OK)
+        ASSERT(tcp_get(conn, which) == value);
+}
+
+/* Nothing of this changes anything: it is only asked. */
+static void call_ask(struct tcp_conn *conn)
+{
+    struct tcp_info info;
+
+    tcp_info_get(conn, &info);
+    ASSERT(info.bytes_acked <= info.bytes_sent);
+    ASSERT(info.unread_bytes == tcp_recv_ready(conn));
+    ASSERT(info.urgent_bytes == tcp_urgent_bytes(conn));
+}
+
+/* What came later. */
+static void call_more(struct world *w, struct tcp_conn *conn, uint32_t what,
+                      uint32_t arg)
+{
+    switch (what & 3) {
+    case 0:
+        if (conn)
+            call_send_urgent(w, conn, arg);
+        break;
+    case 1:
+        call_set(w, conn, arg);
+        break;
+    case 2:
+        (void)!tcp_listener_set(w->listener, TCP_OPTION_SYN_COOKIES, arg & 3);
+        break;
+    default:
+        if (conn) {
+            call_ask(conn);
+            tcp_take_soft_error(conn);
+        }
+        break;
+    }
+}
+
 static void call_recv(struct world *w, struct tcp_conn *conn, uint32_t what)
 {
     struct buffer *chain;
@@ -258,6 +321,10 @@ static void step_call(struct world *w)
     unsigned index = arg % CONNS;
     struct tcp_conn *conn = w->conn[index];
 
+    if (what >= 224) {
+        call_more(w, conn, what, arg);
+        return;
+    }
     if (what % 10 == 0)
         call_connect(w, arg);
     if (what % 10 == 1)
