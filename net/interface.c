@@ -210,6 +210,9 @@ bool interface_get(const struct net *net, unsigned index,
 void interface_device_event(struct net *net, struct net_if *nif,
                             unsigned events)
 {
+    /* After a reset the card may carry less than before. */
+    if (events & NETDEV_EV_RESET && nif->mtu_bytes > nif->dev->mtu_bytes)
+        nif->mtu_bytes = nif->dev->mtu_bytes;
     if (events & (NETDEV_EV_LINK_UP | NETDEV_EV_ANNOUNCE | NETDEV_EV_RESET) &&
         interface_has_address(nif))
         acd_announce(net, nif);

@@ -61,7 +61,7 @@ bool stack_wait_link(struct stack *stack, bool up, uint64_t deadline_us);
 
 /*
  * Stop the network thread and free everything. tcpv4_disconnect() comes first;
- * no flow may be in use.
+ * no flow may be in use, and nobody wait for the link.
  * Blocks: until the network thread has ended.
  */
 void stack_destroy(struct stack *stack);

@@ -16,7 +16,10 @@ GROUPS = {
     "U": 14,  # UDP
     "D": 26,  # DHCP
     "N": 27,  # DNS
+    "V": 28,  # virtio and PCI
 }
+# Rows about what there is not: packed rings (see drivers/virtq.h).
+NOT_HERE = {"V26"}
 
 # A function, or one that a macro of tests/host/flow_world.h makes.
 DEFINED = re.compile(
@@ -48,5 +51,6 @@ def problems(root):
     there = shown(root)
     for letter, count in GROUPS.items():
         for number in range(1, count + 1):
-            if f"{letter}{number}" not in there:
-                yield f"tests/unit: no test names row {letter}{number}"
+            row = f"{letter}{number}"
+            if row not in there | NOT_HERE:
+                yield f"tests/unit: no test names row {row}"

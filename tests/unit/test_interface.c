@@ -137,6 +137,21 @@ static void bare__card_says_and_answers_nothing(void **state)
     assert_false(ipv4_is_ours(station.net, ipv4_addr_make(0)));
 }
 
+static void mtu__card_that_carries_less_after_a_reset_is_heeded(void **state)
+{
+    static const uint16_t says[] = {1400, 1500}, is[] = {1400, 1400};
+    struct interface_info info;
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(says); i++) {
+        station.dev.dev.mtu_bytes = says[i];
+        net_device_event(station.net, &station.dev.dev, NETDEV_EV_RESET,
+                         host_now_us);
+        assert_true(interface_get(station.net, 0, &info));
+        assert_int_equal(info.mtu_bytes, is[i]);
+    }
+}
+
 /* RFC 2131 4.1: DISCOVER goes from 0.0.0.0 to everybody. */
 static void bare__broadcast_from_nobody_leaves(void **state)
 {
@@ -550,6 +565,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         BARE(bare__card_says_and_answers_nothing),
+        BARE(mtu__card_that_carries_less_after_a_reset_is_heeded),
         BARE(bare__broadcast_from_nobody_leaves),
         BARE(bare__single_host_is_not_reached_past_the_routes),
         BARE(bare__answer_to_an_address_not_yet_ours_is_heard),

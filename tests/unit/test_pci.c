@@ -108,7 +108,7 @@ static void scan__buses_behind_bridges_are_found(void **state)
     assert_string_equal(found[2].name, "05:00.0");
 }
 
-static void v21__bridges_in_a_circle_end(void **state)
+static void V21__bridges_in_a_circle_end(void **state)
 {
     (void)state;
     add_bridge(0, 1, 1);
@@ -117,7 +117,7 @@ static void v21__bridges_in_a_circle_end(void **state)
     assert_int_equal(scan(), 3);
 }
 
-static void v21__every_bus_full_of_bridges_is_looked_at_once(void **state)
+static void V21__every_bus_full_of_bridges_is_looked_at_once(void **state)
 {
     (void)state;
     for (unsigned i = 0; i < FAKE_FUNCTIONS_MAX; i++)
@@ -195,7 +195,7 @@ static void capability__none_without_the_status_bit(void **state)
     assert_int_equal(pci_capability(&device, PCI_CAP_ID_VNDR, 0), 0);
 }
 
-static void v21__capability_list_that_loops_ends(void **state)
+static void V21__capability_list_that_loops_ends(void **state)
 {
     struct pci_device device;
     struct fake_function *function;
@@ -210,7 +210,7 @@ static void v21__capability_list_that_loops_ends(void **state)
     assert_int_equal(pci_capability(&device, PCI_CAP_ID_VNDR, 0), 0);
 }
 
-static void v21__capability_inside_the_header_ends_the_list(void **state)
+static void V21__capability_inside_the_header_ends_the_list(void **state)
 {
     struct pci_device device;
     struct fake_function *function;
@@ -223,7 +223,7 @@ static void v21__capability_inside_the_header_ends_the_list(void **state)
 }
 
 /* The last byte of the list may point anywhere: never beyond 256. */
-static void v21__capability_at_the_very_end_is_within_the_space(void **state)
+static void V21__capability_at_the_very_end_is_within_the_space(void **state)
 {
     struct pci_device device;
     struct fake_function *function;
@@ -275,7 +275,7 @@ static void bar__of_more_than_4_gib_is_decoded(void **state)
     assert_int_equal(bar.base, UINT64_C(0x4000000000));
 }
 
-static void v21__bar_of_the_wrong_type_is_refused(void **state)
+static void V21__bar_of_the_wrong_type_is_refused(void **state)
 {
     struct pci_device device;
     struct fake_function *function;
@@ -297,7 +297,7 @@ static void v21__bar_of_the_wrong_type_is_refused(void **state)
     assert_int_equal(pci_bar_get(&device, 2, &bar), PCI_BAR_NONE);
 }
 
-static void v21__upper_half_is_not_a_bar(void **state)
+static void V21__upper_half_is_not_a_bar(void **state)
 {
     struct pci_device device;
     struct fake_function *function;
@@ -309,7 +309,7 @@ static void v21__upper_half_is_not_a_bar(void **state)
     assert_int_equal(pci_bar_get(&device, 1, &bar), PCI_BAR_NONE);
 }
 
-static void v21__bar_without_an_address_is_refused(void **state)
+static void V21__bar_without_an_address_is_refused(void **state)
 {
     struct pci_device device;
     struct fake_function *function;
@@ -322,7 +322,7 @@ static void v21__bar_without_an_address_is_refused(void **state)
     assert_null(pci_map(&device, 0, 0, 16));
 }
 
-static void v21__size_that_is_no_power_of_two_is_refused(void **state)
+static void V21__size_that_is_no_power_of_two_is_refused(void **state)
 {
     struct pci_device device;
     struct fake_function *function;
@@ -335,7 +335,7 @@ static void v21__size_that_is_no_power_of_two_is_refused(void **state)
     assert_int_equal(pci_bar_get(&device, 0, &bar), PCI_BAR_BAD);
 }
 
-static void v21__structure_outside_its_bar_is_not_mapped(void **state)
+static void V21__structure_outside_its_bar_is_not_mapped(void **state)
 {
     struct pci_device device;
     struct fake_function *function;
@@ -391,7 +391,7 @@ static void msix__entry_is_written_and_unmasked(void **state)
     assert_false(pci_read16(&device, PCI_COMMAND) & PCI_COMMAND_INTX_DISABLE);
 }
 
-static void v23__table_that_is_too_small_is_refused(void **state)
+static void V23__table_that_is_too_small_is_refused(void **state)
 {
     struct pci_device device;
     struct pci_msix msix;
@@ -401,7 +401,7 @@ static void v23__table_that_is_too_small_is_refused(void **state)
     assert_false(pci_msix_open(&device, 2, &msix));
 }
 
-static void v23__table_outside_its_bar_is_refused(void **state)
+static void V23__table_outside_its_bar_is_refused(void **state)
 {
     struct pci_device device;
     struct pci_msix msix;
@@ -424,25 +424,25 @@ int main(void)
         TEST(scan__function_is_described),
         TEST(scan__further_functions_only_of_a_multifunction_device),
         TEST(scan__buses_behind_bridges_are_found),
-        TEST(v21__bridges_in_a_circle_end),
-        TEST(v21__every_bus_full_of_bridges_is_looked_at_once),
+        TEST(V21__bridges_in_a_circle_end),
+        TEST(V21__every_bus_full_of_bridges_is_looked_at_once),
         TEST(scan__more_than_there_is_room_for_is_left_out),
         TEST(command__status_bits_are_not_cleared_on_the_way),
         TEST(capability__each_of_a_kind_is_found_in_order),
         TEST(capability__none_without_the_status_bit),
-        TEST(v21__capability_list_that_loops_ends),
-        TEST(v21__capability_inside_the_header_ends_the_list),
-        TEST(v21__capability_at_the_very_end_is_within_the_space),
+        TEST(V21__capability_list_that_loops_ends),
+        TEST(V21__capability_inside_the_header_ends_the_list),
+        TEST(V21__capability_at_the_very_end_is_within_the_space),
         TEST(bar__of_32_and_64_bits_is_decoded),
         TEST(bar__of_more_than_4_gib_is_decoded),
-        TEST(v21__bar_of_the_wrong_type_is_refused),
-        TEST(v21__upper_half_is_not_a_bar),
-        TEST(v21__bar_without_an_address_is_refused),
-        TEST(v21__size_that_is_no_power_of_two_is_refused),
-        TEST(v21__structure_outside_its_bar_is_not_mapped),
+        TEST(V21__bar_of_the_wrong_type_is_refused),
+        TEST(V21__upper_half_is_not_a_bar),
+        TEST(V21__bar_without_an_address_is_refused),
+        TEST(V21__size_that_is_no_power_of_two_is_refused),
+        TEST(V21__structure_outside_its_bar_is_not_mapped),
         TEST(msix__entry_is_written_and_unmasked),
-        TEST(v23__table_that_is_too_small_is_refused),
-        TEST(v23__table_outside_its_bar_is_refused),
+        TEST(V23__table_that_is_too_small_is_refused),
+        TEST(V23__table_outside_its_bar_is_refused),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -193,7 +193,7 @@ static void msix__masked_are_all_and_no_vector_is_lost(void **state)
 
 /* --- the line ------------------------------------------------------------- */
 
-static void v23__table_of_one_entry_means_the_line(void **state)
+static void V23__table_of_one_entry_means_the_line(void **state)
 {
     (void)state;
     make(1);
@@ -201,7 +201,7 @@ static void v23__table_of_one_entry_means_the_line(void **state)
     assert_line_works();
 }
 
-static void v23__no_table_means_the_line(void **state)
+static void V23__no_table_means_the_line(void **state)
 {
     (void)state;
     make(0);
@@ -213,7 +213,7 @@ static void v23__no_table_means_the_line(void **state)
     assert_false(fake_pci.line_masked);
 }
 
-static void v23__refused_entry_means_the_line(void **state)
+static void V23__refused_entry_means_the_line(void **state)
 {
     (void)state;
     make(3);
@@ -246,7 +246,7 @@ static void line__of_a_neighbour_is_ignored_with_msix(void **state)
     assert_calls(0, 0, 0);
 }
 
-static void v23__no_vector_and_no_line_means_polling(void **state)
+static void V23__no_vector_and_no_line_means_polling(void **state)
 {
     (void)state;
     for (int vectors = 0; vectors < 2; vectors++) {
@@ -267,7 +267,7 @@ static void v23__no_vector_and_no_line_means_polling(void **state)
     assert_false(fake_pci.line_masked);
 }
 
-static void v14__line_raised_for_nothing_is_masked(void **state)
+static void V14__line_raised_for_nothing_is_masked(void **state)
 {
     (void)state;
     make(0);
@@ -292,13 +292,13 @@ int main(void)
         cmocka_unit_test(msix__queue_that_is_polled_has_no_entry),
         cmocka_unit_test(msix__table_of_two_entries_is_shared),
         cmocka_unit_test(msix__masked_are_all_and_no_vector_is_lost),
-        cmocka_unit_test(v23__table_of_one_entry_means_the_line),
-        cmocka_unit_test(v23__no_table_means_the_line),
-        cmocka_unit_test(v23__refused_entry_means_the_line),
+        cmocka_unit_test(V23__table_of_one_entry_means_the_line),
+        cmocka_unit_test(V23__no_table_means_the_line),
+        cmocka_unit_test(V23__refused_entry_means_the_line),
         cmocka_unit_test(off__msix_that_is_forbidden_means_the_line),
         cmocka_unit_test(line__of_a_neighbour_is_ignored_with_msix),
-        cmocka_unit_test(v23__no_vector_and_no_line_means_polling),
-        cmocka_unit_test(v14__line_raised_for_nothing_is_masked),
+        cmocka_unit_test(V23__no_vector_and_no_line_means_polling),
+        cmocka_unit_test(V14__line_raised_for_nothing_is_masked),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

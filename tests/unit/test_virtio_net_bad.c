@@ -9,7 +9,7 @@
 
 /* --- receive ring --------------------------------------------------------- */
 
-static void v5__length_shorter_than_header_and_frame_is_dropped(void **state)
+static void V5__length_shorter_than_header_and_frame_is_dropped(void **state)
 {
     struct virtio_net_hdr_v1 header = plain_header();
 
@@ -25,7 +25,7 @@ static void v5__length_shorter_than_header_and_frame_is_dropped(void **state)
     buffer_release(receive_one(14));
 }
 
-static void v5__length_above_what_was_posted_resets(void **state)
+static void V5__length_above_what_was_posted_resets(void **state)
 {
     struct virtio_net_hdr_v1 header = plain_header();
 
@@ -36,7 +36,7 @@ static void v5__length_above_what_was_posted_resets(void **state)
     assert_recovers();
 }
 
-static void v1_v2_v3_v4__broken_receive_ring_resets(void **state)
+static void V1_V2_V3_V4__broken_receive_ring_resets(void **state)
 {
     (void)state;
     start(OFFER);
@@ -45,7 +45,7 @@ static void v1_v2_v3_v4__broken_receive_ring_resets(void **state)
     assert_recovers();
 }
 
-static void v3__broken_transmit_ring_resets_and_releases(void **state)
+static void V3__broken_transmit_ring_resets_and_releases(void **state)
 {
     struct virtio_net_hdr_v1 header;
     uint32_t bytes;
@@ -64,7 +64,7 @@ static void v3__broken_transmit_ring_resets_and_releases(void **state)
     assert_recovers();
 }
 
-static void v6__header_rewritten_after_the_look_changes_nothing(void **state)
+static void V6__header_rewritten_after_the_look_changes_nothing(void **state)
 {
     struct virtio_net_hdr_v1 header = plain_header();
     struct buffer *frame;
@@ -80,7 +80,7 @@ static void v6__header_rewritten_after_the_look_changes_nothing(void **state)
     buffer_release(frame);
 }
 
-static void v8__no_buffers_is_dropped(void **state)
+static void V8__no_buffers_is_dropped(void **state)
 {
     struct virtio_net_hdr_v1 header = plain_header();
 
@@ -90,7 +90,7 @@ static void v8__no_buffers_is_dropped(void **state)
     assert_dropped(&header, 60);
 }
 
-static void v8__more_buffers_than_there_are_resets(void **state)
+static void V8__more_buffers_than_there_are_resets(void **state)
 {
     (void)state;
     start(OFFER);
@@ -99,7 +99,7 @@ static void v8__more_buffers_than_there_are_resets(void **state)
     assert_recovers();
 }
 
-static void v8__merged_buffer_without_bytes_is_dropped(void **state)
+static void V8__merged_buffer_without_bytes_is_dropped(void **state)
 {
     struct virtio_net_hdr_v1 header = plain_header();
     int head;
@@ -117,7 +117,7 @@ static void v8__merged_buffer_without_bytes_is_dropped(void **state)
     buffer_release(receive_one(60));
 }
 
-static void e12__frame_beyond_the_mtu_is_dropped(void **state)
+static void E12__frame_beyond_the_mtu_is_dropped(void **state)
 {
     struct virtio_net_hdr_v1 header = plain_header();
 
@@ -132,7 +132,7 @@ static void e12__frame_beyond_the_mtu_is_dropped(void **state)
 
 /* --- the header ----------------------------------------------------------- */
 
-static void v9__checksum_field_outside_the_frame_is_dropped(void **state)
+static void V9__checksum_field_outside_the_frame_is_dropped(void **state)
 {
     static const uint16_t bad[][2] = {{34, 25},       {59, 0},    {60, 0},
                                       {65535, 65535}, {0, 65535}, {65535, 0},
@@ -153,7 +153,7 @@ static void v9__checksum_field_outside_the_frame_is_dropped(void **state)
     buffer_release(receive_one(60));
 }
 
-static void v9__partial_checksum_that_nobody_asked_for_is_dropped(void **state)
+static void V9__partial_checksum_that_nobody_asked_for_is_dropped(void **state)
 {
     struct virtio_net_hdr_v1 header = plain_header();
 
@@ -165,7 +165,7 @@ static void v9__partial_checksum_that_nobody_asked_for_is_dropped(void **state)
     assert_dropped(&header, 60);
 }
 
-static void v10__segmentation_that_makes_no_sense_is_dropped(void **state)
+static void V10__segmentation_that_makes_no_sense_is_dropped(void **state)
 {
     static const uint8_t types[] = {2, 3, 4, 5, 0x7f, 0x80, 0x83, 0xff};
     struct virtio_net_hdr_v1 header = plain_header();
@@ -183,7 +183,7 @@ static void v10__segmentation_that_makes_no_sense_is_dropped(void **state)
 }
 
 static void
-v10__segments_larger_than_the_frame_are_an_ordinary_frame(void **state)
+V10__segments_larger_than_the_frame_are_an_ordinary_frame(void **state)
 {
     struct virtio_net_hdr_v1 header = plain_header();
     struct buffer *frame;
@@ -198,7 +198,7 @@ v10__segments_larger_than_the_frame_are_an_ordinary_frame(void **state)
     buffer_release(frame);
 }
 
-static void v10__segmentation_that_nobody_asked_for_is_dropped(void **state)
+static void V10__segmentation_that_nobody_asked_for_is_dropped(void **state)
 {
     struct virtio_net_hdr_v1 header = plain_header();
 
@@ -209,7 +209,7 @@ static void v10__segmentation_that_nobody_asked_for_is_dropped(void **state)
     assert_dropped(&header, 60);
 }
 
-static void v11__unknown_flags_are_ignored(void **state)
+static void V11__unknown_flags_are_ignored(void **state)
 {
     struct virtio_net_hdr_v1 header = plain_header();
 
@@ -226,21 +226,21 @@ static void v11__unknown_flags_are_ignored(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(v5__length_shorter_than_header_and_frame_is_dropped),
-        TEST(v5__length_above_what_was_posted_resets),
-        TEST(v1_v2_v3_v4__broken_receive_ring_resets),
-        TEST(v3__broken_transmit_ring_resets_and_releases),
-        TEST(v6__header_rewritten_after_the_look_changes_nothing),
-        TEST(v8__no_buffers_is_dropped),
-        TEST(v8__more_buffers_than_there_are_resets),
-        TEST(v8__merged_buffer_without_bytes_is_dropped),
-        TEST(e12__frame_beyond_the_mtu_is_dropped),
-        TEST(v9__checksum_field_outside_the_frame_is_dropped),
-        TEST(v9__partial_checksum_that_nobody_asked_for_is_dropped),
-        TEST(v10__segmentation_that_makes_no_sense_is_dropped),
-        TEST(v10__segments_larger_than_the_frame_are_an_ordinary_frame),
-        TEST(v10__segmentation_that_nobody_asked_for_is_dropped),
-        TEST(v11__unknown_flags_are_ignored),
+        TEST(V5__length_shorter_than_header_and_frame_is_dropped),
+        TEST(V5__length_above_what_was_posted_resets),
+        TEST(V1_V2_V3_V4__broken_receive_ring_resets),
+        TEST(V3__broken_transmit_ring_resets_and_releases),
+        TEST(V6__header_rewritten_after_the_look_changes_nothing),
+        TEST(V8__no_buffers_is_dropped),
+        TEST(V8__more_buffers_than_there_are_resets),
+        TEST(V8__merged_buffer_without_bytes_is_dropped),
+        TEST(E12__frame_beyond_the_mtu_is_dropped),
+        TEST(V9__checksum_field_outside_the_frame_is_dropped),
+        TEST(V9__partial_checksum_that_nobody_asked_for_is_dropped),
+        TEST(V10__segmentation_that_makes_no_sense_is_dropped),
+        TEST(V10__segments_larger_than_the_frame_are_an_ordinary_frame),
+        TEST(V10__segmentation_that_nobody_asked_for_is_dropped),
+        TEST(V11__unknown_flags_are_ignored),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -147,14 +147,14 @@ static void off__what_is_forbidden_is_not_accepted(void **state)
 
 /* --- what cannot be ------------------------------------------------------- */
 
-static void v15__configuration_that_never_settles_is_refused(void **state)
+static void V15__configuration_that_never_settles_is_refused(void **state)
 {
     (void)state;
     scene.fake.never_settles = true;
     assert_null(try_create(OFFER));
 }
 
-static void v15__configuration_that_never_settles_keeps_the_link(void **state)
+static void V15__configuration_that_never_settles_keeps_the_link(void **state)
 {
     (void)state;
     start(OFFER);
@@ -168,20 +168,20 @@ static void v15__configuration_that_never_settles_keeps_the_link(void **state)
     assert_true(scene.dev->link_up);
 }
 
-static void v17__features_refused_is_a_refusal(void **state)
+static void V17__features_refused_is_a_refusal(void **state)
 {
     (void)state;
     scene.fake.refuse_features = true;
     assert_null(try_create(OFFER));
 }
 
-static void v17__modern_device_without_version_1_is_refused(void **state)
+static void V17__modern_device_without_version_1_is_refused(void **state)
 {
     (void)state;
     assert_null(try_create(OFFER & ~BIT(VIRTIO_F_VERSION_1)));
 }
 
-static void v19__queue_sizes_that_cannot_be_are_refused(void **state)
+static void V19__queue_sizes_that_cannot_be_are_refused(void **state)
 {
     static const unsigned bad[] = {3, 255, 257, 65535, 65536};
 
@@ -196,7 +196,7 @@ static void v19__queue_sizes_that_cannot_be_are_refused(void **state)
     assert_null(try_create(OFFER));
 }
 
-static void v19__rings_of_one_descriptor_work(void **state)
+static void V19__rings_of_one_descriptor_work(void **state)
 {
     struct virtio_net_hdr_v1 header = plain_header();
 
@@ -211,7 +211,7 @@ static void v19__rings_of_one_descriptor_work(void **state)
     assert_int_equal(scene.dev->caps & NETDEV_CAP_TX_GSO_TCP4, 0);
 }
 
-static void v19__largest_ring_is_cut_down_and_legacys_refused(void **state)
+static void V19__largest_ring_is_cut_down_and_legacys_refused(void **state)
 {
     (void)state;
     scene.fake.queue[RX].size = 32768;
@@ -223,7 +223,7 @@ static void v19__largest_ring_is_cut_down_and_legacys_refused(void **state)
     assert_null(try_create(BIT(VIRTIO_NET_F_MAC)));
 }
 
-static void v20__queue_that_cannot_be_enabled_is_tried_again(void **state)
+static void V20__queue_that_cannot_be_enabled_is_tried_again(void **state)
 {
     (void)state;
     scene.fake.queue[TX].refused = true;
@@ -234,7 +234,7 @@ static void v20__queue_that_cannot_be_enabled_is_tried_again(void **state)
     send_and_check(small_frame(60), 60, 1);
 }
 
-static void v22__features_without_what_they_need_are_dropped(void **state)
+static void V22__features_without_what_they_need_are_dropped(void **state)
 {
     static const struct {
         uint64_t missing, also;
@@ -276,7 +276,7 @@ static struct netdev *create_as_is(void)
     return scene.dev;
 }
 
-static void v22__mtu_that_cannot_be_is_1500(void **state)
+static void V22__mtu_that_cannot_be_is_1500(void **state)
 {
     static const uint16_t bad[] = {0, 1, 67};
 
@@ -292,7 +292,7 @@ static void v22__mtu_that_cannot_be_is_1500(void **state)
 }
 
 static void
-v22__mtu_that_no_buffer_holds_is_1500_unless_they_merge(void **state)
+V22__mtu_that_no_buffer_holds_is_1500_unless_they_merge(void **state)
 {
     (void)state;
     fake_virtio_init(&scene.fake, OFFER & ~BIT(VIRTIO_NET_F_MRG_RXBUF));
@@ -304,7 +304,7 @@ v22__mtu_that_no_buffer_holds_is_1500_unless_they_merge(void **state)
     assert_int_equal(create_as_is()->mtu_bytes, 9000);
 }
 
-static void v22__address_that_cannot_be_is_a_random_local_one(void **state)
+static void V22__address_that_cannot_be_is_a_random_local_one(void **state)
 {
     static const uint8_t bad[][6] = {
         {0, 0, 0, 0, 0, 0}, {1, 2, 3, 4, 5, 6}, {255, 255, 255, 255, 255, 255}};
@@ -322,7 +322,7 @@ static void v22__address_that_cannot_be_is_a_random_local_one(void **state)
 
 /* There is one pair of queues without MQ, whatever is said of more: virtio 1.2
  * 5.1.4. */
-static void v22__number_of_queue_pairs_means_nothing(void **state)
+static void V22__number_of_queue_pairs_means_nothing(void **state)
 {
     static const uint16_t pairs[] = {0, 40000, 65535};
 
@@ -352,19 +352,19 @@ int main(void)
         TEST(legacy__header_is_apart_without_any_layout),
         TEST(legacy__header_is_inline_with_any_layout),
         TEST(off__what_is_forbidden_is_not_accepted),
-        TEST(v15__configuration_that_never_settles_is_refused),
-        TEST(v15__configuration_that_never_settles_keeps_the_link),
-        TEST(v17__features_refused_is_a_refusal),
-        TEST(v17__modern_device_without_version_1_is_refused),
-        TEST(v19__queue_sizes_that_cannot_be_are_refused),
-        TEST(v19__rings_of_one_descriptor_work),
-        TEST(v19__largest_ring_is_cut_down_and_legacys_refused),
-        TEST(v20__queue_that_cannot_be_enabled_is_tried_again),
-        TEST(v22__features_without_what_they_need_are_dropped),
-        TEST(v22__mtu_that_cannot_be_is_1500),
-        TEST(v22__mtu_that_no_buffer_holds_is_1500_unless_they_merge),
-        TEST(v22__address_that_cannot_be_is_a_random_local_one),
-        TEST(v22__number_of_queue_pairs_means_nothing),
+        TEST(V15__configuration_that_never_settles_is_refused),
+        TEST(V15__configuration_that_never_settles_keeps_the_link),
+        TEST(V17__features_refused_is_a_refusal),
+        TEST(V17__modern_device_without_version_1_is_refused),
+        TEST(V19__queue_sizes_that_cannot_be_are_refused),
+        TEST(V19__rings_of_one_descriptor_work),
+        TEST(V19__largest_ring_is_cut_down_and_legacys_refused),
+        TEST(V20__queue_that_cannot_be_enabled_is_tried_again),
+        TEST(V22__features_without_what_they_need_are_dropped),
+        TEST(V22__mtu_that_cannot_be_is_1500),
+        TEST(V22__mtu_that_no_buffer_holds_is_1500_unless_they_merge),
+        TEST(V22__address_that_cannot_be_is_a_random_local_one),
+        TEST(V22__number_of_queue_pairs_means_nothing),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -114,7 +114,7 @@ static void announce__wish_that_stays_is_one_event_until_answered(void **state)
     assert_int_equal(events(), NETDEV_EV_ANNOUNCE);
 }
 
-static void v24__announce_that_was_not_negotiated_is_ignored(void **state)
+static void V24__announce_that_was_not_negotiated_is_ignored(void **state)
 {
     (void)state;
     scene.fake.queue[CTRL].size = 64;
@@ -125,7 +125,7 @@ static void v24__announce_that_was_not_negotiated_is_ignored(void **state)
     assert_int_equal(command(), -1);
 }
 
-static void v22__announce_without_what_it_needs_is_not_accepted(void **state)
+static void V22__announce_without_what_it_needs_is_not_accepted(void **state)
 {
     (void)state;
     create((OFFER | CTRL_OFFER) & ~BIT(VIRTIO_NET_F_CTRL_VQ));
@@ -137,7 +137,7 @@ static void v22__announce_without_what_it_needs_is_not_accepted(void **state)
 
 /* --- a control queue that lies -------------------------------------------- */
 
-static void v28__command_without_an_answer_stops_nothing(void **state)
+static void V28__command_without_an_answer_stops_nothing(void **state)
 {
     int head;
 
@@ -165,7 +165,7 @@ static void v28__command_without_an_answer_stops_nothing(void **state)
     assert_true(command() >= 0);
 }
 
-static void v28__answer_is_looked_for_soon(void **state)
+static void V28__answer_is_looked_for_soon(void **state)
 {
     (void)state;
     start_with_control();
@@ -177,7 +177,7 @@ static void v28__answer_is_looked_for_soon(void **state)
     assert_in_range(scene.dev->wake_us - host_now_us, 1, 10000);
 }
 
-static void v1_v5__broken_control_ring_resets(void **state)
+static void V1_V5__broken_control_ring_resets(void **state)
 {
     (void)state;
     start_with_control();
@@ -190,7 +190,7 @@ static void v1_v5__broken_control_ring_resets(void **state)
     assert_recovers();
 }
 
-static void v28__reset_with_a_command_out_forgets_it(void **state)
+static void V28__reset_with_a_command_out_forgets_it(void **state)
 {
     (void)state;
     start_with_control();
@@ -209,7 +209,7 @@ static void v28__reset_with_a_command_out_forgets_it(void **state)
     assert_true(command() >= 0);
 }
 
-static void v19__control_queue_that_is_not_there_is_done_without(void **state)
+static void V19__control_queue_that_is_not_there_is_done_without(void **state)
 {
     static const unsigned sizes[] = {0, 1, 3, 65535};
 
@@ -226,7 +226,7 @@ static void v19__control_queue_that_is_not_there_is_done_without(void **state)
     scene.dev = NULL;
 }
 
-static void v20__control_queue_that_is_refused_is_done_without(void **state)
+static void V20__control_queue_that_is_refused_is_done_without(void **state)
 {
     (void)state;
     scene.fake.queue[CTRL].refused = true;
@@ -331,14 +331,14 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(announce__is_acknowledged_a_round_after_the_event),
         TEST(announce__wish_that_stays_is_one_event_until_answered),
-        TEST(v24__announce_that_was_not_negotiated_is_ignored),
-        TEST(v22__announce_without_what_it_needs_is_not_accepted),
-        TEST(v28__command_without_an_answer_stops_nothing),
-        TEST(v28__answer_is_looked_for_soon),
-        TEST(v1_v5__broken_control_ring_resets),
-        TEST(v28__reset_with_a_command_out_forgets_it),
-        TEST(v19__control_queue_that_is_not_there_is_done_without),
-        TEST(v20__control_queue_that_is_refused_is_done_without),
+        TEST(V24__announce_that_was_not_negotiated_is_ignored),
+        TEST(V22__announce_without_what_it_needs_is_not_accepted),
+        TEST(V28__command_without_an_answer_stops_nothing),
+        TEST(V28__answer_is_looked_for_soon),
+        TEST(V1_V5__broken_control_ring_resets),
+        TEST(V28__reset_with_a_command_out_forgets_it),
+        TEST(V19__control_queue_that_is_not_there_is_done_without),
+        TEST(V20__control_queue_that_is_refused_is_done_without),
         TEST(stop__gives_every_buffer_back_and_start_works_again),
         TEST(stop__amid_a_reset_or_its_pause_works),
         TEST(stop__device_that_never_resets_keeps_what_it_has),

@@ -29,7 +29,7 @@ static void idle_for(uint64_t us)
     }
 }
 
-static void v12__transmission_that_never_completes_resets(void **state)
+static void V12__transmission_that_never_completes_resets(void **state)
 {
     (void)state;
     start(OFFER);
@@ -45,7 +45,7 @@ static void v12__transmission_that_never_completes_resets(void **state)
                      NETDEV_OK);
 }
 
-static void v13__starved_ring_is_filled_when_there_is_memory(void **state)
+static void V13__starved_ring_is_filled_when_there_is_memory(void **state)
 {
     struct virtio_net_hdr_v1 header = plain_header();
     struct buffer *all = NULL, **end = &all;
@@ -68,7 +68,7 @@ static void v13__starved_ring_is_filled_when_there_is_memory(void **state)
     buffer_release(receive_one(60));
 }
 
-static void v13__small_pool_is_not_swallowed_by_the_ring(void **state)
+static void V13__small_pool_is_not_swallowed_by_the_ring(void **state)
 {
     (void)state;
     scene.host.pool_pages.max = 40;
@@ -76,7 +76,7 @@ static void v13__small_pool_is_not_swallowed_by_the_ring(void **state)
     assert_int_equal(scene.fake.queue[RX].driver->chains, 20);
 }
 
-static void v14__storm_of_interrupts_is_switched_off(void **state)
+static void V14__storm_of_interrupts_is_switched_off(void **state)
 {
     struct virtio_net_hdr_v1 header = plain_header();
 
@@ -92,7 +92,7 @@ static void v14__storm_of_interrupts_is_switched_off(void **state)
 }
 
 /* The device has come to its senses, or is masked again at once. */
-static void v14__after_a_storm_interrupts_are_tried_again(void **state)
+static void V14__after_a_storm_interrupts_are_tried_again(void **state)
 {
     (void)state;
     start(OFFER);
@@ -110,7 +110,7 @@ static void v14__after_a_storm_interrupts_are_tried_again(void **state)
     assert_int_equal(scene.dev->count.resets, 0);
 }
 
-static void v14__interrupts_without_work_are_harmless(void **state)
+static void V14__interrupts_without_work_are_harmless(void **state)
 {
     (void)state;
     start(OFFER);
@@ -123,7 +123,7 @@ static void v14__interrupts_without_work_are_harmless(void **state)
 }
 
 /* The first frame after the loss waits a second, later ones ever less. */
-static void v14__lost_interrupts_turn_into_polling(void **state)
+static void V14__lost_interrupts_turn_into_polling(void **state)
 {
     struct virtio_net_hdr_v1 header = plain_header();
     uint64_t slept_us = 0;
@@ -151,7 +151,7 @@ static void v14__lost_interrupts_turn_into_polling(void **state)
     assert_int_equal(scene.dev->wake_us - host_now_us, SECOND_US);
 }
 
-static void v14__device_without_any_interrupt_is_polled(void **state)
+static void V14__device_without_any_interrupt_is_polled(void **state)
 {
     (void)state;
     scene.fake.no_interrupts = true;
@@ -160,7 +160,7 @@ static void v14__device_without_any_interrupt_is_polled(void **state)
     assert_in_range(scene.dev->wake_us, host_now_us, host_now_us + 1000);
 }
 
-static void v25__missed_notification_is_repeated(void **state)
+static void V25__missed_notification_is_repeated(void **state)
 {
     (void)state;
     start(OFFER);
@@ -176,7 +176,7 @@ static void v25__missed_notification_is_repeated(void **state)
 
 /* --- status and configuration --------------------------------------------- */
 
-static void v15__storm_of_configuration_changes_is_switched_off(void **state)
+static void V15__storm_of_configuration_changes_is_switched_off(void **state)
 {
     (void)state;
     start(OFFER);
@@ -185,7 +185,7 @@ static void v15__storm_of_configuration_changes_is_switched_off(void **state)
     assert_false(scene.fake.interrupts_on);
 }
 
-static void v16__device_that_is_gone_is_refused_in_time(void **state)
+static void V16__device_that_is_gone_is_refused_in_time(void **state)
 {
     uint64_t before_us = host_now_us;
 
@@ -195,7 +195,7 @@ static void v16__device_that_is_gone_is_refused_in_time(void **state)
     assert_in_range(host_now_us - before_us, SECOND_US, 2 * SECOND_US);
 }
 
-static void v16__device_that_never_resets_is_refused_in_time(void **state)
+static void V16__device_that_never_resets_is_refused_in_time(void **state)
 {
     uint64_t before_us = host_now_us;
 
@@ -207,7 +207,7 @@ static void v16__device_that_never_resets_is_refused_in_time(void **state)
 }
 
 /* What the device may still write to is not released: then it may not. */
-static void v16__device_that_goes_away_is_lost_and_its_memory_kept(void **state)
+static void V16__device_that_goes_away_is_lost_and_its_memory_kept(void **state)
 {
     size_t held;
 
@@ -235,7 +235,7 @@ static void v16__device_that_goes_away_is_lost_and_its_memory_kept(void **state)
     scene.fake.gone = false;
 }
 
-static void v16__device_that_was_reset_unasked_is_set_up_again(void **state)
+static void V16__device_that_was_reset_unasked_is_set_up_again(void **state)
 {
     (void)state;
     start(OFFER);
@@ -247,7 +247,7 @@ static void v16__device_that_was_reset_unasked_is_set_up_again(void **state)
 }
 
 /* A host that was stopped for an hour is no reason to give up. */
-static void v16__device_that_comes_back_works_again(void **state)
+static void V16__device_that_comes_back_works_again(void **state)
 {
     struct virtio_net_hdr_v1 header = plain_header();
 
@@ -268,7 +268,7 @@ static void v16__device_that_comes_back_works_again(void **state)
 }
 
 /* A tiny deterministic traffic, with a reset asked for in the middle of it. */
-static void v18__reset_asked_for_amid_traffic_recovers(void **state)
+static void V18__reset_asked_for_amid_traffic_recovers(void **state)
 {
     struct virtio_net_hdr_v1 header = plain_header();
     unsigned resets = 0;
@@ -309,7 +309,7 @@ static void v18__reset_asked_for_amid_traffic_recovers(void **state)
     assert_true(resets > 10);
 }
 
-static void v18__reset_asked_for_without_an_interrupt_is_noticed(void **state)
+static void V18__reset_asked_for_without_an_interrupt_is_noticed(void **state)
 {
     (void)state;
     start(OFFER);
@@ -319,7 +319,7 @@ static void v18__reset_asked_for_without_an_interrupt_is_noticed(void **state)
     assert_true(scene.fake.status & VIRTIO_CONFIG_S_DRIVER_OK);
 }
 
-static void v18__every_further_reset_waits_longer(void **state)
+static void V18__every_further_reset_waits_longer(void **state)
 {
     uint64_t before_us, pause_us = 0;
 
@@ -337,7 +337,7 @@ static void v18__every_further_reset_waits_longer(void **state)
     assert_true(pause_us > 9 * SECOND_US);
 }
 
-static void v18__other_features_after_a_reset_are_not_accepted(void **state)
+static void V18__other_features_after_a_reset_are_not_accepted(void **state)
 {
     (void)state;
     start(OFFER);
@@ -353,7 +353,7 @@ static void v18__other_features_after_a_reset_are_not_accepted(void **state)
     send_and_check(small_frame(60), 60, 1);
 }
 
-static void v24__flapping_link_is_at_most_one_event_a_look(void **state)
+static void V24__flapping_link_is_at_most_one_event_a_look(void **state)
 {
     unsigned looks = 0;
 
@@ -374,7 +374,7 @@ static void v24__flapping_link_is_at_most_one_event_a_look(void **state)
     assert_int_equal(looks, 143);
 }
 
-static void v24__announce_without_control_queue_is_ignored(void **state)
+static void V24__announce_without_control_queue_is_ignored(void **state)
 {
     (void)state;
     start(OFFER);
@@ -385,7 +385,7 @@ static void v24__announce_without_control_queue_is_ignored(void **state)
 
 /* What the device has stays as it is until the reset is done: it may write
  * there up to that moment, and ASan would see it. */
-static void v27__buffers_are_released_only_after_the_reset(void **state)
+static void V27__buffers_are_released_only_after_the_reset(void **state)
 {
     struct virtio_net_hdr_v1 header = plain_header();
     int heads[4];
@@ -419,28 +419,28 @@ static void v27__buffers_are_released_only_after_the_reset(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(v12__transmission_that_never_completes_resets),
-        TEST(v13__starved_ring_is_filled_when_there_is_memory),
-        TEST(v13__small_pool_is_not_swallowed_by_the_ring),
-        TEST(v14__storm_of_interrupts_is_switched_off),
-        TEST(v14__after_a_storm_interrupts_are_tried_again),
-        TEST(v14__interrupts_without_work_are_harmless),
-        TEST(v14__lost_interrupts_turn_into_polling),
-        TEST(v14__device_without_any_interrupt_is_polled),
-        TEST(v25__missed_notification_is_repeated),
-        TEST(v15__storm_of_configuration_changes_is_switched_off),
-        TEST(v16__device_that_is_gone_is_refused_in_time),
-        TEST(v16__device_that_never_resets_is_refused_in_time),
-        TEST(v16__device_that_was_reset_unasked_is_set_up_again),
-        TEST(v16__device_that_comes_back_works_again),
-        TEST(v18__reset_asked_for_amid_traffic_recovers),
-        TEST(v18__reset_asked_for_without_an_interrupt_is_noticed),
-        TEST(v18__every_further_reset_waits_longer),
-        TEST(v18__other_features_after_a_reset_are_not_accepted),
-        TEST(v24__flapping_link_is_at_most_one_event_a_look),
-        TEST(v24__announce_without_control_queue_is_ignored),
-        TEST(v27__buffers_are_released_only_after_the_reset),
-        LOST(v16__device_that_goes_away_is_lost_and_its_memory_kept),
+        TEST(V12__transmission_that_never_completes_resets),
+        TEST(V13__starved_ring_is_filled_when_there_is_memory),
+        TEST(V13__small_pool_is_not_swallowed_by_the_ring),
+        TEST(V14__storm_of_interrupts_is_switched_off),
+        TEST(V14__after_a_storm_interrupts_are_tried_again),
+        TEST(V14__interrupts_without_work_are_harmless),
+        TEST(V14__lost_interrupts_turn_into_polling),
+        TEST(V14__device_without_any_interrupt_is_polled),
+        TEST(V25__missed_notification_is_repeated),
+        TEST(V15__storm_of_configuration_changes_is_switched_off),
+        TEST(V16__device_that_is_gone_is_refused_in_time),
+        TEST(V16__device_that_never_resets_is_refused_in_time),
+        TEST(V16__device_that_was_reset_unasked_is_set_up_again),
+        TEST(V16__device_that_comes_back_works_again),
+        TEST(V18__reset_asked_for_amid_traffic_recovers),
+        TEST(V18__reset_asked_for_without_an_interrupt_is_noticed),
+        TEST(V18__every_further_reset_waits_longer),
+        TEST(V18__other_features_after_a_reset_are_not_accepted),
+        TEST(V24__flapping_link_is_at_most_one_event_a_look),
+        TEST(V24__announce_without_control_queue_is_ignored),
+        TEST(V27__buffers_are_released_only_after_the_reset),
+        LOST(V16__device_that_goes_away_is_lost_and_its_memory_kept),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

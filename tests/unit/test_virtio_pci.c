@@ -195,7 +195,7 @@ static void open__first_usable_structure_of_a_kind_is_taken(void **state)
     virtio_pci_close(device);
 }
 
-static void v21__missing_structure_is_refused(void **state)
+static void V21__missing_structure_is_refused(void **state)
 {
     static const unsigned kinds[] = {CAP_COMMON, CAP_ISR, CAP_NOTIFY};
 
@@ -207,7 +207,7 @@ static void v21__missing_structure_is_refused(void **state)
     }
 }
 
-static void v21__structure_that_cannot_be_is_refused(void **state)
+static void V21__structure_that_cannot_be_is_refused(void **state)
 {
     static const struct {
         unsigned at;
@@ -232,7 +232,7 @@ static void v21__structure_that_cannot_be_is_refused(void **state)
     }
 }
 
-static void v21__capability_of_a_bad_length_is_refused(void **state)
+static void V21__capability_of_a_bad_length_is_refused(void **state)
 {
     static const uint8_t lengths[] = {0, 15, 255};
 
@@ -244,7 +244,7 @@ static void v21__capability_of_a_bad_length_is_refused(void **state)
     }
 }
 
-static void v21__structure_of_a_huge_length_is_cut(void **state)
+static void V21__structure_of_a_huge_length_is_cut(void **state)
 {
     struct virtio_device *device;
 
@@ -255,7 +255,7 @@ static void v21__structure_of_a_huge_length_is_cut(void **state)
     virtio_pci_close(device);
 }
 
-static void v21__configuration_ends_where_it_says(void **state)
+static void V21__configuration_ends_where_it_says(void **state)
 {
     struct virtio_device *device;
 
@@ -294,7 +294,7 @@ static void queue__is_described_and_notified_at_its_address(void **state)
     virtq_destroy(&queue);
 }
 
-static void v20__notification_beyond_its_structure_is_refused(void **state)
+static void V20__notification_beyond_its_structure_is_refused(void **state)
 {
     struct virtio_device *device = open_it();
     struct virtq queue;
@@ -317,7 +317,7 @@ static void v20__notification_beyond_its_structure_is_refused(void **state)
     virtq_destroy(&queue);
 }
 
-static void v19__queue_that_there_is_not_is_absent(void **state)
+static void V19__queue_that_there_is_not_is_absent(void **state)
 {
     struct virtio_device *device = open_it();
 
@@ -390,14 +390,14 @@ int main(void)
         TEST(open__registers_are_reached),
         TEST(open__device_reaches_memory_with_its_first_queue),
         TEST(open__first_usable_structure_of_a_kind_is_taken),
-        TEST(v21__missing_structure_is_refused),
-        TEST(v21__structure_that_cannot_be_is_refused),
-        TEST(v21__capability_of_a_bad_length_is_refused),
-        TEST(v21__structure_of_a_huge_length_is_cut),
-        TEST(v21__configuration_ends_where_it_says),
+        TEST(V21__missing_structure_is_refused),
+        TEST(V21__structure_that_cannot_be_is_refused),
+        TEST(V21__capability_of_a_bad_length_is_refused),
+        TEST(V21__structure_of_a_huge_length_is_cut),
+        TEST(V21__configuration_ends_where_it_says),
         TEST(queue__is_described_and_notified_at_its_address),
-        TEST(v20__notification_beyond_its_structure_is_refused),
-        TEST(v19__queue_that_there_is_not_is_absent),
+        TEST(V20__notification_beyond_its_structure_is_refused),
+        TEST(V19__queue_that_there_is_not_is_absent),
         TEST(interrupts__entries_of_msix_are_named_to_the_device),
         TEST(interrupts__line_is_acknowledged_by_the_isr),
     };

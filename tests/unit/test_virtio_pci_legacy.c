@@ -167,7 +167,7 @@ static void legacy__configuration_moves_with_msix(void **state)
     drop(device);
 }
 
-static void v21__configuration_ends_with_the_ports(void **state)
+static void V21__configuration_ends_with_the_ports(void **state)
 {
     struct virtio_device *device = open_it();
 
@@ -182,7 +182,7 @@ static void v21__configuration_ends_with_the_ports(void **state)
     virtio_pci_close(device);
 }
 
-static void v21__ports_that_cannot_be_are_refused(void **state)
+static void V21__ports_that_cannot_be_are_refused(void **state)
 {
     (void)state;
     fake_set_bar(function, 0, false, FAKE_BAR_BASE, 4096); /* memory */
@@ -226,7 +226,7 @@ static void legacy__queue_beyond_32_bits_of_pages_is_refused(void **state)
     virtio_pci_close(device);
 }
 
-static void v19__queue_of_another_size_is_refused(void **state)
+static void V19__queue_of_another_size_is_refused(void **state)
 {
     struct virtio_device *device = open_it();
     struct virtq queue = queue_of(128);
@@ -287,11 +287,11 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(legacy__registers_are_where_the_text_says),
         TEST(legacy__configuration_moves_with_msix),
-        TEST(v21__configuration_ends_with_the_ports),
-        TEST(v21__ports_that_cannot_be_are_refused),
+        TEST(V21__configuration_ends_with_the_ports),
+        TEST(V21__ports_that_cannot_be_are_refused),
         TEST(legacy__queue_is_one_page_number),
         TEST(legacy__queue_beyond_32_bits_of_pages_is_refused),
-        TEST(v19__queue_of_another_size_is_refused),
+        TEST(V19__queue_of_another_size_is_refused),
         TEST(legacy__msix_entries_have_registers_of_their_own),
         TEST(legacy__line_is_acknowledged_by_reading),
         TEST(legacy__only_a_transitional_device_has_it),

@@ -204,7 +204,7 @@ static void virtq__length_of_a_chain_only_read_is_ignored(void **state)
 
 /* --- V: the device lies --------------------------------------------------- */
 
-static void v1__id_beyond_the_ring_breaks_it(void **state)
+static void V1__id_beyond_the_ring_breaks_it(void **state)
 {
     static const uint32_t ids[] = {SIZE, 65535, 65536, 0x80000000, 0xffffffff};
 
@@ -221,7 +221,7 @@ static void v1__id_beyond_the_ring_breaks_it(void **state)
     }
 }
 
-static void v2__id_that_is_not_out_breaks_the_ring(void **state)
+static void V2__id_that_is_not_out_breaks_the_ring(void **state)
 {
     (void)state;
     push_in(0);
@@ -230,7 +230,7 @@ static void v2__id_that_is_not_out_breaks_the_ring(void **state)
     assert_broken();
 }
 
-static void v2__id_inside_a_chain_breaks_the_ring(void **state)
+static void V2__id_inside_a_chain_breaks_the_ring(void **state)
 {
     struct virtq_part parts[2] = {{memory[0], 64}, {memory[1], 64}};
 
@@ -241,7 +241,7 @@ static void v2__id_inside_a_chain_breaks_the_ring(void **state)
     assert_broken();
 }
 
-static void v3__same_id_twice_breaks_the_ring(void **state)
+static void V3__same_id_twice_breaks_the_ring(void **state)
 {
     struct virtq_done done;
 
@@ -253,7 +253,7 @@ static void v3__same_id_twice_breaks_the_ring(void **state)
     assert_broken();
 }
 
-static void v4__index_that_jumps_breaks_the_ring(void **state)
+static void V4__index_that_jumps_breaks_the_ring(void **state)
 {
     (void)state;
     push_in(0);
@@ -263,7 +263,7 @@ static void v4__index_that_jumps_breaks_the_ring(void **state)
     assert_broken();
 }
 
-static void v4__index_that_goes_back_breaks_the_ring(void **state)
+static void V4__index_that_goes_back_breaks_the_ring(void **state)
 {
     struct virtq_done done;
 
@@ -275,7 +275,7 @@ static void v4__index_that_goes_back_breaks_the_ring(void **state)
     assert_broken();
 }
 
-static void v4__index_beyond_what_was_published_breaks_the_ring(void **state)
+static void V4__index_beyond_what_was_published_breaks_the_ring(void **state)
 {
     (void)state;
     push_in(0); /* not published */
@@ -283,7 +283,7 @@ static void v4__index_beyond_what_was_published_breaks_the_ring(void **state)
     assert_broken();
 }
 
-static void v5__length_above_what_was_posted_breaks_the_ring(void **state)
+static void V5__length_above_what_was_posted_breaks_the_ring(void **state)
 {
     static const uint32_t lengths[] = {65, 0x80000000, 0xffffffff};
 
@@ -300,7 +300,7 @@ static void v5__length_above_what_was_posted_breaks_the_ring(void **state)
     }
 }
 
-static void v5__length_zero_and_exactly_posted_are_handed_on(void **state)
+static void V5__length_zero_and_exactly_posted_are_handed_on(void **state)
 {
     struct virtq_done done;
 
@@ -315,7 +315,7 @@ static void v5__length_zero_and_exactly_posted_are_handed_on(void **state)
 }
 
 /* What was read once is not read again: another value later has no effect. */
-static void v6__used_ring_rewritten_after_the_pop_changes_nothing(void **state)
+static void V6__used_ring_rewritten_after_the_pop_changes_nothing(void **state)
 {
     struct virtq_done done;
 
@@ -330,7 +330,7 @@ static void v6__used_ring_rewritten_after_the_pop_changes_nothing(void **state)
     assert_int_equal(queue.free_count, 1);
 }
 
-static void v7__rewritten_descriptors_change_nothing(void **state)
+static void V7__rewritten_descriptors_change_nothing(void **state)
 {
     struct virtq_done done;
     bool seen[SIZE] = {false};
@@ -458,17 +458,17 @@ int main(void)
         PLAIN(virtq__comes_back_in_any_order),
         PLAIN(virtq__indices_run_over_65535),
         PLAIN(virtq__length_of_a_chain_only_read_is_ignored),
-        PLAIN(v1__id_beyond_the_ring_breaks_it),
-        PLAIN(v2__id_that_is_not_out_breaks_the_ring),
-        PLAIN(v2__id_inside_a_chain_breaks_the_ring),
-        PLAIN(v3__same_id_twice_breaks_the_ring),
-        PLAIN(v4__index_that_jumps_breaks_the_ring),
-        PLAIN(v4__index_that_goes_back_breaks_the_ring),
-        PLAIN(v4__index_beyond_what_was_published_breaks_the_ring),
-        PLAIN(v5__length_above_what_was_posted_breaks_the_ring),
-        PLAIN(v5__length_zero_and_exactly_posted_are_handed_on),
-        PLAIN(v6__used_ring_rewritten_after_the_pop_changes_nothing),
-        PLAIN(v7__rewritten_descriptors_change_nothing),
+        PLAIN(V1__id_beyond_the_ring_breaks_it),
+        PLAIN(V2__id_that_is_not_out_breaks_the_ring),
+        PLAIN(V2__id_inside_a_chain_breaks_the_ring),
+        PLAIN(V3__same_id_twice_breaks_the_ring),
+        PLAIN(V4__index_that_jumps_breaks_the_ring),
+        PLAIN(V4__index_that_goes_back_breaks_the_ring),
+        PLAIN(V4__index_beyond_what_was_published_breaks_the_ring),
+        PLAIN(V5__length_above_what_was_posted_breaks_the_ring),
+        PLAIN(V5__length_zero_and_exactly_posted_are_handed_on),
+        PLAIN(V6__used_ring_rewritten_after_the_pop_changes_nothing),
+        PLAIN(V7__rewritten_descriptors_change_nothing),
         PLAIN(flags__device_that_wants_no_notification_gets_none),
         PLAIN(flags__interrupts_are_off_until_asked_for),
         PLAIN(flags__asking_tells_of_what_has_come_meanwhile),
