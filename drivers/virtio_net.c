@@ -102,6 +102,7 @@ static void release_all(struct virtio_net *nic)
         virtq_reset(queues[i]);
     }
     virtio_net_ctrl_reset(nic);
+    nic->lost = false;
 }
 
 /* The pause before the next attempt, twice as long each time. */
@@ -119,7 +120,6 @@ static void pause_begin(struct virtio_net *nic)
 static void step_resetting(struct virtio_net *nic)
 {
     if (virtio_reset_done(nic->virtio)) {
-        nic->lost = false;
         release_all(nic);
         pause_begin(nic);
         return;

@@ -15,24 +15,15 @@
 
 #include <linux/virtio_net.h>
 
-#include "drivers/virtio_net.h"
-#include "kernel/page.h"
-#include "net/net.h"
 #include "net/tcp.h"
-#include "tests/host/fake_memory.h"
-#include "tests/host/fake_virtio.h"
 #include "tests/host/host.h"
-#include "tests/host/hostnet.h"
-#include "tests/host/memdev.h"
+#include "tests/host/nic_pair.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 enum {
     INPUT_MAX = 2048,
     RX = 0,
-    TX = 1,
-    CTRL = 2,
-    FRAME_MOST = 66000,
     CONNS = 4,
     PAGES = 160, /* of each stack: exhaustion is reached */
     PORT = 7,
@@ -42,17 +33,10 @@ enum {
 
 struct world {
     const uint8_t *at, *end;
-    struct fake_virtio fake;
-    struct fake_memory memory; /* that the driver has given to it */
-    struct thread_signal signal;
-    struct hostnet host[2];
-    struct netdev *nic; /* A's, on the device */
-    struct memdev peer; /* B's, honest */
-    struct net *net[2];
+    struct nic_pair pair;
     struct tcp_listener *listener;
     struct tcp_conn *conn[CONNS];
     struct tcp_conn *client;
-    uint8_t frame[FRAME_MOST];
 };
 
 static uint32_t get(struct world *w, unsigned bytes)
@@ -62,64 +46,6 @@ static uint32_t get(struct world *w, unsigned bytes)
     while (bytes-- && w->at < w->end)
         value = value << 8 | *w->at++;
     return value;
-}
-
-/* The driver's next frame goes to the peer, as its header says. */
-static bool transmit(struct world *w)
-{
-    int head = fake_memory_take(&w->memory, TX);
-    struct virtio_net_hdr_v1 header = {0};
-    uint32_t len, bytes = fake_memory_header(&w->memory);
-    struct buffer *frame;
-
-    if (head < 0)
-        return false;
-    len = fake_memory_read(&w->memory, TX, head, w->frame, sizeof(w->frame));
-    fake_memory_use(&w->memory, TX, (uint32_t)head, 0);
-    ASSERT(len >= bytes + 14); /* the driver's part of the bargain */
-    memcpy(&header, w->frame, bytes);
-    if (w->peer.rx.first ||
-        !memdev_inject(&w->peer, w->frame + bytes, len - bytes))
-        return true;
-    frame = w->peer.rx.first;
-    if (header.flags & VIRTIO_NET_HDR_F_NEEDS_CSUM) {
-        frame->flags |= BUFFER_CSUM_PARTIAL;
-        frame->csum_start = header.csum_start;
-        frame->csum_offset = header.csum_offset;
-    }
-    if (header.gso_type != VIRTIO_NET_HDR_GSO_NONE) {
-        frame->flags |= BUFFER_GSO_TCP4;
-        frame->gso_bytes = header.gso_size;
-    }
-    return true;
-}
-
-/* The driver's next command is carried out. */
-static void obey(struct world *w)
-{
-    int head = fake_memory_take(&w->memory, CTRL);
-    uint8_t ok = VIRTIO_NET_OK;
-
-    if (head < 0)
-        return;
-    (void)fake_memory_write(&w->memory, CTRL, head, &ok, 1);
-    fake_memory_use(&w->memory, CTRL, (uint32_t)head, 1);
-    w->fake.config[6] &= (uint8_t)~VIRTIO_NET_S_ANNOUNCE;
-}
-
-/* The peer's next frame, into w->frame after a header; 0: none. */
-static uint32_t peers_frame(struct world *w)
-{
-    struct buffer *frame = memdev_take(&w->peer);
-    uint32_t len, bytes = fake_memory_header(&w->memory);
-    struct virtio_net_hdr_v1 header = {.num_buffers = 1};
-
-    if (!frame)
-        return 0;
-    len = buffer_copy_out(frame, 0, w->frame + bytes, FRAME_MOST - bytes);
-    memcpy(w->frame, &header, bytes);
-    buffer_release(frame);
-    return bytes + len;
 }
 
 /* --- the two stacks ------------------------------------------------------- */
@@ -139,30 +65,14 @@ static void echo(struct world *w)
     }
 }
 
-/* A turn of a stack, as the network thread has it. */
-static void turn(struct net *net, struct netdev *dev)
-{
-    unsigned events = dev->ops->events(dev);
-    struct buffer *frames = dev->ops->receive(dev, 64);
-
-    if (events)
-        net_device_event(net, dev, events, host_now_us);
-    if (frames)
-        net_input(net, dev, frames, host_now_us);
-    net_run(net, host_now_us);
-    net_flush(net, host_now_us);
-    (void)dev->ops->arm(dev, true);
-}
-
 static void run_both(struct world *w)
 {
     struct buffer *chain;
 
-    turn(w->net[0], w->nic);
+    nic_pair_turn(&w->pair, 0);
     echo(w);
-    net_flush(w->net[0], host_now_us);
-    fake_memory_look(&w->memory);
-    turn(w->net[1], &w->peer.dev);
+    nic_pair_turn(&w->pair, 0);
+    nic_pair_turn(&w->pair, 1);
     if (tcp_recv(w->client, 65536, host_now_us, &chain) == TCP_OK)
         buffer_release(chain);
 }
@@ -171,7 +81,7 @@ static void client_send(struct world *w, uint32_t bytes)
 {
     static const uint8_t text[65536];
     struct buffer *chain =
-        buffer_wrap(net_pool(w->net[1]), text, bytes, NULL, NULL);
+        buffer_wrap(net_pool(w->pair.net[1]), text, bytes, NULL, NULL);
 
     if (chain && tcp_send(w->client, chain, host_now_us) != TCP_OK)
         buffer_release(chain);
@@ -183,7 +93,7 @@ static void client_send(struct world *w, uint32_t bytes)
 static void lie_in_ring(struct world *w)
 {
     uint32_t what = get(w, 1), where = get(w, 1);
-    struct fake_queue *queue = &w->fake.queue[what >> 4 & 3];
+    struct fake_queue *queue = &w->pair.fake.queue[what >> 4 & 3];
     const struct vring *ring;
 
     if ((what >> 4 & 3) >= FAKE_QUEUES || !queue->driver)
@@ -191,25 +101,26 @@ static void lie_in_ring(struct world *w)
     ring = &queue->driver->ring;
     switch (what & 7) {
     case 0:
-        fake_memory_use(&w->memory, what >> 4 & 3, where, get(w, 2));
+        fake_memory_use(&w->pair.memory, what >> 4 & 3, where, get(w, 2));
         return;
     case 1:
-        fake_memory_use(&w->memory, what >> 4 & 3, get(w, 4), get(w, 4));
+        fake_memory_use(&w->pair.memory, what >> 4 & 3, get(w, 4), get(w, 4));
         return;
     case 2:
         queue->used_idx = (uint16_t)(queue->used_idx + (int8_t)where);
         ring->used->idx = queue->used_idx;
-        fake_memory_disown(&w->memory, what >> 4 & 3);
+        fake_memory_disown(&w->pair.memory, what >> 4 & 3);
         return;
     case 3:
         ring->used->idx = (uint16_t)get(w, 2);
-        fake_memory_disown(&w->memory, what >> 4 & 3);
+        fake_memory_disown(&w->pair.memory, what >> 4 & 3);
         return;
     case 4:
         ring->used->ring[where % ring->num].len = get(w, 4);
         return;
     case 5: /* the driver never reads these; we have noted what they said */
-        if (fake_memory_holds(&w->memory, what >> 4 & 3, where % ring->num))
+        if (fake_memory_holds(&w->pair.memory, what >> 4 & 3,
+                              where % ring->num))
             memset(&ring->desc[where % ring->num], (int)get(w, 1),
                    sizeof(ring->desc[0]));
         return;
@@ -229,38 +140,40 @@ static void write_owned(struct world *w)
     uint8_t bytes[64];
 
     memset(bytes, (int)get(w, 1), sizeof(bytes));
-    if (fake_virtio_runs(&w->fake) && fake_memory_holds(&w->memory, RX, head))
-        (void)fake_memory_write(&w->memory, RX, (int)head, bytes,
+    if (fake_virtio_runs(&w->pair.fake) &&
+        fake_memory_holds(&w->pair.memory, RX, head))
+        (void)fake_memory_write(&w->pair.memory, RX, (int)head, bytes,
                                 sizeof(bytes));
 }
 
 /* A header of the input's, before a frame of the peer's or bytes. */
 static void lie_in_header(struct world *w, bool honest_frame)
 {
-    uint32_t bytes = fake_memory_header(&w->memory);
-    uint32_t len = honest_frame ? peers_frame(w) : 0;
+    uint32_t bytes = fake_memory_header(&w->pair.memory);
+    uint32_t len = honest_frame ? nic_pair_answer(&w->pair) : 0;
     int32_t more;
 
     if (len == 0) {
         len = bytes + get(w, 1) * 8;
-        memset(w->frame, 0, len);
-        memcpy(w->frame + bytes, w->nic->mac.byte, 6);
-        w->frame[bytes + 12] = 8; /* IPv4 */
+        memset(w->pair.frame, 0, len);
+        memcpy(w->pair.frame + bytes, w->pair.nic->mac.byte, 6);
+        w->pair.frame[bytes + 12] = 8; /* IPv4 */
         for (uint32_t i = 14; i < 80; i++)
-            w->frame[bytes + i] = (uint8_t)get(w, 1);
+            w->pair.frame[bytes + i] = (uint8_t)get(w, 1);
     }
     for (uint32_t i = 0; i < bytes; i++)
-        w->frame[i] = (uint8_t)get(w, 1);
+        w->pair.frame[i] = (uint8_t)get(w, 1);
     more = (int8_t)get(w, 1);
-    fake_memory_deliver(&w->memory, w->frame, len, more & 1 ? more : 0);
+    fake_memory_deliver(&w->pair.memory, w->pair.frame, len,
+                        more & 1 ? more : 0);
 }
 
 static void lie_in_config(struct world *w)
 {
     uint32_t value = get(w, 2);
 
-    w->fake.config[(value >> 8) % FAKE_CONFIG_BYTES] = (uint8_t)value;
-    fake_virtio_config_changed(&w->fake);
+    w->pair.fake.config[(value >> 8) % FAKE_CONFIG_BYTES] = (uint8_t)value;
+    fake_virtio_config_changed(&w->pair.fake);
 }
 
 static void turn_knob(struct world *w)
@@ -270,31 +183,31 @@ static void turn_knob(struct world *w)
 
     switch (what % 9) {
     case 0:
-        w->fake.gone = on;
+        w->pair.fake.gone = on;
         break;
     case 1:
-        w->fake.never_resets = on;
+        w->pair.fake.never_resets = on;
         break;
     case 2:
-        w->fake.refuse_features = on;
+        w->pair.fake.refuse_features = on;
         break;
     case 3:
-        w->fake.never_settles = on;
+        w->pair.fake.never_settles = on;
         break;
     case 4:
-        w->fake.lose_interrupts = on;
+        w->pair.fake.lose_interrupts = on;
         break;
     case 5:
-        w->fake.status |= VIRTIO_CONFIG_S_NEEDS_RESET;
+        w->pair.fake.status |= VIRTIO_CONFIG_S_NEEDS_RESET;
         break;
     case 6:
-        w->fake.queue[(what >> 4 & 7) % FAKE_QUEUES].refused = on;
+        w->pair.fake.queue[(what >> 4 & 7) % FAKE_QUEUES].refused = on;
         break;
     case 7:
-        w->fake.offered ^= VIRTIO_BIT(what >> 3 & 31);
+        w->pair.fake.offered ^= VIRTIO_BIT(what >> 3 & 31);
         break;
     case 8:
-        w->fake.no_interrupts = on;
+        w->pair.fake.no_interrupts = on;
         break;
     }
 }
@@ -303,8 +216,8 @@ static void interrupt(struct world *w, uint32_t count)
 {
     for (uint32_t i = 0; i < count; i++)
         for (unsigned q = 0; q < 2; q++)
-            if (w->fake.interrupts_on)
-                w->fake.interrupts.queue[q](w->fake.interrupts.arg);
+            if (w->pair.fake.interrupts_on)
+                w->pair.fake.interrupts.queue[q](w->pair.fake.interrupts.arg);
 }
 
 /* --- one input ------------------------------------------------------------ */
@@ -317,15 +230,15 @@ static void step(struct world *w)
     case 0:
     case 1:
     case 2:
-        while (transmit(w))
-            turn(w->net[1], &w->peer.dev);
-        obey(w);
+        while (nic_pair_transmit(&w->pair))
+            nic_pair_turn(&w->pair, 1);
+        nic_pair_obey(&w->pair);
         break;
     case 3:
     case 4:
     case 5:
-        while ((len = peers_frame(w)))
-            fake_memory_deliver(&w->memory, w->frame, len, 0);
+        while ((len = nic_pair_answer(&w->pair)))
+            fake_memory_deliver(&w->pair.memory, w->pair.frame, len, 0);
         break;
     case 6:
         client_send(w, 1 + (what & 15) * 4096);
@@ -360,7 +273,7 @@ static void step(struct world *w)
 
 static void knobs_honest(struct world *w, uint64_t offered)
 {
-    struct fake_virtio *fake = &w->fake;
+    struct fake_virtio *fake = &w->pair.fake;
 
     fake->gone = fake->never_resets = fake->refuse_features = false;
     fake->never_settles = fake->lose_interrupts = fake->no_interrupts = false;
@@ -372,45 +285,45 @@ static void knobs_honest(struct world *w, uint64_t offered)
     fake->config[10] = 0xdc; /* 1500, should it be asked for */
     fake->config[11] = 5;
     fake->status &= (uint8_t)~VIRTIO_CONFIG_S_NEEDS_RESET;
-    if (fake_virtio_runs(&w->fake))
+    if (fake_virtio_runs(&w->pair.fake))
         fake->status |= VIRTIO_CONFIG_S_NEEDS_RESET;
 }
 
 /* The device is honest now: the card recovers ... */
 static void assert_recovers(struct world *w)
 {
-    unsigned resets = w->fake.resets;
+    unsigned resets = w->pair.fake.resets;
 
     for (unsigned i = 0; i < RECOVERY_ROUNDS; i++) {
         run_both(w);
-        if (w->fake.resets > resets && fake_virtio_runs(&w->fake))
+        if (w->pair.fake.resets > resets && fake_virtio_runs(&w->pair.fake))
             break;
-        if (host_now_us < w->nic->wake_us)
-            host_now_us = w->nic->wake_us;
+        if (host_now_us < w->pair.nic->wake_us)
+            host_now_us = w->pair.nic->wake_us;
     }
-    ASSERT(w->fake.resets > resets && fake_virtio_runs(&w->fake));
+    ASSERT(w->pair.fake.resets > resets && fake_virtio_runs(&w->pair.fake));
 }
 
 /* ... and passes a frame each way. */
 static void assert_works(struct world *w)
 {
-    struct netdev *nic = w->nic;
+    struct netdev *nic = w->pair.nic;
     struct buffer *frame;
     uint64_t before;
 
-    while (transmit(w))
+    while (nic_pair_transmit(&w->pair))
         continue;
     run_both(w);
     before = nic->count.rx_frames;
-    memset(w->frame, 0, 100);
-    w->frame[10] = 1; /* num_buffers */
-    fake_memory_deliver(&w->memory, w->frame,
-                        fake_memory_header(&w->memory) + 60, 0);
+    memset(w->pair.frame, 0, 100);
+    w->pair.frame[10] = 1; /* num_buffers */
+    fake_memory_deliver(&w->pair.memory, w->pair.frame,
+                        fake_memory_header(&w->pair.memory) + 60, 0);
     run_both(w);
     ASSERT(nic->count.rx_frames == before + 1);
 
     before = nic->count.tx_frames;
-    frame = buffer_alloc(net_pool(w->net[0]), BUFFER_SMALL, 64);
+    frame = buffer_alloc(net_pool(w->pair.net[0]), BUFFER_SMALL, 64);
     if (!frame)
         return; /* the stack holds all that there is */
     memset(frame->data, 0, 60);
@@ -419,61 +332,28 @@ static void assert_works(struct world *w)
     ASSERT(nic->count.tx_frames == before + 1);
 }
 
-static struct net *stack_make(struct world *w, unsigned i, struct netdev *dev)
-{
-    struct net_address address = {IPV4_ADDR(10, 0, 0, 1), 24,
-                                  IPV4_ADDR(0, 0, 0, 0)};
-    struct net_config config = hostnet_config(&w->host[i]);
-    struct net *net;
-
-    address.addr.byte[3] = (uint8_t)(i + 1);
-    config.pages_max = PAGES;
-    config.tcp.conns_max = config.tcp.time_wait_max = 2 * CONNS;
-    net = net_create(&config, host_now_us);
-    ASSERT(net && net_attach(net, dev, &address) == NET_OK);
-    return net;
-}
-
 /* Make both sides; what the device offers is the input's choice. False: it is
  * so bad that the driver refuses it. */
 static bool world_make(struct world *w, uint64_t *offered)
 {
-    const struct virtio_net_options options = {
-        .name = "net0", .signal = &w->signal, .caps = UINT16_MAX};
     struct tcp_listen_options listen = {.backlog = CONNS, .syn_backlog = CONNS};
+    struct net_config config = net_config_default();
     uint32_t shape = get(w, 1);
     enum tcp_end why;
 
-    w->fake.legacy = shape & 1;
-    *offered = get(w, 4) | (uint64_t)!w->fake.legacy << VIRTIO_F_VERSION_1;
+    w->pair.fake.legacy = shape & 1;
+    *offered = get(w, 4) | (uint64_t) !(shape & 1) << VIRTIO_F_VERSION_1;
     for (unsigned q = 0; q < FAKE_QUEUES; q++)
-        w->fake.queue[q].size = 1u << (2 + (shape >> (1 + q * 2) & 3));
-    fake_virtio_init(&w->fake, *offered);
-    fake_memory_init(&w->memory, &w->fake);
-    w->nic = virtio_net_create(&w->fake.device, &options);
-    if (!w->nic)
+        w->pair.fake.queue[q].size = 1u << (2 + (shape >> (1 + q * 2) & 3));
+    config.pages_max = PAGES;
+    config.tcp.conns_max = config.tcp.time_wait_max = 2 * CONNS;
+    if (!nic_pair_make(&w->pair, *offered, &config))
         return false;
-    memdev_init(&w->peer, (struct mac_addr){{2, 0, 0, 0, 0, 2}});
-    w->peer.dev.caps = NETDEV_CAP_RX_CSUM | NETDEV_CAP_RX_GSO_TCP4;
-    w->net[0] = stack_make(w, 0, w->nic);
-    w->net[1] = stack_make(w, 1, &w->peer.dev);
-    ASSERT(tcp_listen(w->net[0], PORT, &listen, &w->listener) == TCP_LISTEN_OK);
-    ASSERT(tcp_connect(w->net[1], IPV4_ADDR(10, 0, 0, 1), PORT, 0, host_now_us,
+    ASSERT(tcp_listen(w->pair.net[0], PORT, &listen, &w->listener) ==
+           TCP_LISTEN_OK);
+    ASSERT(tcp_connect(w->pair.net[1], NIC_PAIR_ADDR, PORT, 0, host_now_us,
                        &w->client, &why) == TCP_OK);
-    fake_memory_look(&w->memory);
     return true;
-}
-
-static void world_end(struct world *w)
-{
-    struct page_stats stats;
-
-    net_destroy(w->net[0]);
-    net_destroy(w->net[1]);
-    ASSERT(w->host[0].pages == 0 && w->host[1].pages == 0);
-    ASSERT(virtio_net_destroy(w->nic));
-    page_stats_get(&stats);
-    ASSERT(stats.used[PAGE_DEVICE] == 0);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -495,6 +375,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     knobs_honest(&w, offered);
     assert_recovers(&w);
     assert_works(&w);
-    world_end(&w);
+    ASSERT(nic_pair_end(&w.pair) == 0);
     return 0;
 }
