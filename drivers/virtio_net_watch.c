@@ -108,14 +108,21 @@ static void watch_transmit(struct virtio_net *nic)
     nic->virtio->ops->notify(nic->virtio, VIRTIO_NET_TX);
 }
 
-/* After a storm: another try. */
-static void watch_storm(struct virtio_net *nic, uint64_t now_us)
+/*
+ * After a storm, and while interrupts are missed, as on a line that was masked
+ * because of a neighbour's storm: another try.
+ */
+static void watch_masks(struct virtio_net *nic, uint64_t now_us)
 {
-    if (!nic->stormy || now_us - nic->storm_us < STORM_PAUSE_US)
+    if (nic->stormy) {
+        if (now_us - nic->storm_us < STORM_PAUSE_US)
+            return;
+        nic->stormy = false;
+        nic->config_changed = true; /* it may have, unheard */
+        nic->poll_us = nic->polled ? POLL_LEAST_US : POLL_MOST_US;
+    } else if (nic->poll_us == POLL_MOST_US) {
         return;
-    nic->stormy = false;
-    nic->config_changed = true; /* it may have, unheard */
-    nic->poll_us = nic->polled ? POLL_LEAST_US : POLL_MOST_US;
+    }
     nic->virtio->ops->interrupts_mask(nic->virtio, false);
 }
 
@@ -125,7 +132,7 @@ void virtio_net_watch(struct virtio_net *nic, uint64_t now_us)
     if (now_us - nic->look_us < LOOK_US)
         return;
     nic->look_us = now_us;
-    watch_storm(nic, now_us);
+    watch_masks(nic, now_us);
     if (virtio_needs_reset(nic->virtio))
         virtio_net_broken(nic, "it asks for it, is gone, or was reset");
     else

@@ -151,6 +151,25 @@ static void V14__lost_interrupts_turn_into_polling(void **state)
     assert_int_equal(scene.dev->wake_us - host_now_us, SECOND_US);
 }
 
+/* As a line that was masked because of a neighbour. */
+static void V14__interrupts_that_stay_away_are_unmasked_again(void **state)
+{
+    struct virtio_net_hdr_v1 header = plain_header();
+
+    (void)state;
+    start(OFFER);
+    scene.fake.interrupts_on = false;
+    for (unsigned i = 0; i < 3; i++) {
+        assert_false(scene.dev->ops->arm(scene.dev, true));
+        deliver(&header, 60);
+        host_now_us = scene.dev->wake_us;
+        buffer_release(receive_one(60));
+    }
+    idle_for(2 * SECOND_US);
+    assert_true(scene.fake.interrupts_on);
+    assert_int_equal(scene.dev->count.resets, 0);
+}
+
 static void V14__device_without_any_interrupt_is_polled(void **state)
 {
     (void)state;
@@ -426,6 +445,7 @@ int main(void)
         TEST(V14__after_a_storm_interrupts_are_tried_again),
         TEST(V14__interrupts_without_work_are_harmless),
         TEST(V14__lost_interrupts_turn_into_polling),
+        TEST(V14__interrupts_that_stay_away_are_unmasked_again),
         TEST(V14__device_without_any_interrupt_is_polled),
         TEST(V25__missed_notification_is_repeated),
         TEST(V15__storm_of_configuration_changes_is_switched_off),
