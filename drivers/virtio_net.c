@@ -56,8 +56,7 @@ static enum virtio_status run(struct virtio_net *nic)
 static enum virtio_status set_up_again(struct virtio_net *nic)
 {
     struct virtio_net_settings settings;
-    enum virtio_status status =
-        virtio_net_negotiate(nic, nic->features, &settings);
+    enum virtio_status status = virtio_net_negotiate(nic, true, &settings);
 
     if (status != VIRTIO_OK)
         return status;
@@ -306,7 +305,7 @@ static const char *create_steps(struct virtio_net *nic)
     const char *why;
 
     if (status == VIRTIO_OK)
-        status = virtio_net_negotiate(nic, 0, &settings);
+        status = virtio_net_negotiate(nic, false, &settings);
     if (status != VIRTIO_OK)
         return virtio_status_text(status);
     why = virtio_net_make_rings(nic);

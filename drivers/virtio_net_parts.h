@@ -104,7 +104,7 @@ bool virtio_net_settings_read(struct virtio_device *virtio,
                               struct virtio_net_settings *out);
 bool virtio_net_link_of(const struct virtio_net *nic,
                         const struct virtio_net_settings *read);
-enum virtio_status virtio_net_negotiate(struct virtio_net *nic, uint64_t fixed,
+enum virtio_status virtio_net_negotiate(struct virtio_net *nic, bool again,
                                         struct virtio_net_settings *settings);
 const char *virtio_net_make_rings(struct virtio_net *nic);
 void virtio_net_describe(struct virtio_net *nic,

@@ -181,11 +181,11 @@ bool virtio_net_link_of(const struct virtio_net *nic,
 /*
  * Negotiate with a device that has been reset.
  *
- * fixed:    the features of an earlier time, from which a device that is set
- *           up again may not depart; 0 for the first time.
+ * again:    it was set up before: exactly the features of that time, for which
+ *           rings and headers were made.
  * settings: set on VIRTIO_OK.
  */
-enum virtio_status virtio_net_negotiate(struct virtio_net *nic, uint64_t fixed,
+enum virtio_status virtio_net_negotiate(struct virtio_net *nic, bool again,
                                         struct virtio_net_settings *settings)
 {
     uint64_t offered, features;
@@ -202,10 +202,10 @@ enum virtio_status virtio_net_negotiate(struct virtio_net *nic, uint64_t fixed,
                nic->dev.name, (unsigned)settings->mtu);
         features &= ~VIRTIO_BIT(VIRTIO_NET_F_MTU);
     }
-    if (fixed) {
-        if ((features & fixed) != fixed)
+    if (again) {
+        if ((features & nic->features) != nic->features)
             return VIRTIO_REFUSED;
-        features = fixed;
+        features = nic->features;
     }
     status = virtio_accept(nic->virtio, features);
     if (status != VIRTIO_OK)

@@ -372,6 +372,19 @@ static void V18__other_features_after_a_reset_are_not_accepted(void **state)
     send_and_check(small_frame(60), 60, 1);
 }
 
+/* Its header has 10 bytes, and stays so. */
+static void V18__card_without_features_gets_none_after_a_reset(void **state)
+{
+    (void)state;
+    scene.fake.legacy = true;
+    start(0);
+    scene.fake.offered = OFFER;
+    fake_virtio_use(&scene.fake, RX, 999, 0);
+    assert_null(receive());
+    let_recover();
+    assert_int_equal(scene.fake.accepted, 0);
+}
+
 static void V24__flapping_link_is_at_most_one_event_a_look(void **state)
 {
     unsigned looks = 0;
@@ -457,6 +470,7 @@ int main(void)
         TEST(V18__reset_asked_for_without_an_interrupt_is_noticed),
         TEST(V18__every_further_reset_waits_longer),
         TEST(V18__other_features_after_a_reset_are_not_accepted),
+        TEST(V18__card_without_features_gets_none_after_a_reset),
         TEST(V24__flapping_link_is_at_most_one_event_a_look),
         TEST(V24__announce_without_control_queue_is_ignored),
         TEST(V27__buffers_are_released_only_after_the_reset),
