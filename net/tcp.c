@@ -40,7 +40,7 @@ struct tcp_config tcp_config_default(void)
         .keepalive_interval_us = 75000000,
         .keepalive_probes = 9,
         .challenge_acks_per_second = 10,
-        .ooo_pieces_max = 64,
+        .ooo_pieces_max = 256,
         .soft_errors = true,
         .ephemeral_first = 49152,
         .ephemeral_last = 65535,

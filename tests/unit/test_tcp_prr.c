@@ -79,6 +79,17 @@ static void prr__sends_one_more_while_repair_goes_well(void **state)
     assert_int_equal(peer_take_all(&peer), 2);
 }
 
+/* 6.3: at its end cwnd is ssthresh, however little is in flight. */
+static void prr__ends_at_ssthresh(void **state)
+{
+    (void)state;
+    sender_sack(&peer, 0, 17000, 20000);
+    assert_true(peer_info(&peer).cwnd_bytes < 10000);
+    host_now_us += RTT;
+    sender_ack(&peer, 20000);
+    assert_int_equal(peer_info(&peer).cwnd_bytes, 10000);
+}
+
 /* The first retransmission goes whatever the proportion says. */
 static void prr__begins_with_a_retransmission(void **state)
 {
@@ -112,6 +123,7 @@ int main(void)
         TEST(prr__brings_the_flight_down_to_ssthresh),
         TEST(prr__sends_no_more_than_arrives_after_heavy_loss),
         TEST(prr__sends_one_more_while_repair_goes_well),
+        TEST(prr__ends_at_ssthresh),
         TEST(prr__begins_with_a_retransmission),
         TEST(prr__repairs_before_it_sends_new_text),
     };

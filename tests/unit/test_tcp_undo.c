@@ -135,6 +135,23 @@ static void karn__what_was_sent_twice_is_not_measured(void **state)
     assert_int_equal(peer_info(&peer).srtt_us, srtt_us);
 }
 
+/* ... nor when SACK tells of it: it may be the first that came. */
+static void karn__nor_when_a_block_tells_of_it(void **state)
+{
+    uint64_t srtt_us;
+
+    (void)state;
+    sender_open(&peer, true, false);
+    send_and_take(5000);
+    host_now_us += RTT;
+    sender_sack(&peer, 0, 2000, 5000);
+    assert_int_equal(peer_take_all(&peer), 2);
+    srtt_us = peer_info(&peer).srtt_us;
+    host_now_us += RTT + RTT / 2;
+    sender_sack(&peer, 0, 1000, 5000);
+    assert_int_equal(peer_info(&peer).srtt_us, srtt_us);
+}
+
 /* RFC 7323 4.1: the echo says which transmission it was. */
 static void rttm__what_was_sent_twice_is_measured_by_its_echo(void **state)
 {
@@ -199,6 +216,7 @@ int main(void)
         TEST(dsack__after_all_is_acknowledged_comes_too_late),
         TEST(dsack__while_text_flies_undoes_recovery),
         TEST(karn__what_was_sent_twice_is_not_measured),
+        TEST(karn__nor_when_a_block_tells_of_it),
         TEST(rttm__what_was_sent_twice_is_measured_by_its_echo),
         TEST(rttm__not_by_the_echo_that_a_duplicate_brings),
         TEST(rttm__more_acknowledgements_are_no_more_samples),
