@@ -180,6 +180,21 @@ static void sack__stands_on_text_and_shortens_it(void **state)
     assert_int_equal(peer.got.len, 968); /* of an MSS of 1000 */
 }
 
+/* CVE-2019-11477: the smallest MSS, and as many options as there are. */
+static void S21__the_smallest_segment_has_room_for_text(void **state)
+{
+    (void)state;
+    peer.mss = 1; /* counts as 64 */
+    open_with(true, true);
+    for (uint32_t at = 10; at < 130; at += 20)
+        text_at(at, 10);
+    peer_take_all(&peer);
+    peer_app_send(&peer, 100);
+    assert_true(peer_take(&peer));
+    assert_int_equal(peer.got.sack_count, 3);
+    assert_int_equal(peer.got.len, 64 - 40);
+}
+
 /* ---- RFC 2883 ---- */
 
 /* 4.1.1: below the acknowledgement. */
@@ -269,6 +284,7 @@ int main(void)
         TEST(sack__every_block_of_a_batch_is_told),
         TEST(sack__one_acknowledgement_tells_of_a_whole_batch),
         TEST(sack__stands_on_text_and_shortens_it),
+        TEST(S21__the_smallest_segment_has_room_for_text),
         TEST(dsack__of_text_that_was_acknowledged),
         TEST(dsack__comes_before_the_blocks),
         TEST(dsack__inside_a_block_is_followed_by_that_block),
