@@ -207,6 +207,62 @@ static void gso__one_header_serves_up_to_64_kib(void **state)
     assert_true(text >= 50000);
 }
 
+/* The first large frame is lost; what brings it again. */
+struct lost_frame {
+    uint32_t seq, len;   /* text; 0: none is lost yet */
+    uint32_t again, max; /* frames, and the longest text of one */
+};
+
+static bool lose_one(void *context, const struct wire_frame *frame)
+{
+    struct lost_frame *lost = context;
+    const uint8_t *seq = frame->bytes + 38;
+    uint32_t at = (uint32_t)seq[0] << 24 | (uint32_t)seq[1] << 16 |
+                  (uint32_t)seq[2] << 8 | seq[3];
+
+    if (frame->to != 1 || frame->len < 1000)
+        return true;
+    if (lost->len == 0) {
+        lost->seq = at;
+        lost->len = frame->len - 66;
+        return false;
+    }
+    if (at - lost->seq < lost->len) {
+        lost->again++;
+        if (lost->max < frame->len - 66)
+            lost->max = frame->len - 66;
+    }
+    return true;
+}
+
+/* As much at once as has arrived meanwhile: RFC 9937. */
+static void gso__what_was_lost_goes_again_in_few_headers(void **state)
+{
+    struct lost_frame lost = {0};
+    uint32_t got = 0;
+
+    (void)state;
+    pair.dev[0].dev.caps = NETDEV_CAP_TX_CSUM | NETDEV_CAP_TX_GSO_TCP4;
+    pair.dev[1].dev.caps = NETDEV_CAP_RX_CSUM | NETDEV_CAP_RX_GSO_TCP4;
+    pair.wire.to[0].delay_us = pair.wire.to[1].delay_us = 1000;
+    connect_from(pair.net[0]);
+    stream(300000);
+    pair_run_until(&pair, host_now_us + SECOND / 10);
+    pair.wire.observe = lose_one;
+    pair.wire.observe_context = &lost;
+    send_pattern(pair.net[0], client, 300000, 100000);
+    pair_run_until(&pair, host_now_us + SECOND / 10);
+    while (got < 100000) {
+        uint32_t part = take_pattern(server, 300000 + got);
+
+        assert_true(part > 0);
+        got += part;
+    }
+    assert_true(lost.len > 20000);
+    assert_true(lost.max > 2 * 1448);
+    assert_true(lost.again < lost.len / 1448 / 2);
+}
+
 static void full_card__is_waited_for_and_nothing_is_lost(void **state)
 {
     uint32_t got = 0;
@@ -279,6 +335,7 @@ int main(void)
         TEST(header_and_body__do_not_wait_for_a_delayed_ack),
         TEST(ack_of_an_exchange__rides_on_the_answer),
         TEST(gso__one_header_serves_up_to_64_kib),
+        TEST(gso__what_was_lost_goes_again_in_few_headers),
         TEST(full_card__is_waited_for_and_nothing_is_lost),
         TEST(S30__connecting_to_oneself_works),
         TEST(S30__not_from_the_very_same_port),
