@@ -23,7 +23,6 @@ static struct runnel {
 /* A program that declares no key has none. */
 __attribute__((weak)) const struct cmdline_key runnel_keys[1];
 __attribute__((weak)) const size_t runnel_key_count = 0;
-__attribute__((weak)) const char runnel_about[1] = "";
 
 void runnel_setup(struct stack *stack, struct thread_signal *stop)
 {

@@ -87,7 +87,7 @@ bool runnel_wait_stop(uint64_t deadline_us);
 extern const struct cmdline_key runnel_keys[];
 extern const size_t runnel_key_count;
 
-/* One line for --help: what the program does. The default says nothing. */
-extern const char runnel_about[];
+/* One line for --help: what the program does. Null: it says nothing. */
+extern const char runnel_about[] __attribute__((weak));
 
 #endif

@@ -18,7 +18,7 @@ link_with() { # SYMBOLS.S OUT
     # shellcheck disable=SC2086
     $cc $flags -c "$1" -o "$work/symbols.o"
     # shellcheck disable=SC2086
-    $cc $link -o "$2" $objects "$work/symbols.o" $libraries
+    $cc $flags $link -o "$2" $objects "$work/symbols.o" $libraries
 }
 
 functions() {

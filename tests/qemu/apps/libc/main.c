@@ -287,9 +287,10 @@ static void say_goodbye(void)
 __attribute__((noinline)) static void overflow(size_t bytes)
 {
     char small[8];
-    char *volatile to = small;
+    volatile char *volatile to = small; /* no store is left out */
 
-    memset(to, 'x', bytes);
+    for (size_t i = 0; i < bytes; i++)
+        to[i] = 'x';
 }
 
 static int end_by(const char *how)
