@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 struct ipv4_addr {
     uint8_t byte[4];
@@ -37,7 +38,7 @@ static inline struct ipv4_addr ipv4_addr_make(uint32_t host)
 
 static inline bool ipv4_addr_equal(struct ipv4_addr a, struct ipv4_addr b)
 {
-    return ipv4_addr_host(a) == ipv4_addr_host(b);
+    return memcmp(&a, &b, sizeof(a)) == 0;
 }
 
 static inline bool ipv4_addr_is_zero(struct ipv4_addr addr)

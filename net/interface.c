@@ -118,6 +118,7 @@ enum net_status interface_set_address(struct net *net, unsigned index,
     nif->addr = address->addr;
     nif->gateway = address->gateway;
     nif->mask = mask;
+    route_changed(net);
     own(net, nif);
     if (moved)
         acd_announce(net, nif);
@@ -137,6 +138,7 @@ void interface_clear_address(struct net *net, unsigned index, uint64_t now_us)
     nif->addr = IPV4_ADDR(0, 0, 0, 0);
     nif->gateway = IPV4_ADDR(0, 0, 0, 0);
     nif->mask = UINT32_MAX;
+    route_changed(net);
     interface_post(nif, NET_ADDRESS_CHANGED);
 }
 
@@ -178,6 +180,7 @@ enum net_status interface_add(struct net *net, struct netdev *dev,
         .mask = UINT32_MAX,
         .mtu_bytes = dev ? dev->mtu_bytes : (uint16_t)INTERFACE_MTU_NO_CARD,
     };
+    route_changed(net);
     if (dev)
         dev->ops->start(dev, net->pool);
     return address ? interface_set_address(net, index, address, net->now_us)

@@ -168,7 +168,7 @@ MUST_CHECK bool ipv4_source_for(const struct net *net, struct ipv4_addr dst,
 uint16_t ipv4_mtu_for(const struct net *net, struct ipv4_addr dst);
 
 /* enum netdev_cap of the device towards `dst`; 0 for ourselves. */
-unsigned ipv4_caps_for(const struct net *net, struct ipv4_addr dst);
+unsigned ipv4_caps_for(struct net *net, struct ipv4_addr dst);
 
 /* Whether an address is one of ours, 127/8 included. */
 bool ipv4_is_ours(const struct net *net, struct ipv4_addr addr);

@@ -116,10 +116,10 @@ static enum ipv4_status dispatch(struct net *net, const struct route *route,
 }
 
 /* A source that is ours, or none where that is allowed: RFC 1122 3.2.1.3. */
-static bool source_ok(const struct net *net, const struct route *route,
+static bool source_ok(struct net *net, const struct route *route,
                       struct ipv4_addr src)
 {
-    return ipv4_is_ours(net, src) ||
+    return route_of(net, src)->kind == ROUTE_OURSELVES ||
            (ipv4_addr_is_zero(src) && route->kind == ROUTE_MANY);
 }
 
@@ -249,7 +249,7 @@ static enum ipv4_status output(struct net *net, const struct route *route,
 enum ipv4_status ipv4_output(struct net *net, const struct ipv4_send *how,
                              struct buffer *segment)
 {
-    struct route route = route_to(net, how->dst);
+    struct route route = *route_of(net, how->dst);
 
     return output(net, &route, how, segment);
 }

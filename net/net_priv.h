@@ -36,6 +36,7 @@ struct net {
     struct net_if *ifs; /* INTERFACES_MAX, on a page of their own, ... */
     unsigned if_count;
     struct route_table *routes; /* ... with these */
+    struct route_cache route_cache;
     struct arp arp;
     struct ipv4 ip;
     struct icmp icmp;

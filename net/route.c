@@ -83,6 +83,7 @@ enum net_status route_add(struct net *net, struct ipv4_addr dst,
         entry = &table->entry[table->count++];
     }
     *entry = (struct route_static){dst, gateway, prefix_bits, (uint8_t)index};
+    route_changed(net);
     return NET_OK;
 }
 
@@ -101,6 +102,7 @@ bool route_delete(struct net *net, struct ipv4_addr dst, uint8_t prefix_bits)
     if (!entry)
         return false;
     take_out(net->routes, (unsigned)(entry - net->routes->entry));
+    route_changed(net);
     return true;
 }
 
@@ -109,6 +111,7 @@ void route_forget(struct net *net, uint8_t index)
     for (unsigned i = net->routes->count; i-- > 0;)
         if (net->routes->entry[i].interface == index)
             take_out(net->routes, i);
+    route_changed(net);
 }
 
 bool route_get(const struct net *net, unsigned number, struct route_info *info)
@@ -243,6 +246,24 @@ struct route route_to(const struct net *net, struct ipv4_addr dst)
     return route_host(net, dst);
 }
 
+const struct route *route_of(struct net *net, struct ipv4_addr dst)
+{
+    uint32_t host = ipv4_addr_host(dst);
+    unsigned at = (host ^ host >> 8) % ROUTE_CACHE_SLOTS;
+    struct route_cache *cache = &net->route_cache;
+
+    if (!ipv4_addr_equal(cache->slot[at].dst, dst) || host == 0) {
+        cache->slot[at].dst = dst;
+        cache->slot[at].route = route_to(net, dst);
+    }
+    return &cache->slot[at].route;
+}
+
+void route_changed(struct net *net)
+{
+    net->route_cache = (struct route_cache){0};
+}
+
 unsigned route_caps(const struct net *net, const struct route *route)
 {
     const struct netdev *dev = net->ifs[route->interface].dev;
@@ -305,9 +326,7 @@ uint16_t ipv4_mtu_for(const struct net *net, struct ipv4_addr dst)
                                     : net->ifs[route.interface].mtu_bytes;
 }
 
-unsigned ipv4_caps_for(const struct net *net, struct ipv4_addr dst)
+unsigned ipv4_caps_for(struct net *net, struct ipv4_addr dst)
 {
-    struct route route = route_to(net, dst);
-
-    return route_caps(net, &route);
+    return route_caps(net, route_of(net, dst));
 }

@@ -67,13 +67,39 @@ struct route_table {
 enum route_kind { ROUTE_NONE, ROUTE_OURSELVES, ROUTE_HOST, ROUTE_MANY };
 
 struct route {
-    enum route_kind kind;
+    uint8_t kind;              /* enum route_kind */
     uint8_t interface;         /* whose address is ours towards there */
     struct ipv4_addr next_hop; /* dst, or the gateway before it */
 };
 
 /* The way to `dst`. */
 struct route route_to(const struct net *net, struct ipv4_addr dst);
+
+/*
+ * Ways that were asked for lately, each in the place that its address names;
+ * what kind of address somebody has is part of it. Whatever route_to() looks
+ * at may only be changed by who then calls route_changed().
+ */
+enum { ROUTE_CACHE_SLOTS = 8 };
+
+struct route_cache {
+    struct {
+        struct ipv4_addr dst; /* 0.0.0.0: empty, for nothing leads there */
+        struct route route;
+    } slot[ROUTE_CACHE_SLOTS];
+};
+
+/* The same as route_to(), good until the next call of this file. */
+const struct route *route_of(struct net *net, struct ipv4_addr dst);
+
+/* An address, a gateway or a route is not what it was. */
+void route_changed(struct net *net);
+
+/* Whether the address is one of many hosts: broadcast or multicast. */
+static inline bool route_is_to_many(const struct route *route)
+{
+    return route->kind == ROUTE_MANY;
+}
 
 /* What the device behind a route does for us: enum netdev_cap. */
 unsigned route_caps(const struct net *net, const struct route *route);

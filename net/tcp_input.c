@@ -46,10 +46,9 @@ static bool check_addresses(struct net *net, const struct tcp_tuple *tuple)
         net_count(&net->counters, tcp_land);
         return false;
     }
-    if (ipv4_addr_is_multicast(tuple->local) ||
-        ipv4_addr_is_multicast(tuple->peer) || ipv4_addr_is_zero(tuple->peer) ||
-        ipv4_is_broadcast(net, tuple->local) ||
-        ipv4_is_broadcast(net, tuple->peer)) {
+    if (ipv4_addr_is_zero(tuple->peer) ||
+        route_is_to_many(route_of(net, tuple->local)) ||
+        route_is_to_many(route_of(net, tuple->peer))) {
         net_count(&net->counters, tcp_bad_address);
         return false;
     }
