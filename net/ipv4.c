@@ -80,7 +80,7 @@ void ipv4_header_emit(uint8_t *bytes, const struct ipv4_header *header)
         .dst = header->dst,
     };
 
-    wire.checksum = checksum_finish(checksum_add(0, &wire, sizeof(wire)));
+    wire.checksum = checksum_finish(checksum_ipv4_header(&wire));
     memcpy(bytes, &wire, sizeof(wire));
 }
 
@@ -147,6 +147,12 @@ static bool options_ok(const uint8_t *options, uint32_t bytes)
 
 /* --- in ------------------------------------------------------------------- */
 
+static uint32_t header_sum(const void *header, uint32_t bytes)
+{
+    return bytes == IPV4_HEADER_BYTES ? checksum_ipv4_header(header)
+                                      : checksum_add(0, header, bytes);
+}
+
 /* Check and count the header. Returns: whether the packet goes on. */
 static bool header_ok(struct net *net, const struct buffer *packet,
                       struct ipv4_header *header)
@@ -170,8 +176,7 @@ static bool header_ok(struct net *net, const struct buffer *packet,
         net_count(counters, ip_total_len);
         return false;
     }
-    if (!checksum_is_good(
-            checksum_add(0, packet->data, header->header_bytes))) {
+    if (!checksum_is_good(header_sum(packet->data, header->header_bytes))) {
         net_count(counters, ip_checksum);
         return false;
     }
@@ -184,10 +189,12 @@ static bool header_ok(struct net *net, const struct buffer *packet,
 }
 
 /* Whether a packet from the link may have this source: RFC 1122 3.2.1.3. */
-static bool source_ok(const struct net *net, struct ipv4_addr src)
+static bool source_ok(struct net *net, struct ipv4_addr src)
 {
-    return src.byte[0] != 0 && src.byte[0] < 224 && !ipv4_is_ours(net, src) &&
-           !ipv4_is_broadcast(net, src);
+    const struct route *back = route_of(net, src);
+
+    return src.byte[0] != 0 && src.byte[0] < 224 && !route_is_to_many(back) &&
+           back->kind != ROUTE_OURSELVES;
 }
 
 /* Whether it is for somebody who waits to learn our address by it. */
@@ -214,8 +221,9 @@ static bool addresses_ok(struct net *net, const struct ipv4_packet *ip,
     }
     if (is_heard(ip, packet))
         return true;
-    if (!ip->to_many && (!ipv4_is_ours(net, ip->header.dst) ||
-                         ipv4_addr_is_loopback(ip->header.dst))) {
+    if (!ip->to_many &&
+        (route_of(net, ip->header.dst)->kind != ROUTE_OURSELVES ||
+         ipv4_addr_is_loopback(ip->header.dst))) {
         net_count(&net->counters, ip_not_ours);
         return false;
     }
@@ -293,8 +301,7 @@ void ipv4_input(struct net *net, const struct net_if *nif,
         return;
     }
     ip.bytes = packet->data;
-    ip.to_many = ipv4_addr_is_multicast(ip.header.dst) ||
-                 ipv4_is_broadcast(net, ip.header.dst);
+    ip.to_many = route_is_to_many(route_of(net, ip.header.dst));
     if (!addresses_ok(net, &ip, packet)) {
         buffer_release(packet);
         return;

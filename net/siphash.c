@@ -3,6 +3,8 @@
  */
 #include "net/siphash.h"
 
+#include <string.h>
+
 struct sip {
     uint64_t v0, v1, v2, v3;
 };
@@ -28,11 +30,27 @@ static inline void rounds(struct sip *s, int count)
     }
 }
 
-/* Up to 8 bytes as a little-endian number. */
-static inline uint64_t little_endian(const uint8_t *bytes, size_t count)
+_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
+               "words are loaded as they stand");
+
+static inline uint64_t load64(const uint8_t *bytes)
+{
+    uint64_t word;
+
+    memcpy(&word, bytes, sizeof(word));
+    return word;
+}
+
+/* Up to 7 bytes as a little-endian number. */
+static inline uint64_t load_tail(const uint8_t *bytes, size_t count)
 {
     uint64_t word = 0;
+    uint32_t four;
 
+    if (count == 4) { /* what the stack's keys leave over */
+        memcpy(&four, bytes, sizeof(four));
+        return four;
+    }
     for (size_t i = 0; i < count; i++)
         word |= (uint64_t)bytes[i] << 8 * i;
     return word;
@@ -52,12 +70,12 @@ static inline uint64_t hash(const uint64_t key[2], const void *data, size_t len,
     size_t whole = len & ~(size_t)7;
 
     for (size_t i = 0; i < whole; i += 8) {
-        word = little_endian(bytes + i, 8);
+        word = load64(bytes + i);
         s.v3 ^= word;
         rounds(&s, word_rounds);
         s.v0 ^= word;
     }
-    word = little_endian(bytes + whole, len - whole) | (uint64_t)len << 56;
+    word = load_tail(bytes + whole, len - whole) | (uint64_t)len << 56;
     s.v3 ^= word;
     rounds(&s, word_rounds);
     s.v0 ^= word;
