@@ -264,6 +264,11 @@ void thread_cancel(struct thread *t)
         t->cancelled = true;
 }
 
+void thread_uncancel(void)
+{
+    thread.running->cancelled = false;
+}
+
 /* --- signals --------------------------------------------------------------*/
 
 void thread_signal_raise(struct thread_signal *signal)

@@ -109,6 +109,10 @@ MUST_CHECK enum wait_status thread_join(struct thread *thread,
  */
 void thread_cancel(struct thread *thread);
 
+/* Forget a thread_cancel() of the running thread that no wait has seen: it was
+ * meant for work that is over. */
+void thread_uncancel(void);
+
 /* Threads that wait for the same thing. All zero is an empty queue. */
 struct wait_queue {
     struct thread *head;

@@ -21,7 +21,8 @@ uint32_t checksum_add(uint32_t sum, const void *data, size_t len);
 /* The sum of an IPv4 header without options. */
 uint32_t checksum_ipv4_header(const void *header);
 
-/* The sum with `len` bytes added, while they are copied to `to`, which must not overlap. */
+/* The sum with `len` bytes added, while they are copied to `to`, which must
+ * not overlap. */
 uint32_t checksum_copy(uint32_t sum, void *to, const void *from, size_t len);
 
 /* The sum with a chain's bytes from `offset` on added; views of any length. */

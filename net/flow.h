@@ -85,7 +85,8 @@ tcpv4_create_connection(struct tcpv4 *tcp, struct ipv4_addr addr, uint16_t port,
                         uint64_t deadline_us, struct flow **flow,
                         struct flow_error *error);
 
-/* Runs on a thread of its own for each connection that has opened. */
+/* Runs for each connection that has opened, on a thread that nobody else has
+ * meanwhile; when it returns, the same thread may serve another. */
 typedef void flow_callback(struct flow *flow, void *context);
 
 struct flow_listener {
@@ -260,9 +261,10 @@ typedef void flow_park_fn(struct flow *flow, void *context,
 /*
  * Hand the flow back until the peer speaks: it then owns no thread.
  *
- * fn:      runs on a fresh thread when the flow becomes readable (at once, if
- *          it is), ends, or `deadline_us` passes; the flow then belongs to it
- *          as to a callback. Read and write deadlines are FOREVER again.
+ * fn:      runs on a thread, as a callback does, when the flow becomes
+ *          readable (at once, if it is), ends, or `deadline_us` passes; the
+ *          flow then belongs to it as to a callback. Read and write deadlines
+ *          are FOREVER again.
  * Blocks:  never. After it, the caller must not touch the flow.
  */
 void flow_park(struct flow *flow, flow_park_fn *fn, void *context,

@@ -31,7 +31,6 @@ enum flow_mode {
     FLOW_ACTIVE,    /* `active`: a caller's, or a callback's */
     FLOW_PARKED,    /* `parked`, or the wheel: waits for its peer */
     FLOW_READY,     /* `ready` of its group: waits for a thread */
-    FLOW_STARTING,  /* `active`: its thread has not begun yet */
     FLOW_LINGERING, /* the wheel: callback over, waits for the peer's FIN */
     FLOW_DEAD,      /* `dead`: waits for the next round of the stack */
 };
@@ -66,7 +65,7 @@ struct flow {
         struct {
             flow_park_fn *park_fn; /* null: the group's callback */
             void *park_context;
-        }; /* PARKED, READY, STARTING */
+        }; /* PARKED, READY */
     };
     struct wait_queue readers;
     struct wait_queue senders; /* writers, closers, a connecting caller */
@@ -96,6 +95,7 @@ struct flow_group {
     uint32_t threads;
     uint32_t flows;    /* handles of this group */
     uint16_t port;     /* 0: connected flows */
+    bool coming;       /* one of `threads` has not begun yet */
     bool queried;      /* made for an answer of tcpv4_input()'s `listeners` */
     bool accept_first; /* whose turn it is: new flows, or ready ones */
     char name[THREAD_NAME_BYTES];
@@ -217,7 +217,7 @@ void flow_linger(struct flow *flow, bool expired);
 /* Its peer has spoken, or its deadline passed: it wants a thread. */
 void flow_ready(struct flow *flow, enum flow_park_event event);
 
-/* Give threads to what waits for one, as many as the bound allows. */
+/* See to it that a thread comes for what waits, if the bound allows one. */
 void flow_group_dispatch(struct flow_group *group);
 
 /* ---- flow_option.c ---- */

@@ -2,73 +2,22 @@
  * net/flow_run.c - threads for flows: callbacks, and parked flows that wake.
  *
  * A flow gets a thread when its handshake is complete, or when it was parked
- * and its peer has spoken. Each listener has a bound on its threads. Beyond
- * it, parked flows wait in `ready` and new ones in the core's accept queue;
- * each thread that ends gives its place to the next. When no thread can be
- * made for lack of memory, the same is tried again after FLOW_RETRY_US, so
- * nothing that waits is lost.
+ * and its peer has spoken. A thread whose callback has returned serves the
+ * next flow that waits, so a batch that wakes sixty parked flows starts two
+ * threads unless their callbacks block. Each listener has a bound on its
+ * threads. Beyond it, parked flows wait in `ready` and new ones in the core's
+ * accept queue. When no thread can be made for lack of memory, the same is
+ * tried again after FLOW_RETRY_US, so nothing that waits is lost.
  */
 #include "net/flow_priv.h"
 
 #include "kernel/clock.h"
-
-/* What a thread of its own needs of a flow, before the flow is active. */
-static void begin(struct flow *flow, flow_park_fn **fn, void **context)
-{
-    *fn = flow->park_fn;
-    *context = flow->park_context;
-    flow_list_as(flow, &flow->group->tcp->active, FLOW_ACTIVE);
-    flow->read_deadline_us = FOREVER;
-    flow->write_deadline_us = FOREVER;
-}
-
-static void flow_thread(void *arg)
-{
-    struct flow *flow = arg;
-    struct flow_group *group = flow->group;
-    enum flow_park_event event = (enum flow_park_event)flow->park_event;
-    flow_park_fn *fn;
-    void *context;
-    uint32_t turn;
-
-    begin(flow, &fn, &context);
-    turn = flow->turn;
-    if (fn)
-        fn(flow, context, event);
-    else
-        group->listen.callback(flow, group->listen.context);
-    /* The same turn: nobody has parked or released it meanwhile. */
-    if (flow->turn == turn)
-        flow_finish(flow);
-    flow_drop(flow);
-    group->threads--;
-    group->tcp->threads--;
-    flow_group_dispatch(group);
-    flow_group_put(group);
-}
 
 /* Memory is short. The network thread may be asleep for longer: it is told. */
 static void retry_later(struct tcpv4 *tcp)
 {
     tcp->retry_us = clock_us() + FLOW_RETRY_US;
     tcp->wake_by(tcp->wake_context, tcp->retry_us);
-}
-
-/* Start a thread for a ready flow; false: there is none now. */
-static bool start(struct flow *flow)
-{
-    struct flow_group *group = flow->group;
-    enum thread_status status;
-
-    status = thread_spawn(NULL, group->name, group->listen.stack_bytes,
-                          flow_thread, flow);
-    if (status != THREAD_OK)
-        return false;
-    flow_list_as(flow, &group->tcp->active, FLOW_STARTING);
-    flow->refs++; /* the thread's: it looks at `turn` in the end */
-    group->threads++;
-    group->tcp->threads++;
-    return true;
 }
 
 /* The next connection that a peer has opened, as a ready flow. */
@@ -90,7 +39,6 @@ static struct flow *accept_one(struct flow_group *group)
     flow->flags |= FLOW_OPENED;
     flow->park_fn = NULL;
     flow->park_context = NULL;
-    flow_list_as(flow, &group->ready, FLOW_READY);
     return flow;
 }
 
@@ -106,19 +54,69 @@ static struct flow *next_flow(struct flow_group *group)
     return group->accept_first ? flow_first(&group->ready) : accept_one(group);
 }
 
-void flow_group_dispatch(struct flow_group *group)
+/* One callback, from its beginning to its end, for a flow in no state. */
+static void run(struct flow *flow)
 {
+    struct flow_group *group = flow->group;
+    enum flow_park_event event = (enum flow_park_event)flow->park_event;
+    flow_park_fn *fn = flow->park_fn;
+    void *context = flow->park_context;
+    uint32_t turn = flow->turn;
+
+    flow->refs++; /* for a look at `turn` in the end */
+    flow->read_deadline_us = FOREVER;
+    flow->write_deadline_us = FOREVER;
+    if (fn)
+        fn(flow, context, event);
+    else
+        group->listen.callback(flow, group->listen.context);
+    /* The same turn: nobody has parked or released it meanwhile. */
+    if (flow->turn == turn)
+        flow_finish(flow);
+    flow_drop(flow);
+    thread_uncancel(); /* it was meant for this callback */
+}
+
+/*
+ * Serves one flow after another, until none waits. It may block in any of
+ * them, so before each it sees to it that another thread is on its way when
+ * more flows wait: that one goes on where this one stops.
+ */
+static void flow_thread(void *arg)
+{
+    struct flow_group *group = arg;
     struct flow *flow;
 
-    while (group->threads < group->listen.threads_max) {
-        flow = next_flow(group);
-        if (!flow)
-            return;
-        if (!start(flow)) {
-            retry_later(group->tcp);
-            return;
-        }
+    group->coming = false;
+    while ((flow = next_flow(group))) {
+        flow_list_as(flow, &group->tcp->active, FLOW_ACTIVE);
+        flow_group_dispatch(group);
+        run(flow);
     }
+    group->threads--;
+    group->tcp->threads--;
+    flow_group_put(group);
+}
+
+static bool has_work(const struct flow_group *group)
+{
+    return flow_first(&group->ready) || group->held ||
+           (group->listener && tcp_acceptable(group->listener));
+}
+
+void flow_group_dispatch(struct flow_group *group)
+{
+    if (group->coming || group->threads >= group->listen.threads_max ||
+        !has_work(group))
+        return;
+    if (thread_spawn(NULL, group->name, group->listen.stack_bytes, flow_thread,
+                     group) != THREAD_OK) {
+        retry_later(group->tcp);
+        return;
+    }
+    group->coming = true;
+    group->threads++;
+    group->tcp->threads++;
 }
 
 /* ---- parking ---- */

@@ -188,6 +188,9 @@ void tcp_set_listener_query(struct net *net,
  * caller's. */
 MUST_CHECK struct tcp_conn *tcp_accept(struct tcp_listener *listener);
 
+/* Whether tcp_accept() would find one. */
+bool tcp_acceptable(const struct tcp_listener *listener);
+
 /* ---- data ---- */
 
 /*

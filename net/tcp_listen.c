@@ -155,6 +155,11 @@ struct tcp_conn *tcp_accept(struct tcp_listener *listener)
     return conn;
 }
 
+bool tcp_acceptable(const struct tcp_listener *listener)
+{
+    return listener->ready_count > 0;
+}
+
 void tcp_listeners_dispatch(struct net *net)
 {
     struct tcp_link told, *at;
