@@ -1,5 +1,5 @@
 /*
- * kernel/memory.S - memcpy, memmove, memset, memcmp.
+ * kernel/memory.S - memcpy, memmove, memset, memcmp, memchr, strlen.
  *
  * Sixteen bytes at a time, unaligned; no streaming stores, for what is copied
  * here is read again soon (newlib's evict it), and no `rep`, which is slow to
@@ -159,7 +159,29 @@ memcmp: /* rdi, rsi: what to compare, rdx: bytes */
     subq $16, %rdx
     cmpq $16, %rdx
     jae 1b
-2:  testq %rdx, %rdx
+2:  cmpl $8, %edx
+    jb compare_below_8
+    movq (%rdi), %rax
+    movq (%rsi), %rcx
+    cmpq %rcx, %rax
+    jne compare_words
+    movq -8(%rdi, %rdx), %rax
+    movq -8(%rsi, %rdx), %rcx
+    cmpq %rcx, %rax
+    jne compare_words
+    xorl %eax, %eax
+    ret
+
+compare_words: /* the byte that comes first in memory decides */
+    bswapq %rax
+    bswapq %rcx
+    cmpq %rcx, %rax
+    sbbl %eax, %eax
+    orl $1, %eax
+    ret
+
+compare_below_8:
+    testq %rdx, %rdx
     jz 4f
 3:  movzbl (%rdi), %eax
     movzbl (%rsi), %ecx
@@ -178,5 +200,84 @@ compare_differ:
     subl %ecx, %eax
     ret
     .size memcmp, . - memcmp
+
+    /*
+     * Aligned loads never cross into a page that the object is not in; what
+     * they find before its first byte is shifted out.
+     */
+    .balign 16
+    .globl memchr
+    .type memchr, @function
+memchr: /* rdi: where, esi: the byte, rdx: bytes */
+    testq %rdx, %rdx
+    jz 3f
+    movd %esi, %xmm1
+    punpcklbw %xmm1, %xmm1
+    punpcklwd %xmm1, %xmm1
+    pshufd $0, %xmm1, %xmm1
+    movq %rdi, %r8
+    andq $-16, %r8
+    movl %edi, %ecx
+    andl $15, %ecx
+    movdqa (%r8), %xmm0
+    pcmpeqb %xmm1, %xmm0
+    pmovmskb %xmm0, %eax
+    shrl %cl, %eax
+    testl %eax, %eax
+    jnz 2f
+    addq %rdi, %rdx /* the end */
+    jc 4f
+1:  addq $16, %r8
+    cmpq %rdx, %r8
+    jae 3f
+    movdqa (%r8), %xmm0
+    pcmpeqb %xmm1, %xmm0
+    pmovmskb %xmm0, %eax
+    testl %eax, %eax
+    jz 1b
+    bsfl %eax, %eax
+    addq %r8, %rax
+    cmpq %rdx, %rax
+    jae 3f
+    ret
+2:  bsfl %eax, %eax
+    cmpq %rdx, %rax
+    jae 3f
+    addq %rdi, %rax
+    ret
+3:  xorl %eax, %eax
+    ret
+4:  movq $-1, %rdx /* a length that says: as far as it takes */
+    jmp 1b
+    .size memchr, . - memchr
+
+    .balign 16
+    .globl strlen
+    .type strlen, @function
+strlen: /* rdi: the text */
+    pxor %xmm1, %xmm1
+    movq %rdi, %r8
+    andq $-16, %r8
+    movl %edi, %ecx
+    andl $15, %ecx
+    movdqa (%r8), %xmm0
+    pcmpeqb %xmm1, %xmm0
+    pmovmskb %xmm0, %eax
+    shrl %cl, %eax
+    testl %eax, %eax
+    jnz 2f
+1:  addq $16, %r8
+    movdqa (%r8), %xmm0
+    pcmpeqb %xmm1, %xmm0
+    pmovmskb %xmm0, %eax
+    testl %eax, %eax
+    jz 1b
+    bsfl %eax, %eax
+    addq %r8, %rax
+    subq %rdi, %rax
+    ret
+2:  bsfl %eax, %eax
+    ret
+    .size strlen, . - strlen
 
     .section .note.GNU-stack, "", @progbits

@@ -248,15 +248,12 @@ struct route route_to(const struct net *net, struct ipv4_addr dst)
 
 const struct route *route_of(struct net *net, struct ipv4_addr dst)
 {
-    uint32_t host = ipv4_addr_host(dst);
-    unsigned at = (host ^ host >> 8) % ROUTE_CACHE_SLOTS;
-    struct route_cache *cache = &net->route_cache;
+    struct route_slot *slot =
+        &net->route_cache.slot[dst.byte[3] % ROUTE_CACHE_SLOTS];
 
-    if (!ipv4_addr_equal(cache->slot[at].dst, dst) || host == 0) {
-        cache->slot[at].dst = dst;
-        cache->slot[at].route = route_to(net, dst);
-    }
-    return &cache->slot[at].route;
+    if (!ipv4_addr_equal(slot->dst, dst) || !slot->known)
+        *slot = (struct route_slot){dst, true, route_to(net, dst)};
+    return &slot->route;
 }
 
 void route_changed(struct net *net)

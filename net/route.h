@@ -83,8 +83,9 @@ struct route route_to(const struct net *net, struct ipv4_addr dst);
 enum { ROUTE_CACHE_SLOTS = 8 };
 
 struct route_cache {
-    struct {
-        struct ipv4_addr dst; /* 0.0.0.0: empty, for nothing leads there */
+    struct route_slot {
+        struct ipv4_addr dst;
+        bool known; /* false: an empty slot */
         struct route route;
     } slot[ROUTE_CACHE_SLOTS];
 };

@@ -276,6 +276,44 @@ static void check_entropy(void)
               memcmp(a, b, sizeof(a)) != 0);
 }
 
+/* What kernel/memory.S says, held against loops that look at each byte. */
+static bool agree(const char *a, const char *b, size_t len)
+{
+    size_t same = 0, found = 0;
+    int order = 0;
+
+    while (same < len && a[same] == b[same])
+        same++;
+    while (found < len && a[found] != 'x')
+        found++;
+    if (same < len)
+        order = (unsigned char)a[same] < (unsigned char)b[same] ? -1 : 1;
+    return (memcmp(a, b, len) < 0) == (order < 0) &&
+           (memcmp(a, b, len) > 0) == (order > 0) &&
+           memchr(a, 'x', len) == (found < len ? a + found : NULL);
+}
+
+static void check_memory(void)
+{
+    static char a[96], b[96];
+    bool good = true;
+
+    for (size_t start = 0; start < 16; start++) {
+        for (size_t len = 0; len < 48; len++) {
+            memset(a, 0x81, sizeof(a));
+            memset(b, 0x81, sizeof(b));
+            good = good && agree(a + start, b + 3, len);
+            a[start + len] = 'x'; /* behind the end, then the last byte */
+            good = good && agree(a + start, b + 3, len);
+            good = good && agree(a + start, b + 3, len + 1);
+            good = good && agree(b + 3, a + start, len + 1);
+            a[start + len] = '\0';
+            good = good && strlen(a + start) == len;
+        }
+    }
+    claim("memcmp, memchr and strlen at every alignment", good);
+}
+
 /* --- ends -----------------------------------------------------------------*/
 
 static void say_goodbye(void)
@@ -328,6 +366,7 @@ int main(int argc, char **argv)
     check_jumps();
     check_time();
     check_entropy();
+    check_memory();
     printf("all claims made\n");
     return broken;
 }
