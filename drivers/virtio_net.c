@@ -162,6 +162,15 @@ static void step(struct virtio_net *nic)
 
 /* --- what the stack calls ------------------------------------------------ */
 
+static enum buffer_size rx_size_for(const struct virtio_net *nic)
+{
+    bool merged = virtio_net_has(nic, VIRTIO_NET_F_MRG_RXBUF);
+
+    return merged && virtio_net_has(nic, VIRTIO_NET_F_GUEST_TSO4)
+               ? BUFFER_PAGE
+               : BUFFER_LARGE;
+}
+
 static void net_start(struct netdev *dev, struct buffer_pool *pool)
 {
     struct virtio_net *nic = self(dev);
@@ -171,9 +180,11 @@ static void net_start(struct netdev *dev, struct buffer_pool *pool)
 
     ASSERT(nic->state == VIRTIO_NET_IDLE);
     nic->pool = pool;
-    /* Two large buffers a page: a quarter of the pool at most lies here. */
+    /* Where frames of 64 KiB come, a page for each piece of one. A quarter of
+     * the pool at most lies here. */
+    nic->rx_size = rx_size_for(nic);
     buffer_pool_stats_get(pool, &stats);
-    most = stats.pages_max / 2;
+    most = stats.pages_max / (nic->rx_size == BUFFER_PAGE ? 4 : 2);
     nic->rx_most = nic->rx.size;
     if (nic->rx_most > most)
         nic->rx_most = most > 0 ? (uint16_t)most : 1;

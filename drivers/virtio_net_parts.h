@@ -54,8 +54,9 @@ struct virtio_net {
     uint64_t features;
     uint16_t header_bytes; /* 12; 10 for a legacy device without MRG_RXBUF */
     uint16_t rx_most;      /* buffers that the receive ring gets */
-    bool header_apart;     /* a descriptor of its own: no ANY_LAYOUT, legacy */
-    bool stopped;          /* since it was negotiated with */
+    enum buffer_size rx_size;
+    bool header_apart; /* a descriptor of its own: no ANY_LAYOUT, legacy */
+    bool stopped;      /* since it was negotiated with */
     enum virtio_net_state state;
     bool tx_full;    /* enqueue() has refused: wake up when there is room */
     bool rx_starved; /* the pool gave nothing: try again soon */

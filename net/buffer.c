@@ -3,7 +3,8 @@
  *
  * A chunk is a struct buffer, its root, with the bytes right behind it. Small
  * chunks and bare views are objects of net/pool.h. Large chunks are half a
- * page each, so no head fits beside them: a free half is known by `kind`.
+ * page each, so no head fits beside them: a free half is known by `kind`. The
+ * largest are a page.
  */
 #include "net/buffer.h"
 
@@ -16,6 +17,7 @@ enum buffer_kind {
     KIND_SMALL,      /* a root with its bytes, from the pool of small ones */
     KIND_LARGE,      /* a root with its bytes, half a page */
     KIND_LARGE_FREE, /* ... that nobody uses */
+    KIND_PAGE,       /* the same, a whole page */
     KIND_FOREIGN,    /* a root of somebody else's bytes */
     KIND_VIEW        /* not a root */
 };
@@ -26,6 +28,8 @@ enum {
 };
 
 _Static_assert(2 * LARGE_CHUNK_BYTES == PAGE_BYTES, "two large ones a page");
+_Static_assert(sizeof(struct buffer) + BUFFER_PAGE_BYTES == PAGE_BYTES,
+               "one of these");
 
 void buffer_pool_init(struct buffer_pool *pool, struct pages *pages)
 {
@@ -95,6 +99,28 @@ static void large_free(struct buffer_pool *pool, struct buffer *half)
     }
 }
 
+static struct buffer *small_alloc(struct buffer_pool *pool)
+{
+    return pool_alloc(&pool->small);
+}
+
+static struct buffer *page_alloc(struct buffer_pool *pool)
+{
+    struct buffer *root = pages_take(pool->pages);
+
+    if (root)
+        pool->large_count++;
+    else
+        pool->large_refused++;
+    return root;
+}
+
+static void page_free(struct buffer_pool *pool, struct buffer *root)
+{
+    pool->large_count--;
+    pages_give(pool->pages, root);
+}
+
 /* --- taking and releasing ------------------------------------------------- */
 
 /* The bytes of a root that has its own. */
@@ -105,17 +131,36 @@ static uint8_t *chunk_bytes(const struct buffer *root)
 
 static uint32_t chunk_capacity(const struct buffer *root)
 {
-    return root->kind == KIND_SMALL ? BUFFER_SMALL_BYTES : BUFFER_LARGE_BYTES;
+    switch ((enum buffer_kind)root->kind) {
+    case KIND_SMALL:
+        return BUFFER_SMALL_BYTES;
+    case KIND_LARGE:
+        return BUFFER_LARGE_BYTES;
+    case KIND_PAGE:
+        return BUFFER_PAGE_BYTES;
+    default:
+        return 0;
+    }
 }
+
+/* What there is of a size: its bytes, its kind, and how to take one. */
+static const struct {
+    uint32_t bytes;
+    enum buffer_kind kind;
+    struct buffer *(*take)(struct buffer_pool *pool);
+} sizes[] = {
+    [BUFFER_SMALL] = {BUFFER_SMALL_BYTES, KIND_SMALL, small_alloc},
+    [BUFFER_LARGE] = {BUFFER_LARGE_BYTES, KIND_LARGE, large_alloc},
+    [BUFFER_PAGE] = {BUFFER_PAGE_BYTES, KIND_PAGE, page_alloc},
+};
 
 struct buffer *buffer_alloc(struct buffer_pool *pool, enum buffer_size size,
                             uint32_t headroom)
 {
     struct buffer *buf;
 
-    ASSERT(headroom <=
-           (size == BUFFER_SMALL ? BUFFER_SMALL_BYTES : BUFFER_LARGE_BYTES));
-    buf = size == BUFFER_SMALL ? pool_alloc(&pool->small) : large_alloc(pool);
+    ASSERT(headroom <= sizes[size].bytes);
+    buf = sizes[size].take(pool);
     if (!buf)
         return NULL;
     *buf = (struct buffer){
@@ -123,7 +168,7 @@ struct buffer *buffer_alloc(struct buffer_pool *pool, enum buffer_size size,
         .refs = 1,
         .root = buf,
         .context = pool,
-        .kind = size == BUFFER_SMALL ? KIND_SMALL : KIND_LARGE,
+        .kind = (uint8_t)sizes[size].kind,
     };
     return buf;
 }
@@ -177,6 +222,9 @@ static void root_free(struct buffer *root)
     case KIND_LARGE:
         large_free(root->context, root);
         break;
+    case KIND_PAGE:
+        page_free(root->context, root);
+        break;
     case KIND_FOREIGN:
         if (root->release)
             root->release(root, root->context);
@@ -184,7 +232,7 @@ static void root_free(struct buffer *root)
         break;
     case KIND_LARGE_FREE:
     case KIND_VIEW:
-        ASSERT(root->kind <= KIND_FOREIGN); /* it is released twice */
+        panic_at(__FILE__, __LINE__, "a buffer is released twice");
     }
 }
 

@@ -23,6 +23,7 @@ enum {
     BUFFER_HEADROOM = 160,
     BUFFER_SMALL_BYTES = 192,  /* a small chunk: headers, an ACK, an ARP */
     BUFFER_LARGE_BYTES = 1984, /* a large one: any frame of 1514 bytes */
+    BUFFER_PAGE_BYTES = 4032,  /* one for frames of many segments */
 };
 
 /* What a device, or the layer above it, says about a packet (first view). */
@@ -59,7 +60,8 @@ struct buffer_pool; /* opaque: chunks and views, with a bound */
 
 enum buffer_size {
     BUFFER_SMALL, /* BUFFER_SMALL_BYTES */
-    BUFFER_LARGE  /* BUFFER_LARGE_BYTES */
+    BUFFER_LARGE, /* BUFFER_LARGE_BYTES */
+    BUFFER_PAGE   /* BUFFER_PAGE_BYTES */
 };
 
 /*

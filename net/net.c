@@ -30,9 +30,19 @@ static void free_pages(struct net *net)
     struct net_host host = net->host;
 
     interface_destroy(net);
+    pages_drain(&net->pages);
     if (net->timers.slots)
         host.page_free(host.context, net->timers.slots);
     host.page_free(host.context, net);
+}
+
+/* Little beside what the stack may have, and a batch of large frames. */
+static uint32_t pages_to_keep(size_t pages_max)
+{
+    enum { ENOUGH = 128 };
+    size_t share = pages_max / 64;
+
+    return share < ENOUGH ? (uint32_t)share : ENOUGH;
 }
 
 struct net *net_create(const struct net_config *config, uint64_t now_us)
@@ -47,8 +57,12 @@ struct net *net_create(const struct net_config *config, uint64_t now_us)
         .host = *host,
         .config = *config,
         .now_us = now_us,
-        .pages = {host->page_alloc, host->page_free, host->context, 1,
-                  config->pages_max},
+        .pages = {.alloc = host->page_alloc,
+                  .free = host->page_free,
+                  .context = host->context,
+                  .count = 1,
+                  .max = config->pages_max,
+                  .keep = pages_to_keep(config->pages_max)},
         .pool = &net->buffers,
     };
     if (config->udp_queue_bytes_max == 0)

@@ -21,13 +21,23 @@ enum { HEAD_BYTES = PAGE_BYTES - POOL_OBJECT_BYTES_MAX };
 
 _Static_assert(sizeof(struct pool_page) <= HEAD_BYTES, "room for the head");
 
+static void *take_spare(struct pages *pages)
+{
+    void *page = pages->spare;
+
+    pages->spare = *(void **)page;
+    pages->spares--;
+    unpoison(page, PAGE_BYTES);
+    return page;
+}
+
 void *pages_take(struct pages *pages)
 {
     void *page;
 
     if (pages->count >= pages->max)
         return NULL;
-    page = pages->alloc(pages->context);
+    page = pages->spares > 0 ? take_spare(pages) : pages->alloc(pages->context);
     if (page)
         pages->count++;
     return page;
@@ -38,7 +48,21 @@ void pages_give(struct pages *pages, void *page)
     ASSERT(pages->count > 0);
     pages->count--;
     unpoison(page, PAGE_BYTES);
+    if (pages->spares < pages->keep) {
+        *(void **)page = pages->spare;
+        pages->spare = page;
+        pages->spares++;
+        poison((void **)page + 1, PAGE_BYTES - sizeof(void *));
+        return;
+    }
     pages->free(pages->context, page);
+}
+
+void pages_drain(struct pages *pages)
+{
+    pages->keep = 0;
+    while (pages->spares > 0)
+        pages->free(pages->context, take_spare(pages));
 }
 
 void pool_init(struct pool *pool, struct pages *pages, uint32_t object_bytes,

@@ -16,8 +16,15 @@ struct pages {
     void *(*alloc)(void *context); /* PAGE_BYTES, aligned to PAGE_BYTES */
     void (*free)(void *context, void *page);
     void *context;
-    size_t count; /* taken from the host and not yet given back */
+    size_t count; /* in use */
     size_t max;
+    /*
+     * Pages that came back lately, for the next who takes one: in bulk a page
+     * comes and goes with every two buffers. At most `keep` of them.
+     */
+    uint32_t keep;
+    uint32_t spares;
+    void *spare; /* each begins with the address of the next */
 };
 
 /*
@@ -29,6 +36,9 @@ MUST_CHECK void *pages_take(struct pages *pages);
 
 /* Give back what pages_take() gave. */
 void pages_give(struct pages *pages, void *page);
+
+/* Give the host what is spare, and keep none any more. */
+void pages_drain(struct pages *pages);
 
 struct pool_page; /* the head of each page; private to pool.c */
 

@@ -194,9 +194,17 @@ enum tcp_status tcp_recv(struct tcp_conn *conn, uint32_t bytes_max,
 enum tcp_status tcp_recv_view(struct tcp_conn *conn, uint64_t now_us,
                               struct buffer **view)
 {
-    const struct buffer *head = conn->rcv_queue.head;
+    struct tcp_queue *queue = &conn->rcv_queue;
 
-    return tcp_recv(conn, head ? head->len : 0, now_us, view);
+    clock_to(conn->net, now_us);
+    *view = NULL;
+    if (!queue->head)
+        return nothing_to_read(conn);
+    *view = tcp_queue_pop(queue, &tcp_of(conn)->budget);
+    if (conn->urgent_in)
+        tcp_urgent_was_read(conn);
+    tcp_text_was_read(conn);
+    return TCP_OK;
 }
 
 bool tcp_readable(const struct tcp_conn *conn)

@@ -25,8 +25,7 @@ static void account(struct tcp_queue *queue, struct tcp_budget *budget,
     budget->held_bytes -= before;
 }
 
-/* Take the first view out. */
-static struct buffer *pop(struct tcp_queue *queue, struct tcp_budget *budget)
+struct buffer *tcp_queue_pop(struct tcp_queue *queue, struct tcp_budget *budget)
 {
     struct buffer *buf = queue->head;
 
@@ -85,7 +84,7 @@ void tcp_queue_drop(struct tcp_queue *queue, uint32_t bytes,
 
         if (head->len <= bytes) {
             bytes -= head->len;
-            buffer_release(pop(queue, budget));
+            buffer_release(tcp_queue_pop(queue, budget));
             continue;
         }
         before = buffer_held_bytes(head);
@@ -113,7 +112,7 @@ struct buffer *tcp_queue_take(struct tcp_queue *queue, struct buffer_pool *pool,
             return NULL;
     }
     while (whole > 0) {
-        *end = pop(queue, budget);
+        *end = tcp_queue_pop(queue, budget);
         whole -= (*end)->len;
         end = &(*end)->next;
     }

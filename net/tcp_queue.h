@@ -48,6 +48,10 @@ MUST_CHECK bool tcp_queue_copy(struct tcp_queue *queue, struct buffer *chain,
 void tcp_queue_drop(struct tcp_queue *queue, uint32_t bytes,
                     struct tcp_budget *budget);
 
+/* Take the first view out of a queue that has one. */
+struct buffer *tcp_queue_pop(struct tcp_queue *queue,
+                             struct tcp_budget *budget);
+
 /*
  * Take the first `bytes` (1 to queue->bytes) out as a chain.
  * Returns: the chain, the caller's; null when a view had to be split and

@@ -10,17 +10,21 @@
 #include "net/tcp_conn.h"
 #include "net/tcp_sack.h"
 
-enum {
-    COPY_BYTES_MAX = 1024, /* longer segments fill half of a chunk at least */
-    DUP_ACKS_MAX = 16      /* owed for one flush */
-};
+enum { DUP_ACKS_MAX = 16 /* owed for one flush */ };
+
+/* Whether the text fills less than half of the memory that it holds, and can
+ * be copied together with others. */
+static bool is_wasteful(uint32_t bytes, uint32_t cost)
+{
+    return bytes <= BUFFER_LARGE_BYTES && 2 * bytes <= cost;
+}
 
 /* Views of chunks hold little more than twice what they show at the worst: a
- * text of 993 bytes, of which no second fits its chunk. */
+ * text of 1985 bytes in a page. */
 uint32_t tcp_text_held_max(const struct tcp_conn *conn)
 {
     return tcp_config_of(conn)->rcv_buf_bytes / 4 * 9 +
-           4 * (BUFFER_LARGE_BYTES + (uint32_t)sizeof(struct buffer));
+           4 * (BUFFER_PAGE_BYTES + (uint32_t)sizeof(struct buffer));
 }
 
 /* A chunk of our own in place of a text that lies in shared memory, so that
@@ -43,14 +47,14 @@ static struct buffer *own_copy(struct tcp_conn *conn, struct buffer *text,
 bool tcp_text_queue(struct tcp_conn *conn, struct buffer *text, uint32_t bytes)
 {
     struct tcp_queue *queue = &conn->rcv_queue;
-    uint32_t cost;
+    uint32_t cost = tcp_queue_cost(text);
 
-    if (bytes <= COPY_BYTES_MAX) {
+    if (is_wasteful(bytes, cost)) {
         if (tcp_queue_copy(queue, text, bytes))
             return true;
         text = own_copy(conn, text, bytes);
+        cost = tcp_queue_cost(text);
     }
-    cost = tcp_queue_cost(text);
     if (queue->held + cost > tcp_text_held_max(conn) ||
         !tcp_pressure_admits(conn, cost)) {
         tcp_count(conn, tcp_rcv_memory);

@@ -54,6 +54,42 @@ static void buffer__chunk_lies_within_one_page(void **state)
     assert_int_equal(host.pages, 0);
 }
 
+static void buffer__page_chunk_fills_a_page(void **state)
+{
+    struct buffer_pool *pool = fresh_pool(2);
+    struct buffer *buf = buffer_alloc(pool, BUFFER_PAGE, 100);
+
+    (void)state;
+    assert_int_equal(host.pages, 1);
+    assert_int_equal(buffer_headroom(buf), 100);
+    assert_int_equal(buffer_tailroom(buf), BUFFER_PAGE_BYTES - 100);
+    assert_int_equal(buffer_held_bytes(buf), PAGE_BYTES);
+    memset(buf->data, 1, buffer_tailroom(buf));
+    buffer_release(buf);
+    assert_int_equal(host.pages, 0);
+    assert_int_equal(in_use(pool), 0);
+}
+
+static void pages__that_came_back_lately_are_kept_and_given_first(void **state)
+{
+    struct pages *pages = fresh_pool(10)->pages;
+    void *page[3];
+
+    (void)state;
+    pages->keep = 2;
+    for (unsigned i = 0; i < ARRAY_LEN(page); i++)
+        page[i] = pages_take(pages);
+    for (unsigned i = 0; i < ARRAY_LEN(page); i++)
+        pages_give(pages, page[i]);
+    assert_int_equal(pages->count, 0);
+    assert_int_equal(host.pages, 2);
+    assert_ptr_equal(pages_take(pages), page[1]);
+    assert_int_equal(host.pages, 2);
+    pages_give(pages, page[1]);
+    pages_drain(pages);
+    assert_int_equal(host.pages, 0);
+}
+
 static void buffer__memory_lives_until_its_last_view(void **state)
 {
     struct buffer_pool *pool = fresh_pool(10);
@@ -372,6 +408,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(buffer__chunk_lies_within_one_page),
+        cmocka_unit_test(buffer__page_chunk_fills_a_page),
+        cmocka_unit_test(pages__that_came_back_lately_are_kept_and_given_first),
         cmocka_unit_test(buffer__memory_lives_until_its_last_view),
         cmocka_unit_test(
             buffer__foreign_memory_is_released_once_with_the_last_view),

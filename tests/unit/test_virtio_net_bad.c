@@ -31,7 +31,7 @@ static void V5__length_above_what_was_posted_resets(void **state)
 
     (void)state;
     start(OFFER);
-    deliver_as(&header, 60, BUFFER_LARGE_BYTES + 1);
+    deliver_as(&header, 60, BUFFER_PAGE_BYTES + 1);
     assert_null(receive());
     assert_recovers();
 }
