@@ -85,8 +85,8 @@ SANITIZE    := -O1 -fsanitize=address,undefined -fno-sanitize-recover=all
 
 # --- main targets ----------------------------------------------------------
 
-.PHONY: all run debug test check unit bench profile soak fuzz sim worlds golden \
-        golden-check clean help packages
+.PHONY: all run debug test check unit bench microbench bench-compare profile \
+        soak fuzz sim worlds golden golden-check clean help packages
 all: packages
 	@$(MAKE) --no-print-directory -j$(JOBS) images
 
@@ -109,6 +109,8 @@ help:
 ## make debug              QEMU waits; gdb starts with symbols
 ## make bench              figures beside Linux guests, kept in build/bench/;
 ##                         QUICK=1: five minutes; ONLY="boot idle": some
+## make microbench         instructions of small pieces of the host build
+## make bench-compare      the same, held against tests/bench/micro.baseline
 ## make profile            where instructions go; ONLY="bulk-in": one load
 ## make differential       the same packets at our TCP and at Linux's
 ## make goodput            our TCP beside Linux's over a bad wire, real time
@@ -317,6 +319,18 @@ bench: packages
 	@scripts/packages.sh packages-bench.txt
 	@$(BENCH_IMAGES)
 	$(PYTHON) -B tests/bench/bench.py $(ONLY)
+
+# Pieces of the host build, by callgrind. ACCEPT=1 makes them the baseline.
+$(BUILD)/host/micro: $(BUILD)/host/obj/tests/bench/micro.c.o \
+                     $(BUILD)/host/libtest.a $(BUILD)/host/libnet.a
+	$(CC) -O2 -o $@ $< -Wl,--start-group $(BUILD)/host/libtest.a \
+	    $(BUILD)/host/libnet.a -Wl,--end-group -lcmocka -lm
+
+microbench bench-compare: packages
+	@scripts/packages.sh packages-bench.txt
+	@$(MAKE) --no-print-directory -j$(JOBS) $(BUILD)/host/micro
+	$(PYTHON) -B tests/bench/micro.py $(BUILD)/host/micro \
+	    $(if $(ACCEPT),--accept) $(if $(filter bench-compare,$@),--compare)
 
 profile: packages
 	@$(BENCH_IMAGES)
