@@ -22,6 +22,8 @@ enum {
     SEED_BYTES = 64,
     SEED_TIMEOUT_US = 1000000,
     NET_SHARE_PERCENT = 70, /* of the pages that are free when we start */
+    KEEP_SHARE = 64,        /* a part of these, for a batch of large frames */
+    KEEP_PAGES_MAX = 128,
     CAPS = NETDEV_CAP_TX_CSUM | NETDEV_CAP_RX_CSUM | NETDEV_CAP_TX_GSO_TCP4 |
            NETDEV_CAP_TX_GSO_ECN | NETDEV_CAP_RX_GSO_TCP4
 };
@@ -75,6 +77,11 @@ static void address_event(void *context, unsigned index, unsigned changes)
     runnel_address_changed();
 }
 
+static size_t least(size_t a, size_t b)
+{
+    return a < b ? a : b;
+}
+
 static struct stack_config stack_config(void)
 {
     struct stack_config config = {.net = net_config_default()};
@@ -88,6 +95,8 @@ static struct stack_config stack_config(void)
         .address_event = address_event,
     };
     config.net.pages_max = stats.free / 100 * NET_SHARE_PERCENT;
+    config.net.pages_keep =
+        (uint32_t)least(config.net.pages_max / KEEP_SHARE, KEEP_PAGES_MAX);
     return config;
 }
 

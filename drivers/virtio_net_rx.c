@@ -203,8 +203,8 @@ static bool post_one(struct virtio_net *nic)
                                       buffer_tailroom(buf) - header};
         pushed = virtq_push(&nic->rx, part, 0, 2, buf);
     } else {
-        part[0] = (struct virtq_part){buf->data, buffer_tailroom(buf)};
-        pushed = virtq_push(&nic->rx, part, 0, 1, buf);
+        pushed = virtq_push_room(&nic->rx, buf->data,
+                                 (uint16_t)buffer_tailroom(buf), buf);
     }
     ASSERT(pushed); /* no more are posted than the ring can hold */
     return true;

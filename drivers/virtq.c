@@ -145,6 +145,28 @@ bool virtq_push(struct virtq *queue, const struct virtq_part *parts,
     return true;
 }
 
+bool virtq_push_room(struct virtq *queue, void *data, uint16_t bytes,
+                     void *cookie)
+{
+    uint16_t head = queue->free_head;
+    struct vring_desc *desc = &queue->ring.desc[head];
+    struct virtq_slot *slot = &queue->slot[head];
+
+    ASSERT(cookie);
+    if (queue->free_count == 0)
+        return false;
+    desc->addr = (uintptr_t)data;
+    desc->len = bytes;
+    desc->flags = VRING_DESC_F_WRITE;
+    queue->free_head = slot->next;
+    queue->free_count--;
+    *slot = (struct virtq_slot){cookie, bytes, slot->next, 1, head};
+    queue->chains++;
+    queue->ring.avail->ring[queue->avail_idx & (queue->size - 1)] = head;
+    queue->avail_idx++;
+    return true;
+}
+
 bool virtq_publish(struct virtq *queue)
 {
     uint16_t before = queue->published;

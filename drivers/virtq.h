@@ -105,6 +105,10 @@ void *virtq_take_back(struct virtq *queue, unsigned *cursor);
 MUST_CHECK bool virtq_push(struct virtq *queue, const struct virtq_part *parts,
                            unsigned reads, unsigned writes, void *cookie);
 
+/* The same for one part that the device writes: what fills receive rings. */
+MUST_CHECK bool virtq_push_room(struct virtq *queue, void *data, uint16_t bytes,
+                                void *cookie);
+
 /*
  * Show the device all that was pushed: one store for the whole batch.
  *

@@ -36,15 +36,6 @@ static void free_pages(struct net *net)
     host.page_free(host.context, net);
 }
 
-/* Little beside what the stack may have, and a batch of large frames. */
-static uint32_t pages_to_keep(size_t pages_max)
-{
-    enum { ENOUGH = 128 };
-    size_t share = pages_max / 64;
-
-    return share < ENOUGH ? (uint32_t)share : ENOUGH;
-}
-
 struct net *net_create(const struct net_config *config, uint64_t now_us)
 {
     const struct net_host *host = &config->host;
@@ -62,7 +53,7 @@ struct net *net_create(const struct net_config *config, uint64_t now_us)
                   .context = host->context,
                   .count = 1,
                   .max = config->pages_max,
-                  .keep = pages_to_keep(config->pages_max)},
+                  .keep = config->pages_keep},
         .pool = &net->buffers,
     };
     if (config->udp_queue_bytes_max == 0)

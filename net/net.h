@@ -59,6 +59,8 @@ struct net_host {
 struct net_config {
     struct net_host host;
     size_t pages_max;        /* the most that the stack takes from the host */
+    uint32_t pages_keep;     /* 0: none; so many that nobody uses stay here,
+                                for a batch that needs them again at once */
     uint32_t flow_pages_max; /* 0: three quarters of pages_max; what received
                                 and queued data may hold together */
     uint64_t udp_queue_bytes_max; /* 0: an eighth of pages_max; what waits in
