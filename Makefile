@@ -156,6 +156,13 @@ $(BUILD)/guest/%.S.o: %.S | $(GUEST_READY)
 # Interrupt handlers run on a stack of their own and must not touch SSE state.
 $(BUILD)/guest/kernel/interrupt.c.o: GUEST_FLAGS += -mgeneral-regs-only
 $(BUILD)/guest/drivers/%.c.o: GUEST_FLAGS += -mgeneral-regs-only
+# What runs once, at the start or in a reset, is made small.
+COLD := $(wildcard boot/*.c drivers/pci*.c drivers/probe.c \
+    drivers/virtio.c drivers/virtio_pci*.c drivers/virtio_legacy*.c \
+    drivers/virtio_rng.c drivers/virtio_net_setup.c drivers/virtio_net_ctrl.c) \
+    $(addprefix kernel/,acpi.c cmdline.c descriptor.c format.c ioapic.c \
+    kvmclock.c machine.c panic.c paging.c power.c rtc.c symbols.c)
+$(patsubst %,$(BUILD)/guest/%.o,$(COLD)): GUEST_FLAGS += -Os
 # newlib calls it, and is not there when the rest is optimised as a whole.
 $(BUILD)/guest/libc-shim/%.c.o: GUEST_FLAGS += -fno-lto
 

@@ -65,4 +65,16 @@ static inline void net_set_now(struct net *net, uint64_t now_us)
         net->now_us = now_us;
 }
 
+/* The same as route_to(), good until the next call of it. */
+static inline const struct route *route_of(struct net *net,
+                                           struct ipv4_addr dst)
+{
+    unsigned at = dst.byte[3] % ROUTE_CACHE_SLOTS;
+    struct route_slot *slot = &net->route_cache.slot[at];
+
+    return slot->known && ipv4_addr_equal(slot->dst, dst)
+               ? &slot->route
+               : route_ask(net, slot, dst);
+}
+
 #endif

@@ -246,13 +246,10 @@ struct route route_to(const struct net *net, struct ipv4_addr dst)
     return route_host(net, dst);
 }
 
-const struct route *route_of(struct net *net, struct ipv4_addr dst)
+const struct route *route_ask(struct net *net, struct route_slot *slot,
+                              struct ipv4_addr dst)
 {
-    struct route_slot *slot =
-        &net->route_cache.slot[dst.byte[3] % ROUTE_CACHE_SLOTS];
-
-    if (!ipv4_addr_equal(slot->dst, dst) || !slot->known)
-        *slot = (struct route_slot){dst, true, route_to(net, dst)};
+    *slot = (struct route_slot){dst, true, route_to(net, dst)};
     return &slot->route;
 }
 

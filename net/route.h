@@ -90,8 +90,9 @@ struct route_cache {
     } slot[ROUTE_CACHE_SLOTS];
 };
 
-/* The same as route_to(), good until the next call of this file. */
-const struct route *route_of(struct net *net, struct ipv4_addr dst);
+/* Fill a slot anew; route_of() in net/net_priv.h looks there first. */
+const struct route *route_ask(struct net *net, struct route_slot *slot,
+                              struct ipv4_addr dst);
 
 /* An address, a gateway or a route is not what it was. */
 void route_changed(struct net *net);
