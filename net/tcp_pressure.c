@@ -135,20 +135,24 @@ static bool stands_still(struct tcp_conn *conn)
 
 static struct tcp_conn *worst(struct net *net, const struct tcp_conn *spared)
 {
-    struct tcp_link *holders = &net->tcp.holders, *first = holders->next;
+    struct tcp_link *holders = &net->tcp.holders, *at = holders->next, *next;
+    struct tcp_link *first = NULL; /* looked at: the end of one round */
     struct tcp_conn *found = NULL;
     uint32_t most = 0;
 
-    for (unsigned i = 0; i < SCAN_MAX && !tcp_list_empty(holders); i++) {
-        struct tcp_link *at = holders->next;
+    for (unsigned i = 0; i < SCAN_MAX && at != holders && at != first;
+         i++, at = next) {
         struct tcp_conn *conn = holder_at(at);
         uint32_t held = conn->active->queue.held + conn->rcv_queue.held;
 
-        if (i > 0 && at == first)
-            break; /* once round */
+        next = at->next;
+        if (conn == spared)
+            continue; /* it keeps its place: it may have out-of-order text */
+        if (!first)
+            first = at;
         tcp_list_remove(at);
         tcp_list_push(holders, at);
-        if (conn != spared && held > most && stands_still(conn)) {
+        if (held > most && stands_still(conn)) {
             most = held;
             found = conn;
         }

@@ -169,6 +169,23 @@ static void first__out_of_order_text_of_others_goes(void **state)
     assert_int_equal(tcp_recv_ready(holes->conn), 1000);
 }
 
+/* ... and that of who was spared a moment ago, because he asked himself. */
+static void first__nobody_is_spared_for_ever(void **state)
+{
+    struct caller *holes = call(0), *sender = call(1), *reader = call(2);
+
+    (void)state;
+    say_out_of_order(holes, 20);
+    assert_int_equal(reply(sender, 60000), TCP_OK);
+    assert_int_equal(reply(sender, 80000), TCP_OK);
+    assert_int_equal(reply(holes, 60000), TCP_AGAIN); /* refused, and spared */
+    assert_int_equal(PEER_COUNT(&peer, tcp_pressure_ooo), 0);
+    fill(reader, 16);
+    say(reader);
+    assert_int_equal(tcp_recv_ready(reader->conn), 17000);
+    assert_int_equal(PEER_COUNT(&peer, tcp_pressure_ooo), 1);
+}
+
 static void second__orphans_go_the_oldest_first(void **state)
 {
     struct caller *old = call(0), *young = call(1), *reader = call(2);
@@ -401,6 +418,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(first__out_of_order_text_of_others_goes),
+        TEST(first__nobody_is_spared_for_ever),
         TEST(second__orphans_go_the_oldest_first),
         TEST(third__who_stands_still_and_holds_the_most_goes),
         TEST(third__one_byte_at_a_time_stands_still),
