@@ -91,10 +91,9 @@ static void acd_timer(struct timer *timer, void *context)
 void acd_probe(struct net *net, unsigned index, struct ipv4_addr addr,
                uint64_t now_us)
 {
-    struct net_if *nif = &net->ifs[index];
+    struct net_if *nif = interface_at(net, index);
     struct acd *acd = &nif->acd;
 
-    ASSERT(index < net->if_count);
     net_set_now(net, now_us);
     acd->state = ACD_PROBING;
     acd->addr = addr;
@@ -110,9 +109,10 @@ void acd_probe(struct net *net, unsigned index, struct ipv4_addr addr,
 
 void acd_cancel(struct net *net, unsigned index)
 {
-    ASSERT(index < net->if_count);
-    if (net->ifs[index].acd.state == ACD_PROBING)
-        stop(net, &net->ifs[index]);
+    struct net_if *nif = interface_at(net, index);
+
+    if (nif->acd.state == ACD_PROBING)
+        stop(net, nif);
 }
 
 void acd_announce(struct net *net, struct net_if *nif)

@@ -410,10 +410,10 @@ enum net_status arp_add(struct net *net, unsigned index, struct ipv4_addr addr,
                         struct mac_addr mac, uint64_t now_us)
 {
     static const struct mac_addr zero;
-    struct net_if *nif = &net->ifs[index];
+    struct net_if *nif = interface_at(net, index);
     struct arp_entry *entry = find(net, nif, addr);
 
-    ASSERT(index < net->if_count && nif->dev);
+    ASSERT(nif->dev);
     net_set_now(net, now_us);
     if (!interface_is_host(addr) || ipv4_is_ours(net, addr) ||
         mac_addr_is_group(mac) || mac_addr_equal(mac, zero))
@@ -436,9 +436,8 @@ enum net_status arp_add(struct net *net, unsigned index, struct ipv4_addr addr,
 
 bool arp_delete(struct net *net, unsigned index, struct ipv4_addr addr)
 {
-    struct arp_entry *entry = find(net, &net->ifs[index], addr);
+    struct arp_entry *entry = find(net, interface_at(net, index), addr);
 
-    ASSERT(index < net->if_count);
     if (entry)
         entry_free(net, entry);
     return entry;

@@ -33,6 +33,12 @@ void interface_destroy(struct net *net)
         pages_give(&net->pages, net->ifs);
 }
 
+struct net_if *interface_at(struct net *net, unsigned index)
+{
+    ASSERT(index < net->if_count);
+    return &net->ifs[index];
+}
+
 struct net_if *interface_of(struct net *net, const struct netdev *dev)
 {
     for (unsigned i = 0; i < net->if_count; i++)
@@ -98,12 +104,11 @@ enum net_status interface_set_address(struct net *net, unsigned index,
                                       const struct net_address *address,
                                       uint64_t now_us)
 {
-    struct net_if *nif = &net->ifs[index];
+    struct net_if *nif = interface_at(net, index);
     bool moved = !ipv4_addr_equal(nif->addr, address->addr);
     bool resized;
     uint32_t mask;
 
-    ASSERT(index < net->if_count);
     net_set_now(net, now_us);
     if (!address_ok(address) || used_by_another(net, nif, address->addr))
         return NET_BAD_ADDRESS;
@@ -128,9 +133,8 @@ enum net_status interface_set_address(struct net *net, unsigned index,
 
 void interface_clear_address(struct net *net, unsigned index, uint64_t now_us)
 {
-    struct net_if *nif = &net->ifs[index];
+    struct net_if *nif = interface_at(net, index);
 
-    ASSERT(index < net->if_count);
     net_set_now(net, now_us);
     if (!interface_has_address(nif))
         return;
@@ -142,14 +146,18 @@ void interface_clear_address(struct net *net, unsigned index, uint64_t now_us)
     interface_post(nif, NET_ADDRESS_CHANGED);
 }
 
+/* The largest packet that a card takes. */
+static uint16_t own_mtu(const struct netdev *dev)
+{
+    return dev ? dev->mtu_bytes : (uint16_t)INTERFACE_MTU_NO_CARD;
+}
+
 enum net_status interface_set_mtu(struct net *net, unsigned index,
                                   uint16_t mtu_bytes)
 {
-    struct net_if *nif = &net->ifs[index];
-    uint16_t own_bytes =
-        nif->dev ? nif->dev->mtu_bytes : (uint16_t)INTERFACE_MTU_NO_CARD;
+    struct net_if *nif = interface_at(net, index);
+    uint16_t own_bytes = own_mtu(nif->dev);
 
-    ASSERT(index < net->if_count);
     if (mtu_bytes != 0 && mtu_bytes < INTERFACE_MTU_MIN)
         return NET_BAD_ADDRESS;
     nif->mtu_bytes =
@@ -159,8 +167,7 @@ enum net_status interface_set_mtu(struct net *net, unsigned index,
 
 void interface_hear_all(struct net *net, unsigned index, uint16_t udp_port)
 {
-    ASSERT(index < net->if_count);
-    net->ifs[index].hear_all_port = udp_port;
+    interface_at(net, index)->hear_all_port = udp_port;
 }
 
 enum net_status interface_add(struct net *net, struct netdev *dev,
@@ -178,7 +185,7 @@ enum net_status interface_add(struct net *net, struct netdev *dev,
     *nif = (struct net_if){
         .dev = dev,
         .mask = UINT32_MAX,
-        .mtu_bytes = dev ? dev->mtu_bytes : (uint16_t)INTERFACE_MTU_NO_CARD,
+        .mtu_bytes = own_mtu(dev),
     };
     route_changed(net);
     if (dev)
@@ -190,10 +197,11 @@ enum net_status interface_add(struct net *net, struct netdev *dev,
 bool interface_get(const struct net *net, unsigned index,
                    struct interface_info *info)
 {
-    const struct net_if *nif = &net->ifs[index];
+    const struct net_if *nif;
 
     if (index >= net->if_count)
         return false;
+    nif = &net->ifs[index];
     *info = (struct interface_info){
         .name = nif->dev ? nif->dev->name : "ip",
         .mac = nif->dev ? nif->dev->mac : (struct mac_addr){{0}},

@@ -140,6 +140,9 @@ void interface_destroy(struct net *net);
 MUST_CHECK enum net_status interface_add(struct net *net, struct netdev *dev,
                                          const struct net_address *address);
 
+/* The interface of a number, which there must be. */
+struct net_if *interface_at(struct net *net, unsigned index);
+
 /* The interface of a card, or null. */
 struct net_if *interface_of(struct net *net, const struct netdev *dev);
 

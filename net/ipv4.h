@@ -24,7 +24,6 @@ struct net_if;
 enum {
     IPV4_ID_COUNTERS = 16,
     IPV4_LOOPBACK_MAX = 256, /* packets to ourselves that wait */
-    IPV4_MTU_DEFAULT = 1500, /* where no card says another */
     IPV4_HEADER_BYTES = 20,
     IPV4_HEADERS_MAX = 60 + 60, /* IP's and TCP's, options included */
     IPV4_TTL = 64,
