@@ -64,7 +64,8 @@
     COUNTER(tcp_reset_rx) COUNTER(tcp_orphan_killed) \
     COUNTER(tcp_pressure_ooo) COUNTER(tcp_pressure_ended) \
     COUNTER(tcp_time_wait) COUNTER(tcp_time_wait_evicted) \
-    COUNTER(tcp_time_wait_reused)
+    COUNTER(tcp_time_wait_reused) \
+    COUNTER(tcp_ecn_marked) COUNTER(tcp_ecn_reduced)
 /* clang-format on */
 
 #define NET_COUNTER_ENUM(name) NET_COUNT_##name,

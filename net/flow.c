@@ -313,12 +313,6 @@ void flow_set_nodelay(struct flow *flow, bool on)
     flow_sent(flow);
 }
 
-void flow_set_congestion(struct flow *flow, enum tcp_congestion congestion)
-{
-    if (flow->conn)
-        tcp_set_congestion(flow->conn, congestion);
-}
-
 void flow_set_keepalive(struct flow *flow, bool on)
 {
     if (!flow->conn)

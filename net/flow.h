@@ -285,8 +285,6 @@ void flow_set_write_deadline(struct flow *flow, uint64_t deadline_us);
 
 /* Nagle's algorithm off (true) or on (false, the default). */
 void flow_set_nodelay(struct flow *flow, bool on);
-/* Another congestion control than config.tcp.congestion. */
-void flow_set_congestion(struct flow *flow, enum tcp_congestion congestion);
 void flow_set_keepalive(struct flow *flow, bool on);
 void flow_set_user_timeout(struct flow *flow, uint64_t timeout_us);
 

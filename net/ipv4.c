@@ -245,7 +245,7 @@ static void deliver(struct net *net, const struct ipv4_packet *ip,
             net_count(&net->counters, tcp_bad_address);
             break;
         }
-        tcp_input(net, ip->header.src, ip->header.dst, segment);
+        tcp_input(net, ip->header.src, ip->header.dst, ip->header.tos, segment);
         return;
     case IPV4_PROTO_UDP:
         udp_input(net, ip, segment);

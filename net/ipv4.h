@@ -27,6 +27,10 @@ enum {
     IPV4_HEADER_BYTES = 20,
     IPV4_HEADERS_MAX = 60 + 60, /* IP's and TCP's, options included */
     IPV4_TTL = 64,
+    IPV4_ECN_MASK = 3, /* of the type of service: RFC 3168 5 */
+    IPV4_ECN_NOT = 0,
+    IPV4_ECN_ECT0 = 2,
+    IPV4_ECN_CE = 3,
     IPV4_PROTO_ICMP = 1,
     IPV4_PROTO_IPIP = 4,
     IPV4_PROTO_TCP = 6,

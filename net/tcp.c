@@ -26,6 +26,7 @@ struct tcp_config tcp_config_default(void)
         .ttl = IPV4_TTL,
         .initial_cwnd_segments = 10,
         .congestion = TCP_CONGESTION_CUBIC,
+        .ecn = TCP_ECN_PASSIVE,
         .rto_initial_us = 1000000,
         .rto_min_us = 200000,
         .rto_max_us = 60000000,

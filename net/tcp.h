@@ -28,12 +28,6 @@ struct net;
 struct tcp_conn;     /* opaque */
 struct tcp_listener; /* opaque */
 
-enum tcp_congestion {
-    TCP_CONGESTION_CUBIC,   /* RFC 9438 */
-    TCP_CONGESTION_NEWRENO, /* RFC 5681 */
-    TCP_CONGESTION_COUNT
-};
-
 enum tcp_cookies_when {
     TCP_COOKIES_AUTO, /* when there is no room for a half-open connection */
     TCP_COOKIES_ALWAYS,
@@ -58,7 +52,8 @@ struct tcp_config {
     uint32_t ttl;               /* 64 */
     uint32_t dscp;              /* 0 */
     uint32_t initial_cwnd_segments; /* 10, RFC 6928 */
-    enum tcp_congestion congestion; /* of new connections */
+    uint32_t congestion;            /* enum tcp_congestion: CUBIC */
+    uint32_t ecn;                   /* enum tcp_ecn: passive, as Linux */
     uint64_t rto_initial_us;        /* 1 s, RFC 6298 2.1 */
     uint64_t rto_min_us;            /* 200 ms as Linux; RFC 6298 2.4 says 1 s */
     uint64_t rto_max_us;            /* 60 s, RFC 6298 2.5 */
@@ -284,9 +279,6 @@ void *tcp_context(const struct tcp_conn *conn);
 
 void tcp_set_nodelay(struct tcp_conn *conn, bool on, uint64_t now_us);
 
-/* Another congestion control; windows stay as they are. */
-void tcp_set_congestion(struct tcp_conn *conn, enum tcp_congestion congestion);
-
 void tcp_set_keepalive(struct tcp_conn *conn, bool on, uint64_t now_us);
 
 /* The end when data stays unacknowledged so long; 0: only R2. RFC 5482. */
@@ -330,6 +322,7 @@ struct tcp_info {
     uint32_t mss_bytes;
     uint32_t cwnd_bytes, ssthresh_bytes;
     const char *congestion; /* "cubic" */
+    bool ecn;               /* both sides use it */
     uint32_t snd_wnd_bytes, rcv_wnd_bytes;
     uint8_t snd_wnd_shift, rcv_wnd_shift;
     bool window_scaling, timestamps, sack; /* agreed upon */

@@ -14,6 +14,7 @@
 #include "net/tcp_cc.h"
 
 #include "net/tcp_conn.h"
+#include "net/tcp_ecn.h"
 
 enum { INITIAL_SEGMENT_BYTES = 1460 /* RFC 6928 2: 14600 at most */ };
 
@@ -24,7 +25,7 @@ static const struct tcp_cc *const algorithms[TCP_CONGESTION_COUNT] = {
 
 const struct tcp_cc *tcp_cc_of(const struct tcp_conn *conn)
 {
-    return algorithms[conn->congestion];
+    return algorithms[tcp_config_of(conn)->congestion];
 }
 
 /* RFC 6928 2 with its 10 as configured: jumbo segments count for more. */
@@ -76,6 +77,7 @@ static void reduce(struct tcp_conn *conn, bool timed_out)
     uint32_t least = 2u * conn->mss; /* RFC 5681 (4) */
     uint32_t bytes;
 
+    conn->cwr_due = conn->ecn;
     if (active) {
         active->before.cwnd = conn->cwnd;
         active->before.ssthresh = conn->ssthresh;
@@ -89,7 +91,17 @@ static void reduce(struct tcp_conn *conn, bool timed_out)
 
 void tcp_cc_lost(struct tcp_conn *conn)
 {
+    if (!tcp_ecn_reduced(conn))
+        reduce(conn, false);
+}
+
+void tcp_cc_marked(struct tcp_conn *conn)
+{
     reduce(conn, false);
+    if (conn->cwnd > conn->ssthresh)
+        conn->cwnd = conn->ssthresh;
+    if (conn->active)
+        conn->active->before.cwnd = 0;
 }
 
 void tcp_cc_timed_out(struct tcp_conn *conn)

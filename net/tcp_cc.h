@@ -31,6 +31,10 @@ void tcp_cc_lost(struct tcp_conn *conn);
  * same, and nothing is known of the network any more. */
 void tcp_cc_timed_out(struct tcp_conn *conn);
 
+/* The network has marked segments instead of losing them: cwnd comes down to
+ * ssthresh at once. No mistake, so it is not undone. Source: RFC 3168 6.1.2. */
+void tcp_cc_marked(struct tcp_conn *conn);
+
 /* The last of these was a mistake: nothing had been lost. The window comes
  * back, without a burst. Source: RFC 4015 3.2 (5), RFC 9438 4.9. */
 void tcp_cc_undo(struct tcp_conn *conn);

@@ -28,7 +28,6 @@ struct tcp_conn *tcp_conn_new(struct net *net, const struct tcp_tuple *tuple)
         .config = &net->config.tcp,
         .mss = TCP_MSS_DEFAULT,
         .rto_us = (uint32_t)net->config.tcp.rto_initial_us,
-        .congestion = (uint8_t)net->config.tcp.congestion,
         .heard_us = net->now_us,
         .sent_us = net->now_us,
     };

@@ -108,6 +108,8 @@ struct tcp_active {
         uint32_t cwnd, ssthresh, w_max;
     } before; /* the last reduction; cwnd 0: nothing to undo */
     struct tcp_cubic cubic;
+    uint32_t cwr_seq; /* of the segment that last had CWR */
+    bool cwr_flying;  /* ... and it is not yet acknowledged */
 
     uint32_t small_end;   /* Minshall: end of the last small segment */
     uint64_t stalled_us;  /* since when snd.una stands although it should not */
@@ -165,7 +167,6 @@ struct tcp_conn {
     uint8_t reo_steps;   /* RACK.reo_wnd_mult less 1 */
     uint8_t reo_persist; /* RACK.reo_wnd_persist */
     uint8_t challenges;  /* sent in this second: */
-    uint8_t congestion;  /* enum tcp_congestion */
     uint16_t challenge_second;
     uint8_t soft_error; /* enum tcp_soft_error, not yet taken */
     bool reordered : 1; /* RACK.reordering_seen */
@@ -196,6 +197,9 @@ struct tcp_conn {
     bool unmeasured : 1;      /* nobody knows how long the SYN-ACK took */
     bool urgent_in : 1;       /* urgent bytes are not yet read */
     bool waits_for_ready : 1; /* handshake complete, and that queue full */
+    bool ecn : 1;             /* both sides know it */
+    bool ece : 1;             /* a mark came: echoed until the peer's CWR */
+    bool cwr_due : 1;         /* the peer has not heard of our reduction */
 
     struct tcp_queue rcv_queue;
     uint32_t srtt_us, rttvar_us, rto_us;
@@ -223,6 +227,7 @@ struct tcp_arrival {
     struct buffer *text;    /* after the header; null once taken */
     uint32_t up;            /* the number behind urgent bytes */
     uint16_t gso_bytes;     /* of each segment, when it was several */
+    uint8_t ecn;            /* of its IP header: IPV4_ECN_CE and so on */
 };
 
 /* What is to be done about a segment. */

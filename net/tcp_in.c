@@ -10,6 +10,7 @@
  */
 #include "net/siphash.h"
 #include "net/tcp_conn.h"
+#include "net/tcp_ecn.h"
 #include "net/tcp_paws.h"
 #include "net/tcp_sack.h"
 
@@ -44,6 +45,8 @@ static enum tcp_verdict unacceptable(struct tcp_conn *conn,
         tcp_count(conn, tcp_rst_inexact);
         return TCP_DROP;
     }
+    if (seg->flags & TCP_SYN && conn->state == TCP_SYN_RECEIVED)
+        conn->ecn = conn->ecn && seg->flags & TCP_ECE; /* RFC 3168 6.1.1 */
     if (seq_leq(seg->seq + tcp_seg_len(seg), conn->rcv.nxt))
         tcp_count(conn, tcp_duplicate);
     else
@@ -119,7 +122,9 @@ static step_fn *const steps[] = {
     tcp_in_ts_recent, /* RFC 7323 5.3 R3 */
     check_rst,        /* second */
     check_syn,        /* fourth */
+    tcp_in_echo,      /* RFC 3168 6.1.2 */
     tcp_in_ack,       /* fifth */
+    tcp_in_mark,      /* RFC 3168 6.1.3 */
     tcp_in_urgent,    /* sixth */
     tcp_in_text,      /* seventh */
     tcp_in_fin,       /* eighth */
@@ -138,16 +143,21 @@ static step_fn *const steps_of_expected[] = {tcp_in_ts_recent, tcp_in_ack,
  * Header prediction: what comes nearly always, an acknowledgement or text
  * exactly in its turn. The steps that are left out would say TCP_GO_ON: it
  * begins at RCV.NXT and fits the window (first), has no RST, SYN, URG or FIN
- * (second, fourth, sixth, eighth), and its timestamp is not older (PAWS).
+ * (second, fourth, sixth, eighth), its timestamp is not older (PAWS), and
+ * nothing of it concerns ECN.
  */
-static bool is_expected(const struct tcp_conn *conn, const struct tcp_seg *seg)
+static bool is_expected(const struct tcp_conn *conn,
+                        const struct tcp_arrival *in)
 {
+    const struct tcp_seg *seg = &in->seg;
+
     return (seg->flags & ~TCP_PSH) == TCP_ACK && seg->seq == conn->rcv.nxt &&
            conn->state == TCP_ESTABLISHED &&
            seg->text_bytes < seq_after(conn->rcv.nxt, conn->rcv.edge) &&
            seg->has_timestamps == conn->timestamps &&
            !(conn->timestamps && seq_lt(seg->ts_val, conn->ts.recent)) &&
-           !(conn->active && conn->active->fin_early);
+           !(conn->active && conn->active->fin_early) &&
+           !tcp_ecn_concerns(conn, in);
 }
 
 /* How many may be sent in that second: about as many as was asked for, and
@@ -211,7 +221,7 @@ void tcp_in_conn(struct tcp_conn *conn, struct tcp_arrival *in)
     size_t count = ARRAY_LEN(steps);
     enum tcp_verdict verdict = TCP_GO_ON;
 
-    if (is_expected(conn, &in->seg)) {
+    if (is_expected(conn, in)) {
         step = steps_of_expected;
         count = ARRAY_LEN(steps_of_expected);
     } else if (conn->state == TCP_SYN_SENT) {

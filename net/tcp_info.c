@@ -61,14 +61,6 @@ void tcp_set_nodelay(struct tcp_conn *conn, bool on, uint64_t now_us)
         tcp_conn_wants_flush(conn);
 }
 
-void tcp_set_congestion(struct tcp_conn *conn, enum tcp_congestion congestion)
-{
-    ASSERT(congestion < TCP_CONGESTION_COUNT);
-    conn->congestion = (uint8_t)congestion;
-    if (conn->active)
-        conn->active->cubic.growing = false;
-}
-
 void tcp_set_keepalive(struct tcp_conn *conn, bool on, uint64_t now_us)
 {
     clock_to(conn->net, now_us);
@@ -118,6 +110,7 @@ void tcp_info_get(const struct tcp_conn *conn, struct tcp_info *info)
         .cwnd_bytes = conn->cwnd,
         .ssthresh_bytes = conn->ssthresh,
         .congestion = tcp_cc_of(conn)->name,
+        .ecn = conn->ecn,
         .snd_wnd_bytes = conn->snd.wnd,
         .rcv_wnd_bytes = seq_after(conn->rcv.nxt, conn->rcv.edge),
         .snd_wnd_shift = conn->snd_shift,

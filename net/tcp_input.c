@@ -90,7 +90,7 @@ static void in_stranger(struct net *net, struct tcp_arrival *in)
 }
 
 void tcp_input(struct net *net, struct ipv4_addr src, struct ipv4_addr dst,
-               struct buffer *segment)
+               uint8_t tos, struct buffer *segment)
 {
     struct tcp_arrival in;
     struct tcp_conn *conn;
@@ -109,6 +109,7 @@ void tcp_input(struct net *net, struct ipv4_addr src, struct ipv4_addr dst,
     in.up = in.seg.seq + in.seg.urgent;
     in.gso_bytes =
         segment->flags & BUFFER_GSO_TCP4 ? segment->gso_bytes : (uint16_t)0;
+    in.ecn = tos & IPV4_ECN_MASK;
     in.seg.text_bytes = buffer_chain_len(segment) - in.seg.header_bytes;
     buffer_pull(segment, in.seg.header_bytes);
     in.text = segment;

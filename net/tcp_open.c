@@ -6,6 +6,7 @@
  * (initial window).
  */
 #include "net/tcp_conn.h"
+#include "net/tcp_ecn.h"
 
 #include "net/tcp_cc.h"
 #include "net/tcp_paws.h"
@@ -165,6 +166,17 @@ static bool has_room(struct tcp_listener *listener)
            make_room(listener);
 }
 
+/* A connection for the SYN that came. */
+static bool open_for(struct tcp_listener *listener,
+                     const struct tcp_arrival *in, uint32_t iss)
+{
+    struct tcp_conn *conn = tcp_open_child(listener, &in->tuple, &in->seg, iss);
+
+    if (conn)
+        tcp_ecn_take_syn(conn, in);
+    return conn;
+}
+
 void tcp_open_passive(struct tcp_listener *listener,
                       const struct tcp_arrival *in)
 {
@@ -172,8 +184,7 @@ void tcp_open_passive(struct tcp_listener *listener,
     uint32_t mode = listener->config->syn_cookies;
 
     if (mode != TCP_COOKIES_ALWAYS && has_room(listener) &&
-        tcp_open_child(listener, &in->tuple, &in->seg,
-                       tcp_table_iss(net, &in->tuple)))
+        open_for(listener, in, tcp_table_iss(net, &in->tuple)))
         return;
     if (mode != TCP_COOKIES_NEVER)
         tcp_cookie_send(listener, in);
@@ -182,8 +193,7 @@ void tcp_open_passive(struct tcp_listener *listener,
 bool tcp_open_after_time_wait(struct tcp_listener *listener,
                               const struct tcp_arrival *in, uint32_t iss)
 {
-    return has_room(listener) &&
-           tcp_open_child(listener, &in->tuple, &in->seg, iss);
+    return has_room(listener) && open_for(listener, in, iss);
 }
 
 void tcp_opened(struct tcp_conn *conn)
@@ -234,6 +244,7 @@ enum tcp_verdict tcp_in_syn_sent(struct tcp_conn *conn, struct tcp_arrival *in)
     }
     tcp_list_remove(&conn->group); /* no longer connecting */
     take_syn(conn, seg);
+    tcp_ecn_take_syn(conn, in);
     if (!(seg->flags & TCP_ACK)) { /* both called at once: 3.5 figure 7 */
         tcp_conn_event(conn, TCP_EV_SYN);
         conn->syn_now = true;

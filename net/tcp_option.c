@@ -14,11 +14,12 @@
 
 /* What has to be done when a connection's value changes. */
 enum effect {
-    EFFECT_NONE,   /* it is read when it is needed */
-    EFFECT_SYN,    /* our SYN says it: only before that */
-    EFFECT_SHIFT,  /* likewise in part: the window's scale */
-    EFFECT_RTO,    /* the present time-out is to be clamped */
-    EFFECT_TIMERS, /* a deadline may be another */
+    EFFECT_NONE,       /* it is read when it is needed */
+    EFFECT_SYN,        /* our SYN says it: only before that */
+    EFFECT_SHIFT,      /* likewise in part: the window's scale */
+    EFFECT_RTO,        /* the present time-out is to be clamped */
+    EFFECT_CONGESTION, /* another one begins where the window stands */
+    EFFECT_TIMERS,     /* a deadline may be another */
 };
 
 struct option {
@@ -43,6 +44,9 @@ static const struct option options[TCP_OPTION_COUNT] = {
     [TCP_OPTION_SND_BUF] = OPTION(snd_buf_bytes, 1, 1u << 30, EFFECT_NONE),
     [TCP_OPTION_INITIAL_WINDOW] =
         OPTION(initial_cwnd_segments, 1, 100, EFFECT_NONE),
+    [TCP_OPTION_CONGESTION] =
+        OPTION(congestion, 0, TCP_CONGESTION_COUNT - 1, EFFECT_CONGESTION),
+    [TCP_OPTION_ECN] = OPTION(ecn, TCP_ECN_OFF, TCP_ECN_ON, EFFECT_SYN),
     [TCP_OPTION_RTO_INITIAL] =
         OPTION(rto_initial_us, MS, 60 * SECOND, EFFECT_RTO),
     [TCP_OPTION_RTO_MIN] = OPTION(rto_min_us, MS, 60 * SECOND, EFFECT_RTO),
@@ -224,6 +228,10 @@ static void apply(struct tcp_conn *conn, enum effect effect)
         conn->rto_us = tcp_rto_clamp(conn, conn->rto_us);
         if (before_syn(conn))
             tcp_timer_rtx(conn);
+        break;
+    case EFFECT_CONGESTION:
+        if (conn->active)
+            conn->active->cubic.growing = false;
         break;
     case EFFECT_TIMERS:
         if (conn->state == TCP_SYN_SENT)

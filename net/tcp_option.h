@@ -12,6 +12,20 @@
 #ifndef NET_TCP_OPTION_H
 #define NET_TCP_OPTION_H
 
+/* Values of TCP_OPTION_CONGESTION. */
+enum tcp_congestion {
+    TCP_CONGESTION_CUBIC,   /* RFC 9438 */
+    TCP_CONGESTION_NEWRENO, /* RFC 5681 */
+    TCP_CONGESTION_COUNT
+};
+
+/* Values of TCP_OPTION_ECN. */
+enum tcp_ecn {
+    TCP_ECN_OFF,
+    TCP_ECN_PASSIVE, /* when the peer asks for it */
+    TCP_ECN_ON       /* ask for it, too */
+};
+
 /* Each with its range; the defaults stand in struct tcp_config. A time is in
  * microseconds. */
 enum tcp_option {
@@ -25,6 +39,10 @@ enum tcp_option {
     TCP_OPTION_RCV_BUF,        /* bytes, 1 to 2^30; the window at most */
     TCP_OPTION_SND_BUF,        /* bytes, 1 to 2^30 */
     TCP_OPTION_INITIAL_WINDOW, /* segments, 1 to 100; RFC 6928 */
+
+    /* Congestion. */
+    TCP_OPTION_CONGESTION, /* enum tcp_congestion */
+    TCP_OPTION_ECN,        /* enum tcp_ecn; RFC 3168. Fixed by our SYN */
 
     /* Retransmission. */
     TCP_OPTION_RTO_INITIAL, /* 1 ms to 60 s */

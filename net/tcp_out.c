@@ -10,6 +10,7 @@
  */
 #include "net/tcp_cc.h"
 #include "net/tcp_conn.h"
+#include "net/tcp_ecn.h"
 #include "net/tcp_loss.h"
 #include "net/tcp_sack.h"
 
@@ -40,6 +41,7 @@ static enum out send_syn(struct tcp_conn *conn)
 
     if (!conn->syn_now)
         return OUT_DONE;
+    flags |= tcp_ecn_syn(conn);
     sent = tcp_segment_send(conn, conn->iss, flags, NULL, 0, 0);
     if (sent == TCP_SENT)
         conn->syn_now = false;

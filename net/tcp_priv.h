@@ -68,10 +68,10 @@ void tcp_destroy(struct net *net);
 
 /*
  * A segment has come. Takes it; data at the TCP header, trimmed to the
- * length that IP says, the header in the first view.
+ * length that IP says, the header in the first view. tos: of its IP header.
  */
 void tcp_input(struct net *net, struct ipv4_addr src, struct ipv4_addr dst,
-               struct buffer *segment);
+               uint8_t tos, struct buffer *segment);
 
 /* Send what is to be sent. Returns: true when a device was full. */
 bool tcp_flush(struct net *net);

@@ -8,6 +8,7 @@
  */
 #include "net/checksum.h"
 #include "net/tcp_conn.h"
+#include "net/tcp_ecn.h"
 #include "net/tcp_paws.h"
 #include "net/tcp_sack.h"
 
@@ -72,7 +73,7 @@ static struct buffer *build(struct net *net, const struct tcp_tuple *tuple,
 
 static enum ipv4_status hand_over(struct net *net,
                                   const struct tcp_config *config,
-                                  const struct tcp_tuple *tuple,
+                                  const struct tcp_tuple *tuple, uint8_t ecn,
                                   struct buffer *segment)
 {
     const struct ipv4_send how = {
@@ -80,7 +81,7 @@ static enum ipv4_status hand_over(struct net *net,
         .dst = tuple->peer,
         .protocol = IPV4_PROTO_TCP,
         .ttl = (uint8_t)config->ttl,
-        .tos = (uint8_t)(config->dscp << 2),
+        .tos = (uint8_t)(config->dscp << 2 | ecn),
     };
     enum ipv4_status status = ipv4_output(net, &how, segment);
 
@@ -97,7 +98,8 @@ void tcp_segment_bare(struct net *net, const struct tcp_config *config,
     struct buffer *segment = build(net, tuple, seg, NULL, 0);
 
     /* Where a device is full or a route gone, it is lost as on a wire. */
-    if (segment && hand_over(net, config, tuple, segment) == IPV4_FULL)
+    if (segment &&
+        hand_over(net, config, tuple, IPV4_ECN_NOT, segment) == IPV4_FULL)
         net_count(&net->counters, tcp_no_memory);
 }
 
@@ -113,12 +115,14 @@ static void acked(struct tcp_conn *conn, const struct tcp_seg *seg)
     tcp_deadline_clear(conn, TCP_DEADLINE_ACK);
 }
 
-/* No device can be trusted to move the urgent pointer along. */
+/* No device can be trusted to move the urgent pointer along; nor to leave CWR
+ * on the first segment alone, unless it says so. */
 uint32_t tcp_segments_max(const struct tcp_conn *conn)
 {
-    bool many =
-        ipv4_caps_for(conn->net, conn->tuple.peer) & NETDEV_CAP_TX_GSO_TCP4 &&
-        !(conn->active && conn->active->urgent);
+    unsigned caps = ipv4_caps_for(conn->net, conn->tuple.peer);
+    bool many = caps & NETDEV_CAP_TX_GSO_TCP4 &&
+                !(conn->active && conn->active->urgent) &&
+                !(conn->cwr_due && !(caps & NETDEV_CAP_TX_GSO_ECN));
 
     return many ? (uint32_t)GSO_BYTES_MAX : tcp_segment_text_max(conn);
 }
@@ -164,6 +168,7 @@ enum tcp_sent tcp_segment_send(struct tcp_conn *conn, uint32_t seq,
         .text_bytes = text_bytes,
     };
     uint32_t text_max = tcp_segment_text_max(conn);
+    uint8_t ecn = tcp_ecn_mark(conn, &seg);
     struct buffer *segment;
 
     tcp_segment_stamp(conn, &seg);
@@ -179,10 +184,14 @@ enum tcp_sent tcp_segment_send(struct tcp_conn *conn, uint32_t seq,
     if (text_bytes > text_max) {
         segment->flags |= BUFFER_GSO_TCP4;
         segment->gso_bytes = (uint16_t)text_max;
+        if (seg.flags & TCP_CWR)
+            segment->flags |= BUFFER_GSO_ECN;
     }
-    if (hand_over(conn->net, conn->config, &conn->tuple, segment) == IPV4_FULL)
+    if (hand_over(conn->net, conn->config, &conn->tuple, ecn, segment) ==
+        IPV4_FULL)
         return TCP_SENT_FULL; /* what was due still is */
     conn->segments_sent++;
+    tcp_ecn_sent(conn, &seg);
     if (flags & TCP_ACK)
         acked(conn, &seg);
     return TCP_SENT;

@@ -26,8 +26,7 @@ enum {
     OPTION_WINDOW_SCALE_BYTES = 3,
     OPTION_SACK_PERMITTED_BYTES = 2,
     OPTION_TIMESTAMPS_BYTES = 10,
-    OPTION_SACK_HEAD_BYTES = 2,
-    FLAGS_KNOWN = 0x3f /* ECE and CWR are left to ECN */
+    OPTION_SACK_HEAD_BYTES = 2
 };
 
 static uint32_t get32(const uint8_t *at)
@@ -153,7 +152,7 @@ enum tcp_parse_status tcp_parse(const uint8_t *data, uint32_t len,
         .dst_port = be16_get(header.dst_port),
         .window = be16_get(header.window),
         .urgent = be16_get(header.urgent),
-        .flags = header.flags & FLAGS_KNOWN,
+        .flags = header.flags,
         .header_bytes = (uint8_t)header_bytes,
     };
     if (header_bytes > sizeof(header))

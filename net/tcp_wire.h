@@ -19,7 +19,9 @@ enum tcp_flag {
     TCP_RST = 1 << 2,
     TCP_PSH = 1 << 3,
     TCP_ACK = 1 << 4,
-    TCP_URG = 1 << 5
+    TCP_URG = 1 << 5,
+    TCP_ECE = 1 << 6, /* RFC 3168 6.1 */
+    TCP_CWR = 1 << 7
 };
 
 enum {
@@ -43,7 +45,7 @@ struct tcp_header {
     be16 src_port, dst_port;
     be32 seq, ack;
     uint8_t data_offset; /* words, in the upper four bits; the rest reserved */
-    uint8_t flags;       /* ECE and CWR in the upper two bits */
+    uint8_t flags;
     be16 window;
     be16 checksum;
     be16 urgent;
@@ -64,7 +66,7 @@ struct tcp_seg {
     uint16_t window;   /* as on the wire: not scaled */
     uint16_t checksum; /* emit only: what stands in the field */
     uint16_t urgent;   /* the pointer, from seq; whatever TCP_URG says */
-    uint8_t flags;     /* enum tcp_flag, the six of RFC 793 */
+    uint8_t flags;     /* enum tcp_flag */
     uint8_t header_bytes;
     /* Options. Values of those that were there; parse: the first counts. */
     bool has_mss, has_shift, has_timestamps;

@@ -182,6 +182,7 @@ uint32_t peer_build(const struct tcp_peer *peer, struct peer_seg seg,
 
     memset(out, 0, IP_BYTES + TCP_BYTES);
     out[0] = 0x45;
+    out[1] = seg.tos;
     put16(out + 2, IP_BYTES + tcp_len);
     out[6] = 0x40; /* DF */
     out[8] = 64;
@@ -335,6 +336,7 @@ static void read_packet(struct tcp_peer *peer, uint32_t len)
     assert_int_equal(tcp_sum(ip, tcp, len - IP_BYTES), 0xffff);
     assert_true(header >= TCP_BYTES && IP_BYTES + header <= len);
     peer->got = (struct peer_seg){
+        .tos = ip[1],
         .src = get32(ip + 12),
         .dst = get32(ip + 16),
         .src_port = (uint16_t)get16(tcp),
@@ -350,7 +352,6 @@ static void read_packet(struct tcp_peer *peer, uint32_t len)
         .text = tcp + header,
         .len = len - IP_BYTES - header,
         .ip_bytes = len,
-        .tos = ip[1],
         .ttl = ip[8],
     };
     read_options(&peer->got, peer->got.options, peer->got.options_len);
@@ -455,7 +456,7 @@ void peer_connect(struct tcp_peer *peer)
                      TCP_OK);
     peer_settle(peer);
     assert_true(peer_take(peer));
-    assert_int_equal(peer->got.flags, PEER_SYN);
+    assert_int_equal(peer->got.flags & ~(PEER_ECE | PEER_CWR), PEER_SYN);
 }
 
 void peer_open_active(struct tcp_peer *peer)

@@ -26,7 +26,9 @@ enum {
     PEER_RST = 4,
     PEER_PSH = 8,
     PEER_ACK = 16,
-    PEER_URG = 32
+    PEER_URG = 32,
+    PEER_ECE = 64,
+    PEER_CWR = 128
 };
 
 #define PEER_ISS       0xffffffe0u

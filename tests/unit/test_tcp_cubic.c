@@ -200,6 +200,7 @@ static void cubic__is_not_slower_than_reno(void **state)
 static void cubic__begins_flat_after_a_time_out(void **state)
 {
     (void)state;
+    conn->w_max = 2000000;
     tcp_cc_timed_out(conn);
     assert_int_equal(conn->ssthresh, 700000);
     conn->cwnd = conn->ssthresh;
@@ -359,7 +360,9 @@ static void choice__is_of_the_stack_and_of_the_connection(void **state)
 {
     (void)state;
     assert_string_equal(peer_info(&peer).congestion, "newreno");
-    tcp_set_congestion(conn, TCP_CONGESTION_CUBIC);
+    assert_int_equal(
+        tcp_set(conn, TCP_OPTION_CONGESTION, TCP_CONGESTION_CUBIC, host_now_us),
+        TCP_SET_OK);
     assert_string_equal(peer_info(&peer).congestion, "cubic");
     tcp_cc_lost(conn);
     assert_int_equal(conn->ssthresh, 14000);

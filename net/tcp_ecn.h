@@ -1,0 +1,28 @@
+/*
+ * net/tcp_ecn.h - marks in place of losses, for the files of net/tcp_*.c.
+ *
+ * Source: RFC 3168.
+ */
+#ifndef NET_TCP_ECN_H
+#define NET_TCP_ECN_H
+
+#include "net/tcp_conn.h"
+
+/* The flags that a SYN, or SYN-ACK, has besides. */
+uint8_t tcp_ecn_syn(const struct tcp_conn *conn);
+/* The peer's SYN, or SYN-ACK: whether both know ECN. */
+void tcp_ecn_take_syn(struct tcp_conn *conn, const struct tcp_arrival *in);
+/* Before the fifth step, and after it. */
+enum tcp_verdict tcp_in_echo(struct tcp_conn *conn, struct tcp_arrival *in);
+enum tcp_verdict tcp_in_mark(struct tcp_conn *conn, struct tcp_arrival *in);
+/* Whether a segment without ECE and CWR may matter all the same. */
+bool tcp_ecn_concerns(const struct tcp_conn *conn,
+                      const struct tcp_arrival *in);
+/* Whether cwnd was reduced for this window of data: once is enough. */
+bool tcp_ecn_reduced(const struct tcp_conn *conn);
+/* Adds ECE and CWR to a segment. Returns: the ECN bits of its IP header. */
+uint8_t tcp_ecn_mark(const struct tcp_conn *conn, struct tcp_seg *seg);
+/* A segment has left. */
+void tcp_ecn_sent(struct tcp_conn *conn, const struct tcp_seg *seg);
+
+#endif

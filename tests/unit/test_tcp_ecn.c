@@ -1,0 +1,601 @@
+/*
+ * Explicit congestion notification: RFC 3168 6.1.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#include "net/tcp_cc.h"
+#include "net/tcp_conn.h"
+#include "tests/host/host.h"
+#include "tests/host/pair.h"
+#include "tests/host/tcp_peer.h"
+
+#define MS     1000ull
+#define SECOND 1000000ull
+#define ISS    PEER_STACK_ISS
+
+enum { NOT_ECT = 0, ECT_1 = 1, ECT_0 = 2, CE = 3 };
+
+static struct tcp_peer peer;
+
+static int setup(void **state)
+{
+    (void)state;
+    peer_prepare(&peer);
+    peer_start(&peer);
+    return 0;
+}
+
+static int setup_on(void **state)
+{
+    (void)state;
+    peer_prepare(&peer);
+    peer.config.tcp.ecn = TCP_ECN_ON;
+    peer_start(&peer);
+    return 0;
+}
+
+static int setup_off(void **state)
+{
+    (void)state;
+    peer_prepare(&peer);
+    peer.config.tcp.ecn = TCP_ECN_OFF;
+    peer_start(&peer);
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    (void)state;
+    peer_end(&peer);
+    return 0;
+}
+
+/* ---- steps ---- */
+
+/* A SYN with an MSS of 1000 and these flags and bits; what answers it. */
+static void syn(uint8_t flags, uint8_t tos)
+{
+    static const uint8_t mss[] = {2, 4, 1000 >> 8, 1000 & 255};
+
+    peer_send(&peer, (struct peer_seg){.seq = PEER_ISS,
+                                       .flags = PEER_SYN | flags,
+                                       .tos = tos,
+                                       .options = mss,
+                                       .options_len = 4});
+    peer.nxt = PEER_ISS + 1;
+    assert_true(peer_take(&peer));
+}
+
+static void accept_it(void)
+{
+    peer_ack(&peer, peer.rcv);
+    peer.conn = tcp_accept(peer.listener);
+    assert_non_null(peer.conn);
+    PEER_QUIET(&peer);
+}
+
+static void open_with_ecn(void)
+{
+    peer_listen(&peer, 8, 8);
+    syn(PEER_ECE | PEER_CWR, NOT_ECT);
+    assert_int_equal(peer.got.flags, PEER_SYN | PEER_ACK | PEER_ECE);
+    assert_int_equal(peer.got.tos, NOT_ECT); /* 6.1.1 */
+    accept_it();
+    assert_true(peer_info(&peer).ecn);
+}
+
+/* Our SYN is answered with these flags besides. */
+static void syn_ack(uint8_t flags)
+{
+    peer_send(&peer, (struct peer_seg){.seq = PEER_ISS,
+                                       .ack = peer.rcv,
+                                       .flags = PEER_SYN | PEER_ACK | flags});
+    peer.nxt = PEER_ISS + 1;
+    assert_true(peer_take(&peer));
+}
+
+/* An ACK of stream offset `at` with these flags besides. */
+static void ack(uint32_t at, uint8_t flags)
+{
+    peer_send(&peer, (struct peer_seg){.seq = peer.nxt,
+                                       .ack = ISS + 1 + at,
+                                       .flags = PEER_ACK | flags});
+}
+
+/* Text from the peer, 1000 bytes, and the ACK that follows. */
+static void text(uint8_t flags, uint8_t tos)
+{
+    peer_send(&peer, (struct peer_seg){.seq = peer.nxt,
+                                       .ack = peer.rcv,
+                                       .flags = PEER_ACK | flags,
+                                       .tos = tos,
+                                       .len = 1000});
+    peer.nxt += 1000;
+    assert_true(peer_take(&peer));
+    assert_int_equal(peer.got.len, 0);
+    assert_int_equal(peer.got.ack, peer.nxt);
+}
+
+/* ---- the handshake: 6.1.1 ---- */
+
+static void passive__a_syn_that_does_not_ask_is_not_answered(void **state)
+{
+    static const uint8_t flags[] = {0, PEER_ECE, PEER_CWR};
+
+    (void)state;
+    peer_listen(&peer, 8, 8);
+    for (unsigned i = 0; i < ARRAY_LEN(flags); i++) {
+        syn(flags[i], NOT_ECT);
+        assert_int_equal(peer.got.flags, PEER_SYN | PEER_ACK);
+        peer_send(&peer, (struct peer_seg){.seq = peer.nxt,
+                                           .ack = peer.rcv,
+                                           .flags = PEER_RST});
+        peer_wait(&peer, 100 * MS);
+    }
+}
+
+static void passive__a_syn_that_asks_is_answered(void **state)
+{
+    (void)state;
+    open_with_ecn();
+}
+
+/* A path that marks even a SYN tells nothing by its marks. */
+static void passive__a_marked_syn_is_not_believed(void **state)
+{
+    (void)state;
+    peer_listen(&peer, 8, 8);
+    syn(PEER_ECE | PEER_CWR, CE);
+    assert_int_equal(peer.got.flags, PEER_SYN | PEER_ACK);
+}
+
+/* "... MUST NOT set ECT" after one SYN without. */
+static void passive__a_second_syn_without_rules_it_out(void **state)
+{
+    (void)state;
+    peer_listen(&peer, 8, 8);
+    syn(PEER_ECE | PEER_CWR, NOT_ECT);
+    peer_syn(&peer);
+    peer_take_all(&peer);
+    accept_it();
+    assert_false(peer_info(&peer).ecn);
+}
+
+static void passive__a_second_syn_that_asks_leaves_it(void **state)
+{
+    (void)state;
+    peer_listen(&peer, 8, 8);
+    syn(PEER_ECE | PEER_CWR, NOT_ECT);
+    syn(PEER_ECE | PEER_CWR, NOT_ECT);
+    peer_take_all(&peer);
+    accept_it();
+    assert_true(peer_info(&peer).ecn);
+}
+
+static void active__by_default_it_does_not_ask(void **state)
+{
+    (void)state;
+    peer_connect(&peer);
+    assert_int_equal(peer.got.flags, PEER_SYN);
+    syn_ack(PEER_ECE); /* an answer to no question */
+    assert_false(peer_info(&peer).ecn);
+}
+
+static void ask(void)
+{
+    peer_connect(&peer);
+    assert_int_equal(peer.got.flags, PEER_SYN | PEER_ECE | PEER_CWR);
+    assert_int_equal(peer.got.tos, NOT_ECT);
+}
+
+static void active__asks_when_it_is_on(void **state)
+{
+    (void)state;
+    ask();
+    syn_ack(PEER_ECE);
+    assert_int_equal(peer.got.flags, PEER_ACK);
+    assert_int_equal(peer.got.tos, NOT_ECT);
+    assert_true(peer_info(&peer).ecn);
+}
+
+static void active__an_answer_that_reflects_all_flags_is_none(void **state)
+{
+    (void)state;
+    ask();
+    syn_ack(PEER_ECE | PEER_CWR);
+    assert_false(peer_info(&peer).ecn);
+}
+
+/* 6.1.1.1: the network may have dropped it for its flags. */
+static void active__a_lost_syn_comes_again_without(void **state)
+{
+    (void)state;
+    ask();
+    peer_wait(&peer, 1 * SECOND);
+    assert_true(peer_take(&peer));
+    assert_int_equal(peer.got.flags, PEER_SYN);
+    syn_ack(PEER_ECE); /* to the first, perhaps; one without was sent */
+    assert_false(peer_info(&peer).ecn);
+}
+
+static void off__nothing_is_ever_said(void **state)
+{
+    (void)state;
+    peer_listen(&peer, 8, 8);
+    syn(PEER_ECE | PEER_CWR, NOT_ECT);
+    assert_int_equal(peer.got.flags, PEER_SYN | PEER_ACK);
+    accept_it();
+    text(0, CE);
+    assert_int_equal(peer.got.flags, PEER_ACK);
+    peer_app_send(&peer, 1000);
+    assert_true(peer_take(&peer));
+    assert_int_equal(peer.got.tos, NOT_ECT);
+}
+
+/* ---- the receiver: 6.1.3 ---- */
+
+static void receiver__echoes_a_mark_until_cwr(void **state)
+{
+    (void)state;
+    open_with_ecn();
+    text(0, ECT_0);
+    assert_int_equal(peer.got.flags, PEER_ACK);
+    text(0, CE);
+    assert_int_equal(peer.got.flags, PEER_ACK | PEER_ECE);
+    assert_int_equal(peer.got.tos, NOT_ECT); /* 6.1.4: a pure ACK */
+    text(0, ECT_1);
+    assert_int_equal(peer.got.flags, PEER_ACK | PEER_ECE);
+    text(PEER_CWR, ECT_0);
+    assert_int_equal(peer.got.flags, PEER_ACK);
+    assert_int_equal(PEER_COUNT(&peer, tcp_ecn_marked), 1);
+}
+
+static void receiver__a_mark_beside_cwr_is_a_new_one(void **state)
+{
+    (void)state;
+    open_with_ecn();
+    text(0, CE);
+    text(PEER_CWR, CE);
+    assert_int_equal(peer.got.flags, PEER_ACK | PEER_ECE);
+}
+
+static void receiver__a_mark_on_what_is_not_acceptable_is_none(void **state)
+{
+    (void)state;
+    open_with_ecn();
+    peer_send(&peer, (struct peer_seg){.seq = peer.nxt - 5000,
+                                       .ack = peer.rcv,
+                                       .flags = PEER_ACK,
+                                       .tos = CE,
+                                       .len = 1000});
+    assert_true(peer_take(&peer));
+    assert_int_equal(peer.got.flags, PEER_ACK);
+}
+
+/* ---- the sender: 6.1.2 ---- */
+
+static void sender__marks_new_text_as_capable(void **state)
+{
+    (void)state;
+    open_with_ecn();
+    peer_app_send(&peer, 2500);
+    for (unsigned i = 0; i < 3; i++) {
+        assert_true(peer_take(&peer));
+        assert_int_equal(peer.got.tos, ECT_0);
+        assert_false(peer.got.flags & (PEER_ECE | PEER_CWR));
+    }
+}
+
+/* 6.1.5: a retransmission may be an attacker's means, and tells nothing. */
+static void sender__does_not_mark_what_it_sends_again(void **state)
+{
+    (void)state;
+    open_with_ecn();
+    peer_app_send(&peer, 1000);
+    peer_take_all(&peer);
+    peer_wait(&peer, 1 * SECOND);
+    assert_true(peer_take(&peer));
+    assert_int_equal(peer.got.len, 1000);
+    assert_int_equal(peer.got.tos, NOT_ECT);
+}
+
+/* 6.1.6 */
+static void sender__does_not_mark_a_window_probe(void **state)
+{
+    uint8_t packet[64];
+
+    (void)state;
+    open_with_ecn();
+    peer.window = 0;
+    peer_send_raw(&peer, packet,
+                  peer_build(&peer,
+                             (struct peer_seg){.seq = peer.nxt,
+                                               .ack = peer.rcv,
+                                               .flags = PEER_ACK},
+                             packet));
+    peer_app_send(&peer, 5000);
+    PEER_QUIET(&peer);
+    peer_wait(&peer, 3 * SECOND);
+    assert_true(peer_take(&peer));
+    assert_int_equal(peer.got.len, 1);
+    assert_int_equal(peer.got.tos, NOT_ECT);
+}
+
+static void sender__reduces_once_for_a_window_of_data(void **state)
+{
+    struct tcp_info info;
+
+    (void)state;
+    open_with_ecn();
+    peer_app_send(&peer, 200000);
+    assert_int_equal(peer_take_all(&peer), 10);
+    ack(1000, PEER_ECE);
+    info = peer_info(&peer);
+    assert_int_equal(info.ssthresh_bytes, 7000);
+    assert_in_range(info.cwnd_bytes, 7000, 7500);
+    assert_int_equal(PEER_COUNT(&peer, tcp_retransmit), 0);
+    PEER_QUIET(&peer); /* 9 in flight, and 7 may be */
+    for (unsigned i = 2; i <= 10; i++)
+        ack(i * 1000, PEER_ECE);
+    assert_int_equal(peer_info(&peer).ssthresh_bytes, 7000);
+    assert_int_equal(PEER_COUNT(&peer, tcp_ecn_reduced), 1);
+}
+
+/* "... CWR in the first new data packet after the window reduction." */
+static void sender__says_so_with_cwr_once(void **state)
+{
+    uint32_t cwr;
+
+    (void)state;
+    open_with_ecn();
+    peer_app_send(&peer, 200000);
+    peer_take_all(&peer);
+    ack(5000, PEER_ECE);
+    assert_true(peer_take(&peer));
+    assert_int_equal(peer.got.flags, PEER_ACK | PEER_CWR);
+    assert_int_equal(peer.got.tos, ECT_0);
+    cwr = peer.got.seq - ISS - 1;
+    assert_int_equal(cwr, 10000);
+    while (peer_take(&peer))
+        assert_false(peer.got.flags & PEER_CWR);
+    /* Up to it the echo is the old one; beyond it, a new one. */
+    ack(cwr, PEER_ECE);
+    assert_int_equal(PEER_COUNT(&peer, tcp_ecn_reduced), 1);
+    ack(cwr + 1000, PEER_ECE);
+    assert_int_equal(PEER_COUNT(&peer, tcp_ecn_reduced), 2);
+}
+
+/* A loss in a window that was reduced already, and the reverse. */
+static void sender__a_loss_and_a_mark_of_one_window_count_once(void **state)
+{
+    (void)state;
+    open_with_ecn();
+    peer_app_send(&peer, 200000);
+    peer_take_all(&peer);
+    ack(1000, PEER_ECE);
+    tcp_cc_lost(peer.conn);
+    assert_int_equal(peer_info(&peer).ssthresh_bytes, 7000);
+}
+
+static void sender__a_loss_is_told_with_cwr_too(void **state)
+{
+    (void)state;
+    open_with_ecn();
+    peer_app_send(&peer, 10000);
+    peer_take_all(&peer);
+    tcp_cc_lost(peer.conn);
+    ack(1000, PEER_ECE);
+    assert_int_equal(PEER_COUNT(&peer, tcp_ecn_reduced), 0);
+    ack(10000, 0);
+    peer_app_send(&peer, 1000);
+    assert_true(peer_take(&peer));
+    assert_int_equal(peer.got.flags & PEER_CWR, PEER_CWR);
+}
+
+/* The acknowledgement of CWR ends the window, with nothing else to say. */
+static void sender__a_loss_in_the_next_window_counts(void **state)
+{
+    (void)state;
+    open_with_ecn();
+    peer_app_send(&peer, 200000);
+    peer_take_all(&peer);
+    ack(10000, PEER_ECE);
+    peer_take_all(&peer);
+    ack(17000, 0);
+    tcp_cc_lost(peer.conn);
+    assert_true(peer_info(&peer).ssthresh_bytes < 7000);
+}
+
+/* A loss in a window that was marked may turn out to have been none; the mark
+ * stays. */
+static void sender__a_mark_is_never_undone(void **state)
+{
+    (void)state;
+    open_with_ecn();
+    peer_app_send(&peer, 10000);
+    peer_take_all(&peer);
+    ack(1000, PEER_ECE);
+    tcp_cc_lost(peer.conn);
+    tcp_cc_undo(peer.conn);
+    assert_int_equal(peer_info(&peer).ssthresh_bytes, 7000);
+    assert_true(peer_info(&peer).cwnd_bytes < 8000);
+}
+
+/* All that was in flight is acknowledged at once: what was counts. */
+static void sender__an_echo_for_everything_keeps_seven_tenths(void **state)
+{
+    (void)state;
+    open_with_ecn();
+    peer_app_send(&peer, 10000);
+    peer_take_all(&peer);
+    ack(10000, PEER_ECE);
+    assert_int_equal(peer_info(&peer).ssthresh_bytes, 7000);
+    assert_in_range(peer_info(&peer).cwnd_bytes, 7000, 7999);
+}
+
+static void sender__an_echo_on_an_old_or_impossible_ack_is_ignored(void **state)
+{
+    (void)state;
+    open_with_ecn();
+    peer_app_send(&peer, 10000);
+    peer_take_all(&peer);
+    ack(5000, 0);
+    ack(1000, PEER_ECE);
+    ack(20000, PEER_ECE);
+    assert_int_equal(PEER_COUNT(&peer, tcp_ecn_reduced), 0);
+}
+
+/* Without negotiation the flags mean nothing. */
+static void sender__an_echo_that_was_not_agreed_on_is_ignored(void **state)
+{
+    (void)state;
+    peer_open_passive(&peer);
+    peer_app_send(&peer, 10000);
+    peer_take_all(&peer);
+    ack(1000, PEER_ECE);
+    assert_true(peer_info(&peer).cwnd_bytes >= 10000);
+    assert_int_equal(PEER_COUNT(&peer, tcp_ecn_reduced), 0);
+}
+
+/* A path that marks everything slows us down, and does not stop us. */
+static void broken_path__that_marks_everything_still_delivers(void **state)
+{
+    uint32_t at = 0;
+
+    (void)state;
+    open_with_ecn();
+    peer_app_send(&peer, 100000);
+    for (unsigned i = 0; i < 1000 && at < 100000; i++) {
+        while (peer_take(&peer))
+            ;
+        assert_true(peer.rcv - ISS - 1 > at);
+        at = peer.rcv - ISS - 1;
+        ack(at, PEER_ECE);
+    }
+    assert_int_equal(at, 100000);
+}
+
+/* ---- segmentation by the device ---- */
+
+enum { PORT = 80 };
+
+struct cwr_frames {
+    unsigned frames;
+    uint32_t bytes;
+    uint8_t flags; /* enum buffer_flag */
+};
+
+static bool watch(void *context, const struct wire_frame *frame)
+{
+    struct cwr_frames *seen = context;
+
+    if (frame->to == 1 && frame->len > 54 && frame->bytes[47] & PEER_CWR &&
+        !(frame->bytes[47] & PEER_SYN)) {
+        seen->frames++;
+        seen->bytes = frame->len;
+        seen->flags = frame->flags;
+    }
+    return true;
+}
+
+static struct tcp_conn *pair_connect(struct pair *pair)
+{
+    struct tcp_listen_options options = {.backlog = 4, .syn_backlog = 4};
+    struct tcp_listener *listener;
+    struct tcp_conn *made;
+    enum tcp_end why;
+
+    assert_int_equal(tcp_listen(pair->net[1], PORT, &options, &listener),
+                     TCP_LISTEN_OK);
+    assert_int_equal(tcp_connect(pair->net[0], PAIR_B_ADDR, PORT, 0,
+                                 host_now_us, &made, &why),
+                     TCP_OK);
+    pair_run_until(pair, host_now_us + 1 * SECOND);
+    return made;
+}
+
+/* After a reduction, with a card that cuts segments. */
+static struct cwr_frames send_after_reduction(unsigned caps)
+{
+    static uint8_t text[10000];
+    struct net_config config[2] = {net_config_default(), net_config_default()};
+    struct cwr_frames seen = {0};
+    struct pair pair;
+    struct tcp_conn *made;
+
+    host_now_us = 1 * SECOND;
+    host_seed(3);
+    config[0].tcp.ecn = TCP_ECN_ON;
+    pair_init(&pair, config);
+    pair.dev[0].dev.caps = (uint16_t)caps;
+    pair.dev[1].dev.caps = NETDEV_CAP_RX_CSUM | NETDEV_CAP_RX_GSO_TCP4;
+    pair.wire.observe = watch;
+    pair.wire.observe_context = &seen;
+    made = pair_connect(&pair);
+    tcp_cc_lost(made);
+    assert_int_equal(
+        tcp_send(made, hostnet_chain(net_pool(pair.net[0]), text, sizeof(text)),
+                 host_now_us),
+        TCP_OK);
+    pair_run_until(&pair, host_now_us + 1 * SECOND);
+    assert_int_equal(tcp_send_pending(made), 0);
+    pair_destroy(&pair);
+    return seen;
+}
+
+static void gso__cwr_is_on_the_first_segment_alone(void **state)
+{
+    unsigned caps = NETDEV_CAP_TX_CSUM | NETDEV_CAP_TX_GSO_TCP4;
+    struct cwr_frames seen = send_after_reduction(caps);
+
+    (void)state;
+    assert_int_equal(seen.frames, 1); /* and the card had none to cut */
+    assert_true(seen.bytes <= 1514);
+    seen = send_after_reduction(caps | NETDEV_CAP_TX_GSO_ECN);
+    assert_int_equal(seen.frames, 1);
+    assert_true(seen.bytes > 1514);
+    assert_true(seen.flags & BUFFER_GSO_ECN);
+}
+
+#define TEST(name)    cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST_ON(name) cmocka_unit_test_setup_teardown(name, setup_on, teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(passive__a_syn_that_does_not_ask_is_not_answered),
+        TEST(passive__a_syn_that_asks_is_answered),
+        TEST(passive__a_marked_syn_is_not_believed),
+        TEST(passive__a_second_syn_without_rules_it_out),
+        TEST(passive__a_second_syn_that_asks_leaves_it),
+        TEST(active__by_default_it_does_not_ask),
+        TEST_ON(active__asks_when_it_is_on),
+        TEST_ON(active__an_answer_that_reflects_all_flags_is_none),
+        TEST_ON(active__a_lost_syn_comes_again_without),
+        cmocka_unit_test_setup_teardown(off__nothing_is_ever_said, setup_off,
+                                        teardown),
+        TEST(receiver__echoes_a_mark_until_cwr),
+        TEST(receiver__a_mark_beside_cwr_is_a_new_one),
+        TEST(receiver__a_mark_on_what_is_not_acceptable_is_none),
+        TEST(sender__marks_new_text_as_capable),
+        TEST(sender__does_not_mark_what_it_sends_again),
+        TEST(sender__does_not_mark_a_window_probe),
+        TEST(sender__reduces_once_for_a_window_of_data),
+        TEST(sender__says_so_with_cwr_once),
+        TEST(sender__a_loss_and_a_mark_of_one_window_count_once),
+        TEST(sender__a_loss_is_told_with_cwr_too),
+        TEST(sender__a_loss_in_the_next_window_counts),
+        TEST(sender__a_mark_is_never_undone),
+        TEST(sender__an_echo_for_everything_keeps_seven_tenths),
+        TEST(sender__an_echo_on_an_old_or_impossible_ack_is_ignored),
+        TEST(sender__an_echo_that_was_not_agreed_on_is_ignored),
+        cmocka_unit_test(gso__cwr_is_on_the_first_segment_alone),
+        TEST(broken_path__that_marks_everything_still_delivers),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
