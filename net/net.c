@@ -17,6 +17,8 @@ struct net_config net_config_default(void)
 {
     return (struct net_config){
         .pages_max = PAGES_MAX_DEFAULT,
+        .path_mtu_min = 552,
+        .path_mtu_age_us = 600 * 1000000ull,
         .arp_age_us = 60 * 1000000ull,
         .tcp = tcp_config_default(),
     };
@@ -70,7 +72,7 @@ struct net *net_create(const struct net_config *config, uint64_t now_us)
     icmp_init(net);
     ping_init(net);
     udp_init(net);
-    if (!tcp_init(net)) {
+    if (!tcp_init(net) || !path_init(net)) {
         net_destroy(net); /* what there is of it */
         return NULL;
     }
@@ -97,6 +99,7 @@ void net_destroy(struct net *net)
 
     tcp_destroy(net);
     dhcp_destroy(net);
+    path_destroy(net);
     udp_destroy(net);
     ping_destroy(net);
     ipv4_destroy(net);

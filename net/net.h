@@ -65,7 +65,9 @@ struct net_config {
                                 and queued data may hold together */
     uint64_t udp_queue_bytes_max; /* 0: an eighth of pages_max; what waits in
                                      the queues of all UDP sockets */
-    uint64_t arp_age_us;          /* 60 s; then a neighbour is asked again */
+    uint16_t path_mtu_min;    /* 552; nobody makes us send smaller packets */
+    uint64_t path_mtu_age_us; /* 10 min; then larger ones are tried again */
+    uint64_t arp_age_us;      /* 60 s; then a neighbour is asked again */
     struct tcp_config tcp;
 };
 

@@ -17,6 +17,7 @@
 #include "net/ipv4.h"
 #include "net/net.h"
 #include "net/netdev.h"
+#include "net/path.h"
 #include "net/ping.h"
 #include "net/pool.h"
 #include "net/route.h"
@@ -38,6 +39,7 @@ struct net {
     struct route_table *routes; /* ... with these */
     struct route_cache route_cache;
     struct arp arp;
+    struct paths paths;
     struct ipv4 ip;
     struct icmp icmp;
     struct ping_table pings;

@@ -320,6 +320,7 @@ struct tcp_info {
     enum tcp_end end;
     enum tcp_soft_error soft_error; /* not yet taken */
     uint32_t mss_bytes;
+    uint32_t path_mtu_bytes; /* of the packets that it sends */
     uint32_t cwnd_bytes, ssthresh_bytes;
     const char *congestion; /* "cubic" */
     bool ecn;               /* both sides use it */

@@ -5,6 +5,7 @@
  */
 #include "net/tcp_conn.h"
 #include "net/tcp_loss.h"
+#include "net/tcp_path.h"
 
 /* Release what is acknowledged, keeping the place of snd.nxt. */
 static void release_queue(struct tcp_conn *conn, uint32_t bytes)
@@ -26,6 +27,7 @@ static void acked_active(struct tcp_conn *conn, uint32_t text)
     active->stalled_us = conn->net->now_us;
     if (text)
         release_queue(conn, text);
+    tcp_path_acked(conn, text);
 }
 
 static enum tcp_verdict fin_acked(struct tcp_conn *conn)

@@ -9,6 +9,7 @@
 #include "net/tcp_board.h"
 #include "net/tcp_conn.h"
 #include "net/tcp_loss.h"
+#include "net/tcp_path.h"
 #include "net/tcp_rack.h"
 
 /* The view of the send queue with the byte `offset`, made relative to it. */
@@ -41,6 +42,7 @@ static enum tcp_sent send_record(struct tcp_conn *conn,
     if (text && offset + text == active->queue.bytes)
         flags |= TCP_PSH;
     view = view_at(active, &offset);
+    tcp_path_again(conn, record->seq, bytes);
     sent = tcp_segment_send(conn, record->seq, flags, view, offset, text);
     if (sent != TCP_SENT)
         return sent;

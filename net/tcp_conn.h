@@ -111,6 +111,12 @@ struct tcp_active {
     uint32_t cwr_seq; /* of the segment that last had CWR */
     bool cwr_flying;  /* ... and it is not yet acknowledged */
 
+    /* One segment that tries a larger path MTU (tcp_path.c). */
+    struct {
+        uint32_t seq, end;
+        uint16_t mtu; /* 0: none is out */
+    } path;
+
     uint32_t small_end;   /* Minshall: end of the last small segment */
     uint64_t stalled_us;  /* since when snd.una stands although it should not */
     uint64_t answered_us; /* when the peer last said anything */
@@ -157,6 +163,7 @@ struct tcp_conn {
     uint32_t cwnd, ssthresh;
     uint32_t w_max;   /* RFC 9438 4.1.2, bytes; 0: not known */
     uint16_t mss;     /* effective send MSS, less the timestamps */
+    uint16_t mss_max; /* with options: what the peer and our link take */
     uint16_t rcv_mss; /* what we advertised */
     uint16_t seg_max; /* the largest segment seen: what "full-sized" means */
     uint8_t snd_shift, rcv_shift;
@@ -200,6 +207,8 @@ struct tcp_conn {
     bool ecn : 1;             /* both sides know it */
     bool ece : 1;             /* a mark came: echoed until the peer's CWR */
     bool cwr_due : 1;         /* the peer has not heard of our reduction */
+    bool mss_proven : 1;      /* a full segment has arrived */
+    bool lowered : 1;         /* mss is less than mss_max: the way's fault */
 
     struct tcp_queue rcv_queue;
     uint32_t srtt_us, rttvar_us, rto_us;

@@ -5,13 +5,14 @@
  * opening connection ends by it: anybody can send an ICMP message. Everything
  * else is a soft error: it is noted, the owner may be told, and time decides.
  * A departure from RFC 9293 SHLD-26 (codes 2 to 4 abort), as RFC 5927 6
- * advises. Code 4 is left to path MTU discovery; source quench never comes
- * here (MUST-55).
+ * advises. Code 4 goes to path MTU discovery (net/tcp_path.c); source quench
+ * never comes here (MUST-55).
  *
  * Source: RFC 9293 3.9.2.2 (MUST-54, MUST-56, SHLD-25); RFC 5927 4.1, 6;
  * RFC 1122 3.2.2.1, RFC 1812 5.2.7.1 (codes).
  */
 #include "net/tcp_conn.h"
+#include "net/tcp_path.h"
 
 #include <string.h>
 
@@ -84,9 +85,10 @@ void tcp_icmp_error(struct net *net, struct ipv4_addr src, struct ipv4_addr dst,
     struct tcp_conn *conn = find(net, src, dst, tcp_header8);
     enum tcp_soft_error error = meaning(type, code);
 
-    (void)mtu;
     if (!conn)
         net_count(&net->counters, tcp_icmp_stale);
+    else if (type == ICMP_UNREACHABLE && code == CODE_TOO_BIG)
+        tcp_path_too_big(conn, mtu);
     else if (error == TCP_SOFT_NONE)
         net_count(&net->counters, tcp_icmp_ignored);
     else if (tcp_opening(conn) &&

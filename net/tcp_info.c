@@ -3,6 +3,7 @@
  */
 #include "net/tcp_cc.h"
 #include "net/tcp_conn.h"
+#include "net/tcp_path.h"
 
 enum tcp_end tcp_end_reason(const struct tcp_conn *conn)
 {
@@ -107,6 +108,7 @@ void tcp_info_get(const struct tcp_conn *conn, struct tcp_info *info)
         .end = (enum tcp_end)conn->end,
         .soft_error = (enum tcp_soft_error)conn->soft_error,
         .mss_bytes = conn->mss,
+        .path_mtu_bytes = tcp_path_mtu(conn),
         .cwnd_bytes = conn->cwnd,
         .ssthresh_bytes = conn->ssthresh,
         .congestion = tcp_cc_of(conn)->name,

@@ -7,6 +7,7 @@
  */
 #include "net/tcp_conn.h"
 #include "net/tcp_ecn.h"
+#include "net/tcp_path.h"
 
 #include "net/tcp_cc.h"
 #include "net/tcp_paws.h"
@@ -93,7 +94,7 @@ static void take_syn(struct tcp_conn *conn, const struct tcp_seg *seg)
         mss = TCP_MSS_MIN;
     tcp_ts_take_syn(conn, seg);
     conn->sack = conn->sack && seg->sack_permitted;
-    tcp_mss_set(conn, mss);
+    tcp_path_open(conn, mss);
     conn->scaling = conn->scaling && seg->has_shift;
     conn->snd_shift = conn->scaling ? seg->shift : 0;
     if (!conn->scaling)

@@ -12,6 +12,7 @@
 #include "net/tcp_conn.h"
 #include "net/tcp_ecn.h"
 #include "net/tcp_loss.h"
+#include "net/tcp_path.h"
 #include "net/tcp_sack.h"
 
 /* Where a connection stands after an attempt to send. */
@@ -149,6 +150,16 @@ static void sent_new(struct tcp_conn *conn, uint32_t text, uint32_t len,
     tcp_probe_schedule(conn);
 }
 
+/* What the next segment has more than usual, to try the way. */
+static uint32_t path_probe(struct tcp_conn *conn, uint32_t unsent)
+{
+    uint32_t room = room_for_new(conn);
+
+    return conn->lowered && !probes_tail(conn)
+               ? tcp_path_probe(conn, room < unsent ? room : unsent)
+               : 0;
+}
+
 /* Whether FIN goes behind `text` bytes, of `unsent`. */
 static bool fin_goes(const struct tcp_conn *conn, uint32_t text,
                      uint32_t unsent)
@@ -160,7 +171,8 @@ static bool fin_goes(const struct tcp_conn *conn, uint32_t text,
 static enum out send_new(struct tcp_conn *conn)
 {
     uint32_t unsent = tcp_unsent(conn);
-    uint32_t bytes = unsent ? new_bytes(conn, unsent) : 0;
+    uint32_t probe = unsent ? path_probe(conn, unsent) : 0;
+    uint32_t bytes = probe ? probe : unsent ? new_bytes(conn, unsent) : 0;
     bool small = bytes % tcp_segment_text_max(conn);
     bool fin = fin_goes(conn, bytes, unsent);
     uint8_t flags = TCP_ACK;
@@ -181,6 +193,8 @@ static enum out send_new(struct tcp_conn *conn)
                             conn->active->cursor_offset, bytes);
     if (sent == TCP_SENT)
         sent_new(conn, bytes, bytes + (fin ? 1 : 0), small);
+    else if (probe)
+        conn->active->path.mtu = 0;
     return out_of(sent);
 }
 

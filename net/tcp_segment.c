@@ -9,6 +9,7 @@
 #include "net/checksum.h"
 #include "net/tcp_conn.h"
 #include "net/tcp_ecn.h"
+#include "net/tcp_path.h"
 #include "net/tcp_paws.h"
 #include "net/tcp_sack.h"
 
@@ -181,7 +182,7 @@ enum tcp_sent tcp_segment_send(struct tcp_conn *conn, uint32_t seq,
     segment = build(conn->net, &conn->tuple, &seg, first, offset);
     if (!segment)
         return TCP_SENT_NO_MEMORY;
-    if (text_bytes > text_max) {
+    if (text_bytes > text_max && !tcp_path_is_probe(conn, seq)) {
         segment->flags |= BUFFER_GSO_TCP4;
         segment->gso_bytes = (uint16_t)text_max;
         if (seg.flags & TCP_CWR)

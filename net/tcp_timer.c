@@ -9,6 +9,7 @@
  */
 #include "net/tcp_conn.h"
 #include "net/tcp_loss.h"
+#include "net/tcp_path.h"
 
 enum { BACKOFF_MAX = 16 }; /* at least what TCP_OPTION_R1 may be */
 
@@ -139,6 +140,7 @@ static bool rtx_due(struct tcp_conn *conn)
         if (gave_up(conn, conn->active->stalled_us))
             return false;
         tcp_count(conn, tcp_timeout);
+        tcp_path_timeout(conn);
         tcp_loss_timeout(conn);
     }
     tcp_timer_user(conn);

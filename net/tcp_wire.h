@@ -29,9 +29,10 @@ enum {
     TCP_HEADER_BYTES_MAX = 60,
     TCP_CHECKSUM_OFFSET = 16, /* of the field, from the header's first byte */
     TCP_MSS_DEFAULT = 536,    /* MUST-15 */
-    /* The least that we send in a segment. A peer that asks for less makes us
-     * amplify headers (CVE-2019-11479, CVE-2018-16523); RFC 791 lets nobody
-     * take less than 68 bytes of packet, which nobody does over IPv4. */
+    /* The least that we send in a segment, text and options. A peer that asks
+     * for less makes us amplify headers (CVE-2019-11479, CVE-2018-16523); RFC
+     * 791 lets nobody take less than 68 bytes of packet, which nobody does
+     * over IPv4. */
     TCP_MSS_MIN = 64,
     TCP_WINDOW_SHIFT_MAX = 14, /* RFC 7323 2.3 */
     TCP_SACK_BLOCKS_MAX = 4,   /* what forty bytes of options hold */

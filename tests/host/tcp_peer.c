@@ -219,26 +219,38 @@ void peer_send_raw(struct tcp_peer *peer, const void *packet, uint32_t len)
     peer_settle(peer);
 }
 
-void peer_icmp(struct tcp_peer *peer, uint8_t type, uint8_t code, uint32_t seq)
+static void icmp(struct tcp_peer *peer, uint8_t type, uint8_t code,
+                 uint16_t mtu, uint32_t seq)
 {
     enum { ICMP_BYTES = 8, QUOTE_BYTES = 28 };
     uint8_t packet[IP_BYTES + ICMP_BYTES + QUOTE_BYTES] = {
         0x45, [3] = sizeof(packet), [8] = 64, [9] = 1};
-    uint8_t *icmp = packet + IP_BYTES, *quoted = icmp + ICMP_BYTES;
+    uint8_t *message = packet + IP_BYTES, *quoted = message + ICMP_BYTES;
 
     put32(packet + 12, PEER_ADDR);
     put32(packet + 16, STACK_ADDR);
     put16(packet + 10, ~sum16(packet, IP_BYTES, 0) & 0xffff);
-    icmp[0] = type;
-    icmp[1] = code;
+    message[0] = type;
+    message[1] = code;
+    put16(message + 6, mtu);
     memcpy(quoted, (uint8_t[]){0x45, 0, 0, 40, 0, 0, 0, 0, 64, 6}, 10);
     put32(quoted + 12, STACK_ADDR);
     put32(quoted + 16, PEER_ADDR);
     put16(quoted + IP_BYTES, PEER_OUR_PORT);
     put16(quoted + IP_BYTES + 2, PEER_PORT);
     put32(quoted + IP_BYTES + 4, seq);
-    put16(icmp + 2, ~sum16(icmp, ICMP_BYTES + QUOTE_BYTES, 0) & 0xffff);
+    put16(message + 2, ~sum16(message, ICMP_BYTES + QUOTE_BYTES, 0) & 0xffff);
     peer_send_raw(peer, packet, sizeof(packet));
+}
+
+void peer_icmp(struct tcp_peer *peer, uint8_t type, uint8_t code, uint32_t seq)
+{
+    icmp(peer, type, code, 0, seq);
+}
+
+void peer_too_big(struct tcp_peer *peer, uint16_t mtu, uint32_t seq)
+{
+    icmp(peer, 3, 4, mtu, seq);
 }
 
 void peer_input(struct tcp_peer *peer, struct peer_seg seg)

@@ -107,6 +107,9 @@ void peer_send_raw(struct tcp_peer *peer, const void *packet, uint32_t len);
  * PEER_PORT with number `seq`. */
 void peer_icmp(struct tcp_peer *peer, uint8_t type, uint8_t code, uint32_t seq);
 
+/* The one that says that it was too big for the next hop's MTU. */
+void peer_too_big(struct tcp_peer *peer, uint16_t mtu, uint32_t seq);
+
 /* The packet that peer_input() would send, into `out`; returns its length. */
 uint32_t peer_build(const struct tcp_peer *peer, struct peer_seg seg,
                     uint8_t *out);
