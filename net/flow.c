@@ -313,6 +313,14 @@ void flow_set_nodelay(struct flow *flow, bool on)
     flow_sent(flow);
 }
 
+void flow_set_cork(struct flow *flow, bool on)
+{
+    if (!flow->conn)
+        return;
+    tcp_set_cork(flow->conn, on, clock_us());
+    flow_sent(flow);
+}
+
 void flow_set_keepalive(struct flow *flow, bool on)
 {
     if (!flow->conn)

@@ -285,6 +285,10 @@ void flow_set_write_deadline(struct flow *flow, uint64_t deadline_us);
 
 /* Nagle's algorithm off (true) or on (false, the default). */
 void flow_set_nodelay(struct flow *flow, bool on);
+
+/* Hold back what does not fill a segment (true), for 200 ms at most once all
+ * before it has arrived; let it go (false). */
+void flow_set_cork(struct flow *flow, bool on);
 void flow_set_keepalive(struct flow *flow, bool on);
 void flow_set_user_timeout(struct flow *flow, uint64_t timeout_us);
 

@@ -38,19 +38,21 @@ enum tcp_cookies_when {
 /* How a stack begins. Each member that enum tcp_option names can be another
  * for a connection, and later. */
 struct tcp_config {
-    uint32_t conns_max;         /* control blocks of any state */
-    uint32_t time_wait_max;     /* TIME-WAIT entries, of a small kind */
-    uint32_t orphans_max;       /* released, and not yet gone */
-    uint32_t rcv_buf_bytes;     /* receive window at most; 65535 works */
-    uint32_t snd_buf_bytes;     /* queued and unacknowledged bytes at most */
-    bool window_scaling;        /* RFC 7323 2 */
-    bool timestamps;            /* RFC 7323 3 */
-    bool sack;                  /* RFC 2018 */
-    uint32_t timestamp_tick_us; /* 1 ms; at most 1 s, RFC 7323 5.4 */
-    uint32_t mss_bytes;         /* 0: from the interface's MTU */
-    uint32_t syn_cookies;       /* enum tcp_cookies_when */
-    uint32_t ttl;               /* 64 */
-    uint32_t dscp;              /* 0 */
+    uint32_t conns_max;           /* control blocks of any state */
+    uint32_t time_wait_max;       /* TIME-WAIT entries, of a small kind */
+    uint32_t orphans_max;         /* released, and not yet gone */
+    uint32_t rcv_buf_bytes;       /* receive window at most; 65535 works */
+    uint32_t rcv_buf_begin_bytes; /* where it begins, if that is less */
+    uint32_t snd_buf_bytes;       /* queued and unacknowledged bytes at most */
+    uint32_t snd_buf_begin_bytes;
+    bool window_scaling;            /* RFC 7323 2 */
+    bool timestamps;                /* RFC 7323 3 */
+    bool sack;                      /* RFC 2018 */
+    uint32_t timestamp_tick_us;     /* 1 ms; at most 1 s, RFC 7323 5.4 */
+    uint32_t mss_bytes;             /* 0: from the interface's MTU */
+    uint32_t syn_cookies;           /* enum tcp_cookies_when */
+    uint32_t ttl;                   /* 64 */
+    uint32_t dscp;                  /* 0 */
     uint32_t initial_cwnd_segments; /* 10, RFC 6928 */
     uint32_t congestion;            /* enum tcp_congestion: CUBIC */
     uint32_t ecn;                   /* enum tcp_ecn: passive, as Linux */
@@ -279,6 +281,13 @@ void *tcp_context(const struct tcp_conn *conn);
 
 void tcp_set_nodelay(struct tcp_conn *conn, bool on, uint64_t now_us);
 
+/*
+ * Hold back what does not fill a segment (true), until it is filled, FIN
+ * follows, or it has waited for 200 ms with nothing in flight; let it go
+ * (false). Stronger than nodelay.
+ */
+void tcp_set_cork(struct tcp_conn *conn, bool on, uint64_t now_us);
+
 void tcp_set_keepalive(struct tcp_conn *conn, bool on, uint64_t now_us);
 
 /* The end when data stays unacknowledged so long; 0: only R2. RFC 5482. */
@@ -325,6 +334,7 @@ struct tcp_info {
     const char *congestion; /* "cubic" */
     bool ecn;               /* both sides use it */
     uint32_t snd_wnd_bytes, rcv_wnd_bytes;
+    uint32_t snd_buf_bytes, rcv_buf_bytes;
     uint8_t snd_wnd_shift, rcv_wnd_shift;
     bool window_scaling, timestamps, sack; /* agreed upon */
     uint64_t srtt_us, rttvar_us, rto_us;

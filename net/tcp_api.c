@@ -3,6 +3,7 @@
  *
  * Source: RFC 9293 3.10.1 to 3.10.5.
  */
+#include "net/tcp_buffers.h"
 #include "net/tcp_conn.h"
 
 enum {
@@ -85,7 +86,7 @@ uint32_t tcp_send_pending(const struct tcp_conn *conn)
 
 uint32_t tcp_send_room(const struct tcp_conn *conn)
 {
-    uint32_t most = tcp_config_of(conn)->snd_buf_bytes;
+    uint32_t most = tcp_snd_buffer(conn);
     uint32_t queued = tcp_queued(conn);
 
     if (!tcp_traits(conn->state)->can_send || conn->fin_queued)

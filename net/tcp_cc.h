@@ -16,6 +16,16 @@ struct tcp_conn;
 
 enum { TCP_CWND_MAX = 1 << 30 };
 
+/* An epoch of CUBIC (tcp_cubic.c). Time in units of 1024 us. */
+struct tcp_cubic {
+    uint64_t begin_us;
+    uint64_t credit;    /* bytes acked * bytes to grow, not yet paid out */
+    uint64_t est_acked; /* bytes * 17, since w_est grew */
+    uint32_t k;         /* from the beginning until W_max is reached again */
+    uint32_t w_est;     /* what Reno would have */
+    bool growing;       /* there is an epoch */
+};
+
 /* The handshake is over: the initial window. Source: RFC 6928, RFC 5681 3.1. */
 void tcp_cc_opened(struct tcp_conn *conn);
 

@@ -13,6 +13,7 @@
 #include "net/addr.h"
 #include "net/net_priv.h"
 #include "net/tcp_board.h"
+#include "net/tcp_cc.h"
 #include "net/tcp_list.h"
 #include "net/tcp_loss.h"
 #include "net/tcp_open.h"
@@ -23,6 +24,8 @@
 #include "net/tcp_state.h"
 #include "net/tcp_wire.h"
 #include "net/timer.h"
+
+enum { TCP_QUICK_ACKS = 16 /* while the peer is in slow start */ };
 
 /* The deadlines of a connection; one struct timer serves them all. */
 enum tcp_deadline {
@@ -48,16 +51,6 @@ struct tcp_piece {
     uint32_t changed; /* active->changes when it last grew: tcp_sack.c */
     bool untold;      /* ... and no acknowledgement has said so yet */
     struct tcp_queue queue;
-};
-
-/* An epoch of CUBIC (tcp_cubic.c). Time in units of 1024 us. */
-struct tcp_cubic {
-    uint64_t begin_us;
-    uint64_t credit;    /* bytes acked * bytes to grow, not yet paid out */
-    uint64_t est_acked; /* bytes * 17, since w_est grew */
-    uint32_t k;         /* from the beginning until W_max is reached again */
-    uint32_t w_est;     /* what Reno would have */
-    bool growing;       /* there is an epoch */
 };
 
 /* Whether losses are being repaired. */
@@ -193,6 +186,7 @@ struct tcp_conn {
     bool timestamps : 1;
     bool sack : 1;
     bool nodelay : 1;
+    bool corked : 1;
     bool keepalive : 1;
     bool syn_again : 1;       /* our SYN was retransmitted */
     bool cwnd_limited : 1;    /* cwnd was what held us back */
@@ -211,6 +205,11 @@ struct tcp_conn {
     bool lowered : 1;         /* mss is less than mss_max: the way's fault */
 
     struct tcp_queue rcv_queue;
+    struct {
+        uint16_t chunks; /* the receive buffer, of 16 KiB: never shrinks */
+        uint16_t since;  /* when this measurement began, of 1024 us */
+        uint32_t seq;    /* what had been read then */
+    } tune;              /* tcp_buffers.c */
     uint32_t srtt_us, rttvar_us, rto_us;
     uint32_t rtt_min_us; /* the shortest so far; 0: not known */
     uint64_t heard_us;   /* when something acceptable last came */
@@ -453,6 +452,8 @@ static inline void tcp_deadline_clear(struct tcp_conn *conn,
 void tcp_timer_init(struct tcp_conn *conn);
 /* Arm the retransmission timer anew; off: nothing is in flight. */
 void tcp_timer_rtx(struct tcp_conn *conn);
+/* The same when nothing is in flight, and something waits. */
+void tcp_timer_persist(struct tcp_conn *conn);
 void tcp_timer_rtx_off(struct tcp_conn *conn);
 /* Arm it for the earliest of what active->rto_at_us and the others say. */
 void tcp_timer_loss(struct tcp_conn *conn);

@@ -1,6 +1,7 @@
 /*
  * net/tcp_info.c - asking a connection, and setting what can be set.
  */
+#include "net/tcp_buffers.h"
 #include "net/tcp_cc.h"
 #include "net/tcp_conn.h"
 #include "net/tcp_path.h"
@@ -62,6 +63,14 @@ void tcp_set_nodelay(struct tcp_conn *conn, bool on, uint64_t now_us)
         tcp_conn_wants_flush(conn);
 }
 
+void tcp_set_cork(struct tcp_conn *conn, bool on, uint64_t now_us)
+{
+    clock_to(conn->net, now_us);
+    conn->corked = on;
+    if (!on && conn->end == TCP_END_NONE)
+        tcp_conn_wants_flush(conn);
+}
+
 void tcp_set_keepalive(struct tcp_conn *conn, bool on, uint64_t now_us)
 {
     clock_to(conn->net, now_us);
@@ -115,6 +124,8 @@ void tcp_info_get(const struct tcp_conn *conn, struct tcp_info *info)
         .ecn = conn->ecn,
         .snd_wnd_bytes = conn->snd.wnd,
         .rcv_wnd_bytes = seq_after(conn->rcv.nxt, conn->rcv.edge),
+        .snd_buf_bytes = tcp_snd_buffer(conn),
+        .rcv_buf_bytes = tcp_rcv_buffer(conn),
         .snd_wnd_shift = conn->snd_shift,
         .rcv_wnd_shift = conn->rcv_shift,
         .window_scaling = conn->scaling,

@@ -5,6 +5,7 @@
  * (window scale), 3.2 (timestamps); RFC 2018 2; RFC 6928 and RFC 5681 3.1
  * (initial window).
  */
+#include "net/tcp_buffers.h"
 #include "net/tcp_conn.h"
 #include "net/tcp_ecn.h"
 #include "net/tcp_path.h"
@@ -13,10 +14,7 @@
 #include "net/tcp_paws.h"
 #include "net/tcp_rtt.h"
 
-enum {
-    QUICK_ACKS = 16, /* at the start: the peer is in slow start */
-    HEADERS_BYTES = 40
-};
+enum { HEADERS_BYTES = 40 };
 
 static uint16_t mss_of_route(const struct net *net,
                              const struct tcp_config *config,
@@ -35,7 +33,9 @@ static uint16_t mss_of_route(const struct net *net,
 
 uint16_t tcp_open_window(const struct tcp_config *config)
 {
-    uint32_t bytes = config->rcv_buf_bytes;
+    uint32_t bytes = config->rcv_buf_bytes < config->rcv_buf_begin_bytes
+                         ? config->rcv_buf_bytes
+                         : config->rcv_buf_begin_bytes;
 
     return bytes < UINT16_MAX ? (uint16_t)bytes : UINT16_MAX;
 }
@@ -73,6 +73,7 @@ void tcp_open_prepare(struct tcp_conn *conn, uint32_t iss)
     conn->timestamps = offer.has_timestamps;
     conn->sack = offer.sack_permitted;
     conn->ts.offset = tcp_table_ts_offset(conn->net, &conn->tuple);
+    tcp_rcv_begin(conn);
     conn->syn_now = true;
     tcp_conn_wants_flush(conn);
 }
@@ -102,6 +103,7 @@ static void take_syn(struct tcp_conn *conn, const struct tcp_seg *seg)
     conn->irs = seg->seq;
     conn->rcv.nxt = seg->seq + 1;
     conn->rcv.acked = conn->rcv.nxt;
+    conn->tune.seq = conn->rcv.nxt;
     conn->rcv.edge = conn->rcv.nxt + tcp_open_window(tcp_config_of(conn));
     conn->snd.wnd = seg->window; /* of a SYN: not scaled */
     conn->snd.wnd_max = seg->window;
@@ -210,7 +212,7 @@ void tcp_opened(struct tcp_conn *conn)
     else if (!conn->unmeasured)
         tcp_rtt_sample(conn, conn->net->now_us - conn->sent_us);
     tcp_cc_opened(conn);
-    conn->quick_acks = QUICK_ACKS;
+    conn->quick_acks = TCP_QUICK_ACKS;
     if (conn->fin_queued) /* tcp_shutdown() came before */
         tcp_conn_event(conn, TCP_EV_CLOSE);
     if (conn->active)

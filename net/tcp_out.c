@@ -77,7 +77,7 @@ static bool small_may_go(const struct tcp_conn *conn, uint32_t bytes,
         return true;
     if (bytes >= conn->snd.wnd_max / 2)
         return true; /* the peer never offers more */
-    if (bytes < unsent)
+    if (bytes < unsent || (conn->corked && !conn->fin_queued))
         return false;
     return conn->nodelay || conn->active->urgent || conn->fin_queued ||
            !seq_lt(conn->snd.una, conn->active->small_end);
@@ -256,6 +256,6 @@ bool tcp_out(struct tcp_conn *conn)
             out == OUT_NO_MEMORY;
     if (waits && tcp_flight(conn) == 0 &&
         conn->deadline[TCP_DEADLINE_RTX] == FOREVER)
-        tcp_timer_rtx(conn);
+        tcp_timer_persist(conn);
     return false;
 }

@@ -7,6 +7,7 @@
  * Source: RFC 9293 3.10.7.4 (seventh, eighth step), 3.8.6.2.2 (silly window),
  * 3.8.6.3 (delayed ACK).
  */
+#include "net/tcp_buffers.h"
 #include "net/tcp_conn.h"
 #include "net/tcp_sack.h"
 
@@ -23,7 +24,7 @@ static bool is_wasteful(uint32_t bytes, uint32_t cost)
  * text of 1985 bytes in a page. */
 uint32_t tcp_text_held_max(const struct tcp_conn *conn)
 {
-    return tcp_config_of(conn)->rcv_buf_bytes / 4 * 9 +
+    return tcp_rcv_buffer(conn) / 4 * 9 +
            4 * (BUFFER_PAGE_BYTES + (uint32_t)sizeof(struct buffer));
 }
 
@@ -70,7 +71,7 @@ bool tcp_text_queue(struct tcp_conn *conn, struct buffer *text, uint32_t bytes)
 
 static uint32_t space(const struct tcp_conn *conn)
 {
-    uint32_t bytes = tcp_config_of(conn)->rcv_buf_bytes;
+    uint32_t bytes = tcp_rcv_buffer(conn);
     uint32_t most = (uint32_t)UINT16_MAX << conn->rcv_shift;
 
     bytes = bytes > conn->rcv_queue.bytes ? bytes - conn->rcv_queue.bytes : 0;
@@ -81,7 +82,7 @@ static uint32_t space(const struct tcp_conn *conn)
 
 static uint32_t half_buffer(const struct tcp_conn *conn)
 {
-    return tcp_config_of(conn)->rcv_buf_bytes / 2;
+    return tcp_rcv_buffer(conn) / 2;
 }
 
 uint32_t tcp_text_window(struct tcp_conn *conn)
@@ -116,6 +117,7 @@ void tcp_text_was_read(struct tcp_conn *conn)
 
     if (!tcp_traits(conn->state)->can_receive)
         return;
+    tcp_rcv_tune(conn);
     /* Who was refused text is told that there is room again, however little:
      * it may have backed off far. */
     if (space(conn) >= now + least || conn->starved)
@@ -133,7 +135,8 @@ void tcp_text_was_read(struct tcp_conn *conn)
 /* ---- text ---- */
 
 /* Every second full-sized segment at once (SHLD-19), a full-sized one at the
- * start too, and the rest a little later, when no answer carries it. */
+ * start and after idleness too, and the rest a little later, when no answer
+ * carries it. */
 static void owe_ack(struct tcp_conn *conn, const struct tcp_arrival *in,
                     uint32_t bytes)
 {
@@ -149,6 +152,8 @@ static void owe_ack(struct tcp_conn *conn, const struct tcp_arrival *in,
     if (one > conn->seg_max && !(in->seg.flags & TCP_PSH))
         conn->seg_max = (uint16_t)one;
     conn->last_small = bytes < conn->seg_max;
+    if (conn->net->now_us - conn->heard_us > conn->rto_us)
+        conn->quick_acks = TCP_QUICK_ACKS; /* it starts anew: RFC 5681 4.1 */
     if (delay_us == 0 ||
         conn->rcv.nxt - conn->rcv.acked >= 2u * conn->seg_max) {
         conn->ack_now = true;

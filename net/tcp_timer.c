@@ -11,7 +11,10 @@
 #include "net/tcp_loss.h"
 #include "net/tcp_path.h"
 
-enum { BACKOFF_MAX = 16 }; /* at least what TCP_OPTION_R1 may be */
+enum {
+    BACKOFF_MAX = 16,
+    CORK_US = 200000
+}; /* at least what TCP_OPTION_R1 may be */
 
 void tcp_deadline_set(struct tcp_conn *conn, enum tcp_deadline which,
                       uint64_t at_us)
@@ -60,6 +63,15 @@ void tcp_timer_loss(struct tcp_conn *conn)
         tcp_deadline_set(conn, TCP_DEADLINE_RTX, at_us);
 }
 
+/* A cork in an open window is out after 200 ms, as Linux's. */
+void tcp_timer_persist(struct tcp_conn *conn)
+{
+    if (conn->corked && conn->snd.wnd)
+        tcp_deadline_set(conn, TCP_DEADLINE_RTX, conn->net->now_us + CORK_US);
+    else
+        tcp_timer_rtx(conn);
+}
+
 static void back_off(struct tcp_conn *conn)
 {
     if (conn->backoff < BACKOFF_MAX)
@@ -95,6 +107,11 @@ static bool persist(struct tcp_conn *conn)
 {
     if (!tcp_unsent(conn) && !(conn->fin_queued && !conn->fin_sent)) {
         tcp_conn_wants_flush(conn); /* an ACK that found no memory */
+        return true;
+    }
+    if (conn->corked && conn->snd.wnd) { /* it has waited long enough */
+        conn->probe_now = true;
+        tcp_conn_wants_flush(conn);
         return true;
     }
     if (tcp_conn_activate(conn) && gave_up(conn, conn->active->answered_us))

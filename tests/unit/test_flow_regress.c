@@ -473,6 +473,7 @@ static struct net_config large_window(void)
     struct net_config config = world_config();
 
     config.tcp.rcv_buf_bytes = 4 * 1024 * 1024;
+    config.tcp.rcv_buf_begin_bytes = 4 * 1024 * 1024;
     return config;
 }
 

@@ -37,6 +37,7 @@ static void start(uint32_t conns_max)
     peer_prepare(&peer);
     peer.config.flow_pages_max = BUDGET_PAGES;
     peer.config.tcp.conns_max = conns_max;
+    peer.config.tcp.rcv_buf_begin_bytes = 256 * 1024;
     peer.config.tcp.r2_us = 3600 * SECOND;
     peer_start(&peer);
     peer_listen(&peer, 8, 8);

@@ -33,7 +33,7 @@ static void fly(enum tcp_congestion congestion, uint32_t segments)
 {
     peer_prepare(&peer);
     peer.config.tcp.congestion = congestion;
-    peer.config.tcp.snd_buf_bytes = 1 << 20;
+    peer.config.tcp.snd_buf_begin_bytes = 1 << 20;
     peer.shift = 8;
     peer_start(&peer);
     peer_open_passive(&peer);

@@ -15,10 +15,18 @@
 
 static struct tcp_peer peer;
 
+/* A receive buffer that does not grow. */
+static void set_buffer(uint32_t bytes)
+{
+    peer.config.tcp.rcv_buf_bytes = bytes;
+    peer.config.tcp.rcv_buf_begin_bytes = bytes;
+}
+
 static int setup(void **state)
 {
     (void)state;
     peer_prepare(&peer);
+    set_buffer(256 * 1024);
     peer_start(&peer);
     peer_open_passive(&peer);
     return 0;
@@ -29,7 +37,7 @@ static void restart(uint32_t bytes, bool delayed)
 {
     peer_end(&peer);
     peer_prepare(&peer);
-    peer.config.tcp.rcv_buf_bytes = bytes;
+    set_buffer(bytes);
     if (!delayed)
         peer.config.tcp.delayed_ack_us = 0;
     peer_start(&peer);
