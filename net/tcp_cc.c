@@ -51,8 +51,10 @@ void tcp_cc_opened(struct tcp_conn *conn)
 /* Grow up to ssthresh. Returns: bytes that are left for what comes then. */
 static uint32_t slow_start(struct tcp_conn *conn, uint32_t bytes)
 {
-    uint32_t room = conn->ssthresh - conn->cwnd;
+    uint32_t room;
 
+    bytes = tcp_cc_hystart(conn, bytes);
+    room = conn->ssthresh - conn->cwnd;
     if (seq_lt(conn->snd.una, conn->active->recover) && bytes > conn->mss)
         bytes = conn->mss;
     conn->cwnd += bytes < room ? bytes : room;

@@ -16,6 +16,17 @@ struct tcp_conn;
 
 enum { TCP_CWND_MAX = 1 << 30 };
 
+/* The rounds of the first slow start (tcp_hystart.c). */
+struct tcp_hystart {
+    uint32_t round_end;  /* snd.nxt when it began */
+    uint32_t rtt_us;     /* the least of this round */
+    uint32_t before_us;  /* ... of the one before; 0: not known */
+    uint32_t careful_us; /* ... when growth was slowed down; 0: it is not */
+    uint8_t samples;
+    uint8_t careful_rounds;
+    bool in_round;
+};
+
 /* An epoch of CUBIC (tcp_cubic.c). Time in units of 1024 us. */
 struct tcp_cubic {
     uint64_t begin_us;
@@ -32,6 +43,9 @@ void tcp_cc_opened(struct tcp_conn *conn);
 /* `bytes` more are acknowledged, and nothing is being recovered; the active
  * part is there. Source: RFC 5681 3.1, RFC 3465, RFC 7661 4.3. */
 void tcp_cc_acked(struct tcp_conn *conn, uint32_t bytes);
+
+/* A round trip was measured. */
+void tcp_cc_rtt(struct tcp_conn *conn, uint64_t rtt_us);
 
 /* The network is congested: segments are lost, or were marked. Sets ssthresh;
  * the caller brings cwnd there. At most once for a window of data. */
@@ -51,6 +65,12 @@ void tcp_cc_undo(struct tcp_conn *conn);
 
 /* Nothing was sent for longer than a time-out. Source: RFC 5681 4.1. */
 void tcp_cc_idle(struct tcp_conn *conn);
+
+/* ---- within slow start: tcp_hystart.c; called by tcp_cc.c alone ---- */
+
+/* Of `bytes` that cwnd would grow by, as many as it shall. May set ssthresh,
+ * to cwnd. Source: RFC 9406. */
+uint32_t tcp_cc_hystart(struct tcp_conn *conn, uint32_t bytes);
 
 /* ---- an algorithm; called by tcp_cc.c alone ---- */
 

@@ -100,6 +100,7 @@ struct tcp_active {
     struct {
         uint32_t cwnd, ssthresh, w_max;
     } before; /* the last reduction; cwnd 0: nothing to undo */
+    struct tcp_hystart hystart;
     struct tcp_cubic cubic;
     uint32_t cwr_seq; /* of the segment that last had CWR */
     bool cwr_flying;  /* ... and it is not yet acknowledged */

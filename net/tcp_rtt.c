@@ -11,6 +11,7 @@
 #include "net/tcp_rtt.h"
 
 #include "net/tcp_board.h"
+#include "net/tcp_cc.h"
 #include "net/tcp_conn.h"
 #include "net/tcp_paws.h"
 
@@ -81,6 +82,7 @@ void tcp_rtt_measure(struct tcp_conn *conn, const struct tcp_seg *seg,
         rtt_us = now_us - news->first_us;
         if (rtt_us < conn->rtt_min_us)
             conn->rtt_min_us = rtt_us ? (uint32_t)rtt_us : 1;
+        tcp_cc_rtt(conn, rtt_us);
     } else {
         rtt_us = rtt_by_echo(conn, seg, news);
         if (rtt_us == 0)
