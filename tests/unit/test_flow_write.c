@@ -433,6 +433,24 @@ static void nagle__is_on_by_default_and_again_after_write_nodelay_in(void)
 }
 WORLD(nagle__is_on_by_default_and_again_after_write_nodelay)
 
+static void cork__holds_small_writes_until_it_is_out_in(void)
+{
+    struct flow *flow = connect_to(world_discard);
+
+    watch();
+    flow_set_cork(flow, true);
+    for (int i = 0; i < 3; i++)
+        assert_int_equal(flow_write(flow, world_text(flow, "x")), FLOW_OK);
+    world_sleep(100 * WORLD_MS);
+    assert_int_equal(seen.segments, 0);
+    flow_set_cork(flow, false);
+    world_sleep(10 * WORLD_MS);
+    assert_int_equal(seen.segments, 1);
+    assert_int_equal(seen.bytes[0], 3);
+    flow_release(flow);
+}
+WORLD(cork__holds_small_writes_until_it_is_out)
+
 /* ---- send ---- */
 
 static void send__copies_before_it_returns_in(void)
@@ -542,6 +560,7 @@ int main(void)
         WORLD_TEST(write_nodelay__is_not_held_back_by_nagle),
         WORLD_TEST(set_nodelay__small_writes_leave_at_once),
         WORLD_TEST(nagle__is_on_by_default_and_again_after_write_nodelay),
+        WORLD_TEST(cork__holds_small_writes_until_it_is_out),
         WORLD_TEST(send__copies_before_it_returns),
         WORLD_TEST(send__deadline_says_how_much_was_queued),
         WORLD_TEST(send__goes_on_when_memory_comes_back),

@@ -1,5 +1,5 @@
 /*
- * Explicit congestion notification: RFC 3168 6.1.
+ * Explicit congestion notification, both sides: RFC 3168 6.1.2 to 6.1.6.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -25,24 +25,6 @@ static int setup(void **state)
 {
     (void)state;
     peer_prepare(&peer);
-    peer_start(&peer);
-    return 0;
-}
-
-static int setup_on(void **state)
-{
-    (void)state;
-    peer_prepare(&peer);
-    peer.config.tcp.ecn = TCP_ECN_ON;
-    peer_start(&peer);
-    return 0;
-}
-
-static int setup_off(void **state)
-{
-    (void)state;
-    peer_prepare(&peer);
-    peer.config.tcp.ecn = TCP_ECN_OFF;
     peer_start(&peer);
     return 0;
 }
@@ -88,16 +70,6 @@ static void open_with_ecn(void)
     assert_true(peer_info(&peer).ecn);
 }
 
-/* Our SYN is answered with these flags besides. */
-static void syn_ack(uint8_t flags)
-{
-    peer_send(&peer, (struct peer_seg){.seq = PEER_ISS,
-                                       .ack = peer.rcv,
-                                       .flags = PEER_SYN | PEER_ACK | flags});
-    peer.nxt = PEER_ISS + 1;
-    assert_true(peer_take(&peer));
-}
-
 /* An ACK of stream offset `at` with these flags besides. */
 static void ack(uint32_t at, uint8_t flags)
 {
@@ -118,122 +90,6 @@ static void text(uint8_t flags, uint8_t tos)
     assert_true(peer_take(&peer));
     assert_int_equal(peer.got.len, 0);
     assert_int_equal(peer.got.ack, peer.nxt);
-}
-
-/* ---- the handshake: 6.1.1 ---- */
-
-static void passive__a_syn_that_does_not_ask_is_not_answered(void **state)
-{
-    static const uint8_t flags[] = {0, PEER_ECE, PEER_CWR};
-
-    (void)state;
-    peer_listen(&peer, 8, 8);
-    for (unsigned i = 0; i < ARRAY_LEN(flags); i++) {
-        syn(flags[i], NOT_ECT);
-        assert_int_equal(peer.got.flags, PEER_SYN | PEER_ACK);
-        peer_send(&peer, (struct peer_seg){.seq = peer.nxt,
-                                           .ack = peer.rcv,
-                                           .flags = PEER_RST});
-        peer_wait(&peer, 100 * MS);
-    }
-}
-
-static void passive__a_syn_that_asks_is_answered(void **state)
-{
-    (void)state;
-    open_with_ecn();
-}
-
-/* A path that marks even a SYN tells nothing by its marks. */
-static void passive__a_marked_syn_is_not_believed(void **state)
-{
-    (void)state;
-    peer_listen(&peer, 8, 8);
-    syn(PEER_ECE | PEER_CWR, CE);
-    assert_int_equal(peer.got.flags, PEER_SYN | PEER_ACK);
-}
-
-/* "... MUST NOT set ECT" after one SYN without. */
-static void passive__a_second_syn_without_rules_it_out(void **state)
-{
-    (void)state;
-    peer_listen(&peer, 8, 8);
-    syn(PEER_ECE | PEER_CWR, NOT_ECT);
-    peer_syn(&peer);
-    peer_take_all(&peer);
-    accept_it();
-    assert_false(peer_info(&peer).ecn);
-}
-
-static void passive__a_second_syn_that_asks_leaves_it(void **state)
-{
-    (void)state;
-    peer_listen(&peer, 8, 8);
-    syn(PEER_ECE | PEER_CWR, NOT_ECT);
-    syn(PEER_ECE | PEER_CWR, NOT_ECT);
-    peer_take_all(&peer);
-    accept_it();
-    assert_true(peer_info(&peer).ecn);
-}
-
-static void active__by_default_it_does_not_ask(void **state)
-{
-    (void)state;
-    peer_connect(&peer);
-    assert_int_equal(peer.got.flags, PEER_SYN);
-    syn_ack(PEER_ECE); /* an answer to no question */
-    assert_false(peer_info(&peer).ecn);
-}
-
-static void ask(void)
-{
-    peer_connect(&peer);
-    assert_int_equal(peer.got.flags, PEER_SYN | PEER_ECE | PEER_CWR);
-    assert_int_equal(peer.got.tos, NOT_ECT);
-}
-
-static void active__asks_when_it_is_on(void **state)
-{
-    (void)state;
-    ask();
-    syn_ack(PEER_ECE);
-    assert_int_equal(peer.got.flags, PEER_ACK);
-    assert_int_equal(peer.got.tos, NOT_ECT);
-    assert_true(peer_info(&peer).ecn);
-}
-
-static void active__an_answer_that_reflects_all_flags_is_none(void **state)
-{
-    (void)state;
-    ask();
-    syn_ack(PEER_ECE | PEER_CWR);
-    assert_false(peer_info(&peer).ecn);
-}
-
-/* 6.1.1.1: the network may have dropped it for its flags. */
-static void active__a_lost_syn_comes_again_without(void **state)
-{
-    (void)state;
-    ask();
-    peer_wait(&peer, 1 * SECOND);
-    assert_true(peer_take(&peer));
-    assert_int_equal(peer.got.flags, PEER_SYN);
-    syn_ack(PEER_ECE); /* to the first, perhaps; one without was sent */
-    assert_false(peer_info(&peer).ecn);
-}
-
-static void off__nothing_is_ever_said(void **state)
-{
-    (void)state;
-    peer_listen(&peer, 8, 8);
-    syn(PEER_ECE | PEER_CWR, NOT_ECT);
-    assert_int_equal(peer.got.flags, PEER_SYN | PEER_ACK);
-    accept_it();
-    text(0, CE);
-    assert_int_equal(peer.got.flags, PEER_ACK);
-    peer_app_send(&peer, 1000);
-    assert_true(peer_take(&peer));
-    assert_int_equal(peer.got.tos, NOT_ECT);
 }
 
 /* ---- the receiver: 6.1.3 ---- */
@@ -561,23 +417,11 @@ static void gso__cwr_is_on_the_first_segment_alone(void **state)
     assert_true(seen.flags & BUFFER_GSO_ECN);
 }
 
-#define TEST(name)    cmocka_unit_test_setup_teardown(name, setup, teardown)
-#define TEST_ON(name) cmocka_unit_test_setup_teardown(name, setup_on, teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(passive__a_syn_that_does_not_ask_is_not_answered),
-        TEST(passive__a_syn_that_asks_is_answered),
-        TEST(passive__a_marked_syn_is_not_believed),
-        TEST(passive__a_second_syn_without_rules_it_out),
-        TEST(passive__a_second_syn_that_asks_leaves_it),
-        TEST(active__by_default_it_does_not_ask),
-        TEST_ON(active__asks_when_it_is_on),
-        TEST_ON(active__an_answer_that_reflects_all_flags_is_none),
-        TEST_ON(active__a_lost_syn_comes_again_without),
-        cmocka_unit_test_setup_teardown(off__nothing_is_ever_said, setup_off,
-                                        teardown),
         TEST(receiver__echoes_a_mark_until_cwr),
         TEST(receiver__a_mark_beside_cwr_is_a_new_one),
         TEST(receiver__a_mark_on_what_is_not_acceptable_is_none),
