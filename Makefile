@@ -70,6 +70,7 @@ GUEST_FLAGS := -std=gnu11 -O2 -g -ffreestanding -fbuiltin -fno-builtin-log \
     -mno-red-zone -mcmodel=small -fno-omit-frame-pointer \
     -fno-asynchronous-unwind-tables -fstack-protector-strong \
     -fcf-protection=none -fno-common -ffunction-sections -fdata-sections \
+    -fno-align-jumps -fno-align-loops -fno-align-labels \
     -nostdinc -isystem $(GCC_INCLUDE) -isystem $(NEWLIB)/include \
     -idirafter $(SYSINCLUDE) -I. \
     -D_POSIX_TIMERS=200809L -D_POSIX_MONOTONIC_CLOCK=200809L
@@ -156,22 +157,22 @@ $(BUILD)/guest/%.S.o: %.S | $(GUEST_READY)
 # Interrupt handlers run on a stack of their own and must not touch SSE state.
 $(BUILD)/guest/kernel/interrupt.c.o: GUEST_FLAGS += -mgeneral-regs-only
 $(BUILD)/guest/drivers/%.c.o: GUEST_FLAGS += -mgeneral-regs-only
-# What runs once, at the start or in a reset, is made small.
-COLD := $(wildcard boot/*.c drivers/pci*.c drivers/probe.c \
-    drivers/virtio.c drivers/virtio_pci*.c drivers/virtio_legacy*.c \
-    drivers/virtio_rng.c drivers/virtio_net_setup.c drivers/virtio_net_ctrl.c) \
-    $(addprefix kernel/,acpi.c cmdline.c descriptor.c format.c ioapic.c \
-    kvmclock.c machine.c panic.c paging.c power.c rtc.c symbols.c)
-$(patsubst %,$(BUILD)/guest/%.o,$(COLD)): GUEST_FLAGS += -Os
 # newlib calls it, and is not there when the rest is optimised as a whole.
 $(BUILD)/guest/libc-shim/%.c.o: GUEST_FLAGS += -fno-lto
 
 # What runs now and then is built small, so that the rest stays in the cache.
 COLD := $(wildcard boot/*.c net/dhcp*.c net/dns*.c net/view.c net/acd.c \
-                   net/udp_socket.c net/udp_flow.c kernel/acpi.c \
-                   kernel/cmdline.c kernel/panic.c kernel/log*.c \
-                   kernel/symbols.c kernel/paging.c kernel/power.c \
-                   drivers/pci.c drivers/virtio_pci.c drivers/probe.c)
+                   net/udp_socket.c net/udp_flow.c net/interface.c \
+                   net/ping.c net/stack_ping.c net/flow_error.c \
+                   net/tcp_info.c net/tcp_option.c net/tcp_address.c \
+                   net/tcp_icmp.c kernel/acpi.c kernel/cmdline.c \
+                   kernel/descriptor.c kernel/format.c kernel/ioapic.c \
+                   kernel/log*.c kernel/machine.c kernel/panic.c \
+                   kernel/paging.c kernel/power.c kernel/rtc.c \
+                   kernel/symbols.c drivers/pci*.c drivers/probe.c \
+                   drivers/virtio.c drivers/virtio_pci*.c \
+                   drivers/virtio_rng.c drivers/virtio_net_setup.c \
+                   drivers/virtio_net_ctrl.c drivers/virtio_net_watch.c)
 $(patsubst %,$(BUILD)/guest/%.o,$(COLD)): GUEST_FLAGS += -Os
 
 # llhttp as Debian ships it, in its strict variant; its warnings are not ours

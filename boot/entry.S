@@ -30,25 +30,25 @@
 
     .section .boot.header, "a"
     .balign 8
-mb2_header:
+.Lmb2_header:
     .long MB2_MAGIC
     .long 0 /* i386, protected mode */
-    .long mb2_header_end - mb2_header
-    .long -(MB2_MAGIC + 0 + (mb2_header_end - mb2_header))
+    .long .Lmb2_header_end - .Lmb2_header
+    .long -(MB2_MAGIC + 0 + (.Lmb2_header_end - .Lmb2_header))
     .balign 8
     .short 6, 1 /* modules aligned to pages, may be ignored */
     .long 8
     .balign 8
     .short 0, 0 /* the end */
     .long 8
-mb2_header_end:
+.Lmb2_header_end:
 
     .balign 4
-mb1_header:
+.Lmb1_header:
     .long MB1_MAGIC
     .long MB1_FLAGS
     .long -(MB1_MAGIC + MB1_FLAGS)
-    .long mb1_header
+    .long .Lmb1_header
     .long image_start
     .long data_end
     .long bss_end
@@ -121,7 +121,7 @@ boot_start:
 
     /* Neither a stack frame nor C: say it on the first serial port, halt. */
 no_long_mode:
-    movl $no_long_mode_text, %esi
+    movl $.Lno_long_mode_text, %esi
 1:  movl $0x3fd, %edx
     movl $100000, %ecx
 2:  inb %dx, %al
@@ -139,7 +139,7 @@ no_long_mode:
 4:  cli
     hlt
     jmp 4b
-no_long_mode_text:
+.Lno_long_mode_text:
     .asciz "runnel: this CPU has no 64-bit mode with no-execute pages\r\n"
 
     .code64

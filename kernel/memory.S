@@ -15,16 +15,16 @@ memcpy: /* memmove costs one comparison more, and cannot go wrong */
 memmove: /* rdi: to, rsi: from, rdx: bytes */
     movq %rdi, %rax
     cmpq $16, %rdx
-    jb copy_below_16
+    jb .Lcopy_below_16
     cmpq $32, %rdx
-    ja copy_above_32
+    ja .Lcopy_above_32
     movups (%rsi), %xmm0
     movups -16(%rsi, %rdx), %xmm1
     movups %xmm0, (%rdi)
     movups %xmm1, -16(%rdi, %rdx)
     ret
 
-copy_below_16:
+.Lcopy_below_16:
     cmpl $8, %edx
     jb 1f
     movq (%rsi), %rcx
@@ -49,7 +49,7 @@ copy_below_16:
 3:  movb %cl, (%rdi)
 4:  ret
 
-copy_above_32:
+.Lcopy_above_32:
     movups (%rsi), %xmm4
     movups 16(%rsi), %xmm5
     movups -32(%rsi, %rdx), %xmm6
@@ -69,7 +69,7 @@ copy_above_32:
 1:  movq %rdi, %rcx
     subq %rsi, %rcx
     cmpq %rdx, %rcx
-    jb copy_backwards
+    jb .Lcopy_backwards
     leaq -32(%rdi, %rdx), %r8 /* where the last 32 bytes go */
     .balign 16
 2:  movups (%rsi), %xmm0
@@ -84,7 +84,7 @@ copy_above_32:
     movups %xmm7, 16(%r8)
     ret
 
-copy_backwards:
+.Lcopy_backwards:
     leaq -32(%rsi, %rdx), %rsi
     leaq -32(%rdi, %rdx), %rdi
     .balign 16
@@ -110,7 +110,7 @@ memset: /* rdi: to, esi: the byte, rdx: bytes */
     movabsq $0x0101010101010101, %r8
     imulq %r8, %rcx
     cmpq $16, %rdx
-    jb set_below_16
+    jb .Lset_below_16
     movq %rcx, %xmm0
     punpcklqdq %xmm0, %xmm0
     leaq -16(%rdi, %rdx), %r8
@@ -122,7 +122,7 @@ memset: /* rdi: to, esi: the byte, rdx: bytes */
     movups %xmm0, (%r8)
     ret
 
-set_below_16:
+.Lset_below_16:
     cmpl $8, %edx
     jb 1f
     movq %rcx, (%rdi)
@@ -153,26 +153,26 @@ memcmp: /* rdi, rsi: what to compare, rdx: bytes */
     pcmpeqb %xmm1, %xmm0
     pmovmskb %xmm0, %ecx
     xorl $0xffff, %ecx
-    jnz compare_differ
+    jnz .Lcompare_differ
     addq $16, %rdi
     addq $16, %rsi
     subq $16, %rdx
     cmpq $16, %rdx
     jae 1b
 2:  cmpl $8, %edx
-    jb compare_below_8
+    jb .Lcompare_below_8
     movq (%rdi), %rax
     movq (%rsi), %rcx
     cmpq %rcx, %rax
-    jne compare_words
+    jne .Lcompare_words
     movq -8(%rdi, %rdx), %rax
     movq -8(%rsi, %rdx), %rcx
     cmpq %rcx, %rax
-    jne compare_words
+    jne .Lcompare_words
     xorl %eax, %eax
     ret
 
-compare_words: /* the byte that comes first in memory decides */
+.Lcompare_words: /* the byte that comes first in memory decides */
     bswapq %rax
     bswapq %rcx
     cmpq %rcx, %rax
@@ -180,7 +180,7 @@ compare_words: /* the byte that comes first in memory decides */
     orl $1, %eax
     ret
 
-compare_below_8:
+.Lcompare_below_8:
     testq %rdx, %rdx
     jz 4f
 3:  movzbl (%rdi), %eax
@@ -193,7 +193,7 @@ compare_below_8:
     jnz 3b
 4:  xorl %eax, %eax
 5:  ret
-compare_differ:
+.Lcompare_differ:
     bsfl %ecx, %ecx
     movzbl (%rdi, %rcx), %eax
     movzbl (%rsi, %rcx), %ecx

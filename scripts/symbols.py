@@ -30,7 +30,7 @@ def functions(image):
         address, kind, name = line.split(maxsplit=2)
         if kind not in "tTwW" or name.endswith(("_start", "_end")):
             continue
-        name = name[:NAME_MAX]
+        name = name.split(".")[0][:NAME_MAX]  # without GCC's .constprop.0
         known = found.get(int(address, 16))
         if known is None or kind == "T":
             found[int(address, 16)] = name
