@@ -207,8 +207,10 @@ void tcp_loss_ack(struct tcp_conn *conn, const struct tcp_seg *seg,
 {
     struct tcp_news news = {.acked = acked};
 
-    if (acked)
+    if (acked) {
         conn->active->forced = false;
+        conn->active->probe.due = false;
+    }
     tcp_board_acked(conn, seg, &news);
     if (conn->sack && seg->sack_count)
         tcp_board_sacked(conn, seg, &news);

@@ -144,6 +144,27 @@ static void tlp__does_not_probe_what_rack_sees(void **state)
     assert_int_equal(PEER_COUNT(&peer, tcp_loss_probe), 0);
 }
 
+/* An acknowledgement between the timer and the flush: nothing is in flight any
+ * more, and text that waits for the window keeps the connection active. */
+static void tlp__has_nothing_to_send_when_all_has_arrived(void **state)
+{
+    (void)state;
+    sender_open(&peer, true, false);
+    peer.window = 3000;
+    sender_ack(&peer, 0);
+    peer_app_send(&peer, 5000);
+    assert_int_equal(peer_take_all(&peer), 3);
+    host_now_us += PTO;
+    net_run(peer.net, host_now_us);
+    assert_true(peer.conn->active->probe.due);
+    peer_input(&peer, (struct peer_seg){.seq = peer.nxt,
+                                        .ack = peer.conn->snd.nxt,
+                                        .flags = PEER_ACK,
+                                        .window = 1});
+    peer_settle(&peer);
+    PEER_QUIET(&peer);
+}
+
 /* ---- 7.4: was anything lost? ---- */
 
 /* 7.4.2: what lies behind it is acknowledged without D-SACK: one of the two
@@ -192,6 +213,7 @@ int main(void)
         TEST(tlp__makes_rack_see_a_lost_tail),
         TEST(tlp__needs_sack),
         TEST(tlp__does_not_probe_what_rack_sees),
+        TEST(tlp__has_nothing_to_send_when_all_has_arrived),
         TEST(tlp__beyond_its_end_without_dsack_is_congestion),
         TEST(tlp__that_arrives_twice_is_no_congestion),
     };
