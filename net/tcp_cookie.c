@@ -55,14 +55,15 @@ static void rotate(struct net *net)
     cookies->slot = now;
 }
 
-/* The number, but for its MSS, of a SYN with number `irs` in that slot. */
+/* The number, but for its MSS, of a SYN with number `irs` in that slot, whose
+ * key is gone after the next one. */
 static uint64_t hash(const struct net *net, const struct tcp_tuple *tuple,
                      uint32_t irs, uint32_t slot)
 {
     struct {
         struct tcp_tuple tuple;
-        uint32_t irs, slot;
-    } what = {*tuple, irs, slot};
+        uint32_t irs;
+    } what = {*tuple, irs};
 
     return siphash(net->tcp.cookies.key[slot % SLOTS], &what, sizeof(what));
 }
