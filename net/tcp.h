@@ -353,6 +353,7 @@ struct tcp_info {
     uint64_t heard_us, sent_us;     /* so long ago: anything acceptable came;
                                        data left */
     bool passive;                   /* it came of a listener */
+    uint8_t dscp_in;                /* of what came last; MAY-9 */
 };
 void tcp_info_get(const struct tcp_conn *conn, struct tcp_info *info);
 

@@ -168,8 +168,9 @@ struct tcp_conn {
     uint8_t reo_steps;   /* RACK.reo_wnd_mult less 1 */
     uint8_t reo_persist; /* RACK.reo_wnd_persist */
     uint8_t challenges;  /* sent in this second: */
-    uint16_t challenge_second;
+    uint8_t challenge_second;
     uint8_t soft_error; /* enum tcp_soft_error, not yet taken */
+    uint8_t dscp_in;    /* of what came last */
     bool reordered : 1; /* RACK.reordering_seen */
     bool hashed : 1;
     bool passive : 1;
@@ -237,6 +238,7 @@ struct tcp_arrival {
     uint32_t up;            /* the number behind urgent bytes */
     uint16_t gso_bytes;     /* of each segment, when it was several */
     uint8_t ecn;            /* of its IP header: IPV4_ECN_CE and so on */
+    uint8_t dscp;           /* likewise */
 };
 
 /* What is to be done about a segment. */

@@ -4,9 +4,9 @@
  * Where there is no room for a half-open connection, all that has to be
  * remembered of a SYN travels in our SYN-ACK and comes back with the last ACK
  * of the handshake: in the initial sequence number a keyed hash of the
- * addresses, the peer's number and the time, and which of a few MSS the peer
- * has; in the low bits of our timestamp its window scale and whether it
- * permits SACK. A peer without timestamps goes without the latter.
+ * addresses and the peer's number, and which of a few MSS the peer has; in the
+ * low bits of our timestamp its window scale and whether it permits SACK and
+ * knows ECN. A peer without timestamps goes without the latter.
  *
  * A cookie is good for at least one and at most two slots of time, then its
  * key is gone. A number is guessed with a chance of 1 in 2^28, and a guess
@@ -16,6 +16,7 @@
  */
 #include "net/siphash.h"
 #include "net/tcp_conn.h"
+#include "net/tcp_ecn.h"
 #include "net/tcp_paws.h"
 
 #define SLOT_US (64 * 1000000ull)
@@ -27,7 +28,8 @@ enum {
     /* Of the timestamp. */
     SHIFT_MASK = 15, /* the window scale; this: none */
     SACK_BIT = 1 << 4,
-    OPTION_MASK = 31
+    ECN_BIT = 1 << 5,
+    OPTION_MASK = 63
 };
 
 /* Usual paths: the least allowed, the default, tunnels, Ethernet, jumbos. */
@@ -89,12 +91,19 @@ static uint32_t mss_index(const struct tcp_seg *syn)
 }
 
 /* What stands in the low bits of our timestamp, of an offer that was taken. */
-static uint32_t option_bits(const struct tcp_seg *syn, struct tcp_seg *reply)
+static uint32_t option_bits(const struct tcp_config *config,
+                            const struct tcp_arrival *in, struct tcp_seg *reply)
 {
+    const struct tcp_seg *syn = &in->seg;
+    bool ecn = tcp_ecn_asked(config, in);
+
+    if (ecn)
+        reply->flags |= TCP_ECE;
     reply->has_shift = reply->has_shift && syn->has_shift;
     reply->sack_permitted = reply->sack_permitted && syn->sack_permitted;
     return (reply->has_shift ? syn->shift : (uint32_t)SHIFT_MASK) |
-           (reply->sack_permitted ? (uint32_t)SACK_BIT : 0);
+           (reply->sack_permitted ? (uint32_t)SACK_BIT : 0) |
+           (ecn ? (uint32_t)ECN_BIT : 0);
 }
 
 /* Our timestamp with these bits, and not ahead of the clock. */
@@ -126,7 +135,8 @@ void tcp_cookie_send(struct tcp_listener *listener,
     tcp_open_offer(net, listener->config, &in->tuple, &reply);
     reply.has_timestamps = reply.has_timestamps && syn->has_timestamps;
     if (reply.has_timestamps)
-        reply.ts_val = stamp(net, &in->tuple, option_bits(syn, &reply));
+        reply.ts_val =
+            stamp(net, &in->tuple, option_bits(listener->config, in, &reply));
     else
         reply.has_shift = reply.sack_permitted = false;
     net_count(&net->counters, tcp_cookie_sent);
@@ -198,6 +208,8 @@ bool tcp_cookie_take(struct tcp_listener *listener, struct tcp_arrival *in)
     net_count(&net->counters, tcp_cookie_taken);
     conn->syn_now = false;
     conn->unmeasured = true;
+    conn->ecn = in->seg.has_timestamps && in->seg.ts_ecr & ECN_BIT &&
+                listener->config->ecn != TCP_ECN_OFF;
     tcp_in_conn(conn, in);
     return true;
 }

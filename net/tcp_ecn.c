@@ -26,15 +26,20 @@ uint8_t tcp_ecn_syn(const struct tcp_conn *conn)
                : 0;
 }
 
+bool tcp_ecn_asked(const struct tcp_config *config,
+                   const struct tcp_arrival *in)
+{
+    /* A SYN that is marked itself comes over a path that marks all. */
+    return (in->seg.flags & ECN_FLAGS) == ECN_FLAGS &&
+           in->ecn == IPV4_ECN_NOT && config->ecn != TCP_ECN_OFF;
+}
+
 void tcp_ecn_take_syn(struct tcp_conn *conn, const struct tcp_arrival *in)
 {
-    uint8_t flags = in->seg.flags & ECN_FLAGS;
-
     if (in->seg.flags & TCP_ACK)
-        conn->ecn = flags == TCP_ECE && tcp_ecn_syn(conn);
-    else /* a SYN that is marked itself comes over a path that marks all */
-        conn->ecn = flags == ECN_FLAGS && in->ecn == IPV4_ECN_NOT &&
-                    tcp_config_of(conn)->ecn != TCP_ECN_OFF;
+        conn->ecn = (in->seg.flags & ECN_FLAGS) == TCP_ECE && tcp_ecn_syn(conn);
+    else
+        conn->ecn = tcp_ecn_asked(tcp_config_of(conn), in);
 }
 
 bool tcp_ecn_concerns(const struct tcp_conn *conn, const struct tcp_arrival *in)

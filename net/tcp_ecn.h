@@ -10,6 +10,9 @@
 
 /* The flags that a SYN, or SYN-ACK, has besides. */
 uint8_t tcp_ecn_syn(const struct tcp_conn *conn);
+/* Whether a SYN asks for ECN, and may have it. */
+bool tcp_ecn_asked(const struct tcp_config *config,
+                   const struct tcp_arrival *in);
 /* The peer's SYN, or SYN-ACK: whether both know ECN. */
 void tcp_ecn_take_syn(struct tcp_conn *conn, const struct tcp_arrival *in);
 /* Before the fifth step, and after it. */

@@ -163,7 +163,7 @@ static bool is_expected(const struct tcp_conn *conn,
 /* How many may be sent in that second: about as many as was asked for, and
  * nobody can tell how many. One who could count them would learn from a
  * connection's limit what has hit it (CVE-2016-5696). */
-static uint32_t challenges_max(const struct tcp_conn *conn, uint16_t second)
+static uint32_t challenges_max(const struct tcp_conn *conn, uint8_t second)
 {
     uint32_t about = tcp_config_of(conn)->challenge_acks_per_second;
     uint32_t what[2] = {conn->iss, second};
@@ -175,7 +175,7 @@ static uint32_t challenges_max(const struct tcp_conn *conn, uint16_t second)
 
 static void challenge(struct tcp_conn *conn)
 {
-    uint16_t second = (uint16_t)(conn->net->now_us / 1000000);
+    uint8_t second = (uint8_t)(conn->net->now_us / 1000000);
 
     if (conn->challenge_second != second) {
         conn->challenge_second = second;
@@ -196,6 +196,7 @@ static void obey(struct tcp_conn *conn, struct tcp_arrival *in,
     switch (verdict) {
     case TCP_GO_ON:
         heard(conn);
+        conn->dscp_in = in->dscp;
         break;
     case TCP_REPLY_ACK:
         conn->ack_now = true;

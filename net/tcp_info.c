@@ -150,6 +150,7 @@ void tcp_info_get(const struct tcp_conn *conn, struct tcp_info *info)
         .heard_us = conn->net->now_us - conn->heard_us,
         .sent_us = conn->net->now_us - conn->sent_us,
         .passive = conn->passive,
+        .dscp_in = conn->dscp_in,
     };
     if (conn->active)
         of_active(conn->active, info);

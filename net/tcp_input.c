@@ -110,6 +110,7 @@ void tcp_input(struct net *net, struct ipv4_addr src, struct ipv4_addr dst,
     in.gso_bytes =
         segment->flags & BUFFER_GSO_TCP4 ? segment->gso_bytes : (uint16_t)0;
     in.ecn = tos & IPV4_ECN_MASK;
+    in.dscp = tos >> 2;
     in.seg.text_bytes = buffer_chain_len(segment) - in.seg.header_bytes;
     buffer_pull(segment, in.seg.header_bytes);
     in.text = segment;

@@ -191,6 +191,38 @@ static void S34__with_timestamps_scale_and_sack_are_kept(void **state)
     }
 }
 
+/* RFC 3168 6.1.1: ECE and CWR in the SYN, ECE in its answer. */
+static void S34__with_timestamps_ecn_is_kept(void **state)
+{
+    static const struct {
+        bool timestamps;
+        uint8_t flags, tos;
+        bool ecn;
+    } rows[] = {{true, PEER_ECE | PEER_CWR, 0, true},
+                {true, PEER_ECE | PEER_CWR, 3, false}, /* marked itself */
+                {true, PEER_ECE, 0, false},
+                {false, PEER_ECE | PEER_CWR, 0, false}};
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        peer_end(&peer);
+        setup(NULL);
+        peer.timestamps = rows[i].timestamps;
+        peer.ts = 5;
+        listen_when(TCP_COOKIES_ALWAYS, 8, 8);
+        peer_send(&peer, (struct peer_seg){.seq = PEER_ISS,
+                                           .flags = PEER_SYN | rows[i].flags,
+                                           .tos = rows[i].tos});
+        assert_true(peer_take(&peer));
+        assert_int_equal(peer.got.flags,
+                         PEER_SYN | PEER_ACK | (rows[i].ecn ? PEER_ECE : 0));
+        peer.nxt = PEER_ISS + 1;
+        peer_ack(&peer, peer.rcv);
+        accept_one();
+        assert_int_equal(peer_info(&peer).ecn, rows[i].ecn);
+    }
+}
+
 static void S34__without_timestamps_scale_and_sack_are_not_offered(void **state)
 {
     (void)state;
@@ -228,7 +260,7 @@ static void timestamp__of_a_cookie_is_not_ahead_of_the_clock(void **state)
         accept_one();
         peer_app_send(&peer, 1);
         assert_true(peer_take(&peer));
-        assert_in_range(peer.got.ts_val - in_cookie, 0, 32);
+        assert_in_range(peer.got.ts_val - in_cookie, 0, 64);
     }
 }
 
@@ -463,6 +495,7 @@ int main(void)
         TEST(mss__the_largest_of_eight_that_the_peer_can_take),
         TEST(mss__without_the_option_is_the_default),
         TEST(S34__with_timestamps_scale_and_sack_are_kept),
+        TEST(S34__with_timestamps_ecn_is_kept),
         TEST(S34__without_timestamps_scale_and_sack_are_not_offered),
         TEST(timestamp__of_a_cookie_is_not_ahead_of_the_clock),
         TEST(listener_options__are_the_childs),

@@ -122,6 +122,23 @@ static void info__tells_of_silence(void **state)
     assert_true(info.retransmissions >= 2);
 }
 
+/* RFC 9293 MAY-9; of the latest that was acceptable. */
+static void info__tells_the_dscp_of_what_came_last(void **state)
+{
+    (void)state;
+    peer_open_passive(&peer);
+    peer_send(&peer, (struct peer_seg){.seq = peer.nxt,
+                                       .ack = peer.rcv,
+                                       .flags = PEER_ACK,
+                                       .tos = 46 << 2});
+    assert_int_equal(peer_info(&peer).dscp_in, 46);
+    peer_send(&peer, (struct peer_seg){.seq = peer.nxt - 99999,
+                                       .ack = peer.rcv,
+                                       .flags = PEER_ACK,
+                                       .tos = 10 << 2});
+    assert_int_equal(peer_info(&peer).dscp_in, 46);
+}
+
 static void info__of_an_opening_one_has_no_bytes(void **state)
 {
     (void)state;
@@ -140,6 +157,7 @@ int main(void)
         TEST(info__a_fin_is_no_byte),
         TEST(info__counts_what_waits_to_be_read),
         TEST(info__tells_of_silence),
+        TEST(info__tells_the_dscp_of_what_came_last),
         TEST(info__of_an_opening_one_has_no_bytes),
     };
 
