@@ -68,6 +68,25 @@ def test_qemus_own_network_gives_an_address_without_any_key(start):
         assert browser.get("/").status == 200
 
 
+def test_two_cards_have_an_address_each(start):
+    one = start("http_hello", "--ipv4=dhcp,192.168.9.4/24",
+                net=guests.UserNet(80), net_args=False,
+                extra=["-netdev", "user,id=net1,net=192.168.9.0/24",
+                       "-device", "virtio-net-pci,netdev=net1"])
+    one.wait_for(r"net0: address 10\.0\.2\.15/24 \(DHCP server 10\.0\.2\.2\)")
+    one.wait_for(r"net1: address 192\.168\.9\.4/24 \(command line\)")
+    with web.browse(one.port(80)) as browser:
+        status = browser.get("/status").body.decode()
+    assert re.search(r"^192\.168\.9\.0/24 +- +net1 +network$", status, re.M)
+
+
+def test_more_addresses_than_cards_are_refused(start):
+    one = start("http_hello", "--ipv4=dhcp,dhcp", net=guests.UserNet(),
+                net_args=False)
+    assert one.wait_exit() == 64
+    assert "more network cards than there are" in one.console
+
+
 def test_a_lease_is_used_and_every_setting_tells_its_origin(
         start, network, dnsmasq):
     dnsmasq("10.8.0.50", "10.8.0.60", "--dhcp-option=option:mtu,1400",
@@ -139,6 +158,8 @@ def test_a_cloud_that_hands_out_32_and_a_gateway_outside(
         start, network, dnsmasq):
     """Option 121: the gateway on the link, and the way to all else by it."""
     network.ip("address", "add", "10.9.9.1/32", "dev", netns.TAP)
+    network.ip("route", "add", "10.8.0.50/32", "dev", netns.TAP,
+               "src", "10.9.9.1")
     dnsmasq("10.8.0.50", "10.8.0.50", "--dhcp-option=1,255.255.255.255",
             "--dhcp-option=121,10.9.9.1/32,0.0.0.0,0.0.0.0/0,10.9.9.1")
     one = boot(start, network)
