@@ -267,8 +267,7 @@ $(BUILD)/$(1)/world: $(patsubst %,$(BUILD)/$(1)/obj/%.o,$(MODEL_SRC) \
 	    $(BUILD)/$(1)/libtest.a $(BUILD)/$(1)/libnet.a -Wl,--end-group -lm
 LINK_TEST_$(1) = $(2) $(3) -o $$@ $$< -Wl,--start-group \
     $(BUILD)/$(1)/libtest.a $(BUILD)/$(1)/libnet.a -Wl,--end-group -lcmocka -lm
--include $(patsubst %,$(BUILD)/$(1)/obj/%.d,$(HOST_SRC) $(UNIT_SRC) $(FUZZ_SRC) $(SIM_SRC) \
-                     $(MODEL_SRC))
+-include $$(shell find $(BUILD)/$(1)/obj -name '*.d' 2>/dev/null)
 endef
 $(eval $(call HOST_RULES,host,$(CC),-O2))
 $(eval $(call HOST_RULES,host-gcc,$(CC),$(SANITIZE)))
