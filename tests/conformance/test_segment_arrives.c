@@ -409,7 +409,7 @@ static void every_cell(void **context)
 
 #define CELLS(state)                                                           \
     {                                                                          \
-        "segment_arrives__" #state "__every_cell_as_the_text", every_cell,     \
+        "S1__segment_arrives__" #state "__every_cell_as_the_text", every_cell, \
             NULL, NULL, (void *)(uintptr_t)S_##state                           \
     }
 

@@ -282,7 +282,7 @@ static void sender__a_mark_is_never_undone(void **state)
 }
 
 /* All that was in flight is acknowledged at once: what was counts. */
-static void sender__an_echo_for_everything_keeps_seven_tenths(void **state)
+static void S28__an_echo_for_everything_keeps_seven_tenths(void **state)
 {
     (void)state;
     open_with_ecn();
@@ -318,7 +318,7 @@ static void sender__an_echo_that_was_not_agreed_on_is_ignored(void **state)
 }
 
 /* A path that marks everything slows us down, and does not stop us. */
-static void broken_path__that_marks_everything_still_delivers(void **state)
+static void S28__a_path_that_marks_everything_still_delivers(void **state)
 {
     uint32_t at = 0;
 
@@ -434,11 +434,11 @@ int main(void)
         TEST(sender__a_loss_is_told_with_cwr_too),
         TEST(sender__a_loss_in_the_next_window_counts),
         TEST(sender__a_mark_is_never_undone),
-        TEST(sender__an_echo_for_everything_keeps_seven_tenths),
+        TEST(S28__an_echo_for_everything_keeps_seven_tenths),
         TEST(sender__an_echo_on_an_old_or_impossible_ack_is_ignored),
         TEST(sender__an_echo_that_was_not_agreed_on_is_ignored),
         cmocka_unit_test(gso__cwr_is_on_the_first_segment_alone),
-        TEST(broken_path__that_marks_everything_still_delivers),
+        TEST(S28__a_path_that_marks_everything_still_delivers),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
