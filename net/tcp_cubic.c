@@ -65,8 +65,8 @@ static uint32_t w_cubic(const struct tcp_conn *conn, uint64_t units)
     change >>= C_SHIFT - CUBE_SHIFT;
     if (below)
         return change < conn->w_max ? conn->w_max - (uint32_t)change : 0;
-    return change < TCP_CWND_MAX - conn->w_max ? conn->w_max + (uint32_t)change
-                                               : TCP_CWND_MAX;
+    change += conn->w_max;
+    return change < TCP_CWND_MAX ? (uint32_t)change : TCP_CWND_MAX;
 }
 
 /* RFC 9438 4.2; 4.8 and 4.10 where W_max is not known. */

@@ -250,6 +250,12 @@ static void cubic__a_window_of_one_gigabyte_is_the_most(void **state)
     for (unsigned i = 0; i < 100; i++)
         window_acked(10 * SECOND);
     assert_in_range(conn->cwnd, TCP_CWND_MAX - 2000, TCP_CWND_MAX + 2000);
+    conn->w_max = conn->cwnd = TCP_CWND_MAX + 1000; /* Reno's last step */
+    congest();
+    conn->cwnd = conn->ssthresh = TCP_CWND_MAX - 5000;
+    for (unsigned i = 0; i < 100; i++)
+        window_acked(10 * SECOND);
+    assert_in_range(conn->cwnd, TCP_CWND_MAX - 6000, TCP_CWND_MAX + 2000);
 }
 
 /* ---- NewReno ---- */
