@@ -112,13 +112,12 @@ static void rule_nagle(struct look *look)
     struct observer_end *end = look->end;
     const struct observer *observer = look->observer;
     const struct segment *seg = look->seg;
-    uint32_t small =
-        (end->said.mss < end->heard.mss ? end->said.mss : end->heard.mss) / 2;
+    uint32_t full =
+        end->said.mss < end->heard.mss ? end->said.mss : end->heard.mss;
 
-    if (small > PATH_TEXT_MIN)
-        small = PATH_TEXT_MIN;
-    if (!seg->len || !(seg->flags & SEG_PSH) || seg->len >= small ||
-        seg_before(seg->seq, end->top) || seg->flags & SEG_FIN)
+    if (!seg->len || !(seg->flags & SEG_PSH) || seg->len >= full / 2 ||
+        seg->len >= PATH_TEXT_MIN || seg_before(seg->seq, end->top) ||
+        seg->flags & SEG_FIN)
         return;
     if (observer->has_nagle && observer->has_nagle(observer->context, seg) &&
         seg_before(end->una, end->small_end) && seg->len < end->wnd_max / 2 &&
