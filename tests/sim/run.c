@@ -157,9 +157,14 @@ static void turned(void *context, unsigned host)
 {
     struct run *run = context;
     struct check *check = &run->check[host];
+    const struct net_counters *count =
+        net_counters(run->internet.host[host].net);
 
     if (run->result->broken)
         return;
+    /* Text that was refused for what it would hold is owed no ACK. */
+    if (count->value[NET_COUNT_tcp_rcv_memory])
+        run->observer.host[host].starves = true;
     observer_turned(&run->observer, host, host_now_us);
     if (run->observer.broken)
         broken(run, run->observer.broken, run->observer.detail);
