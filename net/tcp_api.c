@@ -136,7 +136,7 @@ enum tcp_status tcp_send(struct tcp_conn *conn, struct buffer *chain,
         buffer_release(chain);
         return TCP_OK;
     }
-    if (!tcp_pressure_admits(conn, tcp_queue_cost(chain)) ||
+    if (!tcp_pressure_admits_send(conn, tcp_queue_cost(chain)) ||
         !tcp_conn_activate(conn)) {
         tcp_deadline_set(conn, TCP_DEADLINE_ROOM, conn->net->now_us + RETRY_US);
         return TCP_AGAIN;

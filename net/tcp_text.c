@@ -45,6 +45,12 @@ static struct buffer *own_copy(struct tcp_conn *conn, struct buffer *text,
     return copy;
 }
 
+static bool has_room(struct tcp_conn *conn, uint32_t cost)
+{
+    return conn->rcv_queue.held + cost <= tcp_text_held_max(conn) &&
+           tcp_pressure_admits(conn, cost);
+}
+
 bool tcp_text_queue(struct tcp_conn *conn, struct buffer *text, uint32_t bytes)
 {
     struct tcp_queue *queue = &conn->rcv_queue;
@@ -56,8 +62,13 @@ bool tcp_text_queue(struct tcp_conn *conn, struct buffer *text, uint32_t bytes)
         text = own_copy(conn, text, bytes);
         cost = tcp_queue_cost(text);
     }
-    if (queue->held + cost > tcp_text_held_max(conn) ||
-        !tcp_pressure_admits(conn, cost)) {
+    if (!has_room(conn, cost) && conn->active && conn->active->pieces) {
+        /* What is out of order gives way, or its hole were never filled: it
+         * may be dropped although it was reported (RFC 2018 8). */
+        tcp_count(conn, tcp_pressure_ooo);
+        tcp_reass_clear(conn);
+    }
+    if (!has_room(conn, cost)) {
         tcp_count(conn, tcp_rcv_memory);
         conn->starved = true;
         buffer_release(text);

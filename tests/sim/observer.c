@@ -216,7 +216,7 @@ static void heard_ack(struct look *look)
         end->open = true;
         end->una = seg->ack;
         end->limit = seg->ack + window;
-        end->rtt_min_us = look->now_us - end->syn_us;
+        end->rtt_min_us = look->now_us - end->sent_us;
     }
     if (seg_before(end->una, seg->ack)) {
         end->una = seg->ack;

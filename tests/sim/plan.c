@@ -110,6 +110,10 @@ static void choose_host(struct rng *rng, struct plan_host *host)
         host->starve_at = rng_below(rng, 20 * SECOND);
         host->starve_us = rng_below(rng, 5 * SECOND);
     }
+    if (rng_one_in(rng, 10)) /* of memory for text; else of all */
+        host->config.flow_pages_max = 8 + (uint32_t)rng_below(rng, 60);
+    else if (rng_one_in(rng, 10))
+        host->config.pages_max = 60 + rng_below(rng, 100);
     if (rng_one_in(rng, 4))
         choose_link(rng, &host->up);
     if (rng_one_in(rng, 4))
@@ -184,5 +188,6 @@ void plan_make(struct plan *plan, uint64_t seed)
 
 bool plan_host_starves(const struct plan_host *host)
 {
-    return host->fail_at || host->starve_us;
+    return host->fail_at || host->starve_us || host->config.flow_pages_max ||
+           host->config.pages_max < net_config_default().pages_max;
 }

@@ -46,6 +46,8 @@ static const struct member host_members[] = {
     HOST(fail_at),
     HOST(starve_us),
     HOST(starve_at),
+    HOST(config.pages_max),
+    HOST(config.flow_pages_max),
     HOST(config.tcp.rcv_buf_bytes),
     HOST(config.tcp.snd_buf_bytes),
     HOST(config.tcp.window_scaling),

@@ -361,8 +361,14 @@ static void make(struct run *run)
     run->observer.text_is_right = text_is_right;
     run->observer.has_nagle = has_nagle;
     run->observer.context = run;
-    for (unsigned i = 0; i < plan->sessions; i++)
-        session_init(&run->session[i], &plan->session[i], host_random());
+    for (unsigned i = 0; i < plan->sessions; i++) {
+        const struct session_plan *session = &plan->session[i];
+
+        session_init(&run->session[i], session, host_random());
+        run->session[i].starves =
+            plan_host_starves(&plan->host[session->host[0]]) ||
+            plan_host_starves(&plan->host[session->host[1]]);
+    }
 }
 
 static void go(struct run *run)

@@ -92,7 +92,7 @@ static void ended(struct session_side *side)
     case TCP_END_KEEPALIVE:
     case TCP_END_TIMEOUT:
     case TCP_END_NO_MEMORY:
-        if (!peer->quit && !peer->over && peer->conn)
+        if (!peer->quit && !peer->over && peer->conn && !session->starves)
             broken(session, "ended for a reason that the peer knows not");
         break;
     default:

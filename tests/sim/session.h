@@ -57,6 +57,7 @@ struct session {
     struct session_plan plan;
     struct session_side side[2];
     uint16_t client_port;
+    bool starves;       /* a host of it may give it up for lack of memory */
     uint64_t key;       /* of both streams */
     const char *broken; /* the first expectation that failed, or null */
 };

@@ -187,6 +187,35 @@ static void first__nobody_is_spared_for_ever(void **state)
     assert_int_equal(PEER_COUNT(&peer, tcp_pressure_ooo), 1);
 }
 
+/* Or the hole in it could never be filled, and the peer would send for ever. */
+static void own_out_of_order_text__gives_way_to_what_is_in_order(void **state)
+{
+    struct caller *holes = call(0);
+
+    (void)state;
+    say_out_of_order(holes, 60); /* more than the rest of the budget */
+    while (reply(holes, 1460) == TCP_OK)
+        ;
+    fill(holes, 1);
+    fill(holes, 1);
+    fill(holes, 1);
+    assert_int_equal(tcp_recv_ready(holes->conn), 3000);
+}
+
+/* Two ends that send all they can must still hear each other. */
+static void sending__leaves_room_for_what_comes(void **state)
+{
+    struct caller *caller = call(0);
+
+    (void)state;
+    caller->window = 0;
+    acknowledge(caller, 0);
+    while (reply(caller, 1000) == TCP_OK)
+        ;
+    fill(caller, 1);
+    assert_int_equal(tcp_recv_ready(caller->conn), 1000);
+}
+
 static void second__orphans_go_the_oldest_first(void **state)
 {
     struct caller *old = call(0), *young = call(1), *reader = call(2);
@@ -420,6 +449,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(first__out_of_order_text_of_others_goes),
         TEST(first__nobody_is_spared_for_ever),
+        TEST(own_out_of_order_text__gives_way_to_what_is_in_order),
+        TEST(sending__leaves_room_for_what_comes),
         TEST(second__orphans_go_the_oldest_first),
         TEST(third__who_stands_still_and_holds_the_most_goes),
         TEST(third__one_byte_at_a_time_stands_still),
