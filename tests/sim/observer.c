@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
+enum { ROUTER = 254 /* the last byte of its address */ };
+
 void observer_broken(struct look *look, const char *rule)
 {
     struct observer *observer = look->observer;
@@ -360,6 +362,21 @@ static void take_icmp(struct observer *observer, unsigned host,
     end->quiet = false;
 }
 
+/* What waits for an answer to ARP leaves later than its sender wants. */
+static void take_arp(struct observer_host *host, bool in,
+                     const struct packet *packet, uint64_t now_us)
+{
+    const uint8_t *arp = packet->bytes + PACKET_ETH;
+
+    if (packet->len < PACKET_ETH + 28 ||
+        seg_get16(packet->bytes + 12) != 0x0806 ||
+        (!in && arp[27] != ROUTER)) /* nobody answers an announcement */
+        return;
+    host->asks = !in;
+    if (!in)
+        host->ask_us = now_us;
+}
+
 /* --- for others ----------------------------------------------------------- */
 
 void observer_packet(struct observer *observer, unsigned host, bool in,
@@ -374,6 +391,7 @@ void observer_packet(struct observer *observer, unsigned host, bool in,
         .now_us = now_us,
     };
 
+    take_arp(&observer->host[host], in, packet, now_us);
     if (in && packet_is_ip(packet) && packet->bytes[PACKET_ETH + 9] == 1)
         take_icmp(observer, host, packet, now_us);
     if (!packet_read(packet, &seg))

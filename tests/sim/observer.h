@@ -90,6 +90,9 @@ struct observer_end {
 struct observer_host {
     bool starves; /* memory is refused: what it owes it may not be able to */
     bool sleeps;
+    bool drops;      /* it has lost packets that waited for an answer to ARP */
+    bool asks;       /* it has asked by ARP, and heard nothing yet */
+    uint64_t ask_us; /* ... the last time */
     uint32_t rcv_buf_bytes;
     uint64_t rto_min_us, rto_max_us;
 };

@@ -167,6 +167,8 @@ static void rule_backoff(struct look *look)
 
     if (look->host->starves || look->host->sleeps)
         return;
+    if (look->host->ask_us >= end->again_us)
+        end->quiet = false; /* it may have waited for ARP */
     if (end->quiet && end->again_seq == look->seg->seq) {
         least_us = look->host->rto_min_us;
         if (2 * end->gap_us > least_us)
@@ -266,7 +268,8 @@ void observer_time_turned(struct look *look)
     struct observer_end *end = look->end;
     bool over = end->fin && end->una == end->fin_end && end->heard_fin;
 
-    if (look->host->starves || !end->open || !end->heard.there || over)
+    if (look->host->starves || look->host->asks || !end->open ||
+        !end->heard.there || over)
         return;
     if (end->full_segments >= 2)
         observer_broken(look, "an ACK for every second full segment "

@@ -165,6 +165,9 @@ static void turned(void *context, unsigned host)
     /* Text that was refused for what it would hold is owed no ACK. */
     if (count->value[NET_COUNT_tcp_rcv_memory])
         run->observer.host[host].starves = true;
+    if (count->value[NET_COUNT_arp_pending_full] ||
+        count->value[NET_COUNT_arp_failed])
+        run->observer.host[host].drops = true;
     observer_turned(&run->observer, host, host_now_us);
     if (run->observer.broken)
         broken(run, run->observer.broken, run->observer.detail);
