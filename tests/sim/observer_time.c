@@ -268,8 +268,8 @@ void observer_time_turned(struct look *look)
     struct observer_end *end = look->end;
     bool over = end->fin && end->una == end->fin_end && end->heard_fin;
 
-    if (look->host->starves || look->host->asks || !end->open ||
-        !end->heard.there || over)
+    if (look->host->starves || look->host->asks || look->host->drops ||
+        !end->open || !end->heard.there || over)
         return;
     if (end->full_segments >= 2)
         observer_broken(look, "an ACK for every second full segment "
