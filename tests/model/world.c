@@ -14,7 +14,7 @@
 enum {
     FINISH_STEPS = 400, /* of what is delivered, or a deadline */
     FLUSHES = 4,
-    ABORT_US = 10 /* numbers of what follows must be others (RFC 6528) */
+    END_US = 10 /* numbers of what follows must be others (RFC 6528) */
 };
 
 #define SECOND 1000000ull
@@ -304,8 +304,8 @@ void world_make(struct world *world, const struct world_move *move)
 {
     struct world_end *end = &world->end[move->end];
 
-    if (move->act == WORLD_ABORT)
-        world->now_us += ABORT_US;
+    if (move->act == WORLD_ABORT || move->act == WORLD_CLOSE)
+        world->now_us += END_US;
     host_now_us = world->now_us;
     switch ((enum world_act)move->act) {
     case WORLD_DELIVER:
