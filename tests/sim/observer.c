@@ -373,7 +373,9 @@ static void take_arp(struct observer_host *host, bool in,
         (!in && arp[27] != ROUTER)) /* nobody answers an announcement */
         return;
     host->asks = !in;
-    if (!in)
+    if (in)
+        host->answer_us = now_us;
+    else
         host->ask_us = now_us;
 }
 

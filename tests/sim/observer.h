@@ -93,6 +93,7 @@ struct observer_host {
     bool drops;      /* it has lost packets that waited for an answer to ARP */
     bool asks;       /* it has asked by ARP, and heard nothing yet */
     uint64_t ask_us; /* ... the last time */
+    uint64_t answer_us; /* what had waited leaves all at once */
     uint32_t rcv_buf_bytes;
     uint64_t rto_min_us, rto_max_us;
 };

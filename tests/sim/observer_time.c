@@ -70,7 +70,7 @@ static void heard_text(struct look *look)
     if (end->ack_by_us == UINT64_MAX)
         end->ack_by_us = look->now_us + ACK_US;
     full = end->said.mss - (observer_both_ts(end) ? 12u : 0);
-    if (seg->len >= full && seg->len && !seg_before(seg->seq, end->ack))
+    if (seg->len >= full && seg->len && seg->seq == frontier)
         end->full_segments++;
 }
 
@@ -138,6 +138,7 @@ static bool is_in_doubt(const struct look *look,
     const struct observer_end *end = look->end;
 
     return look->host->starves || !sent ||
+           look->host->answer_us == look->now_us ||
            (end->doubt_us && end->doubt_us >= sent->us);
 }
 
@@ -148,9 +149,10 @@ static void rule_timeout(struct look *look, const struct observer_sent *sent)
 {
     struct observer_end *end = look->end;
     uint64_t now_us = look->now_us + SLACK_US;
-    uint64_t least_us = 2 * end->rtt_min_us;
+    uint64_t least_us = end->rtt_min_us;
 
-    /* A probe for a lost tail may come after two round trips. */
+    /* A probe for a lost tail may come after two round trips, which the sender
+     * knows better: SACK tells him of shorter ones. */
     if (least_us > look->host->rto_min_us || !end->open)
         least_us = look->host->rto_min_us;
     if (now_us - sent->us < least_us &&

@@ -79,6 +79,9 @@ static void choose_config(struct rng *rng, struct net_config *config)
     config->tcp.sack = !rng_one_in(rng, 3);
     config->tcp.congestion =
         (enum tcp_congestion)rng_below(rng, TCP_CONGESTION_COUNT);
+    config->tcp.ecn = (uint32_t)rng_below(rng, 3);
+    if (rng_one_in(rng, 4))
+        config->tcp.rcv_buf_begin_bytes = config->tcp.rcv_buf_bytes;
     if (rng_one_in(rng, 4))
         config->tcp.delayed_ack_us = 0;
     if (rng_one_in(rng, 4))

@@ -54,6 +54,8 @@ static const struct member host_members[] = {
     HOST(config.tcp.timestamps),
     HOST(config.tcp.sack),
     HOST(config.tcp.congestion),
+    HOST(config.tcp.ecn),
+    HOST(config.tcp.rcv_buf_begin_bytes),
     HOST(config.tcp.delayed_ack_us),
     HOST(config.tcp.mss_bytes),
     HOST(config.tcp.ooo_pieces_max),
