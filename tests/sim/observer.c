@@ -218,7 +218,8 @@ static void heard_ack(struct look *look)
         end->open = true;
         end->una = seg->ack;
         end->limit = seg->ack + window;
-        end->rtt_min_us = look->now_us - end->sent_us;
+        end->rtt_min_us = /* of which SYN is not known */
+            end->syn_again ? 0 : look->now_us - end->sent_us;
     }
     if (seg_before(end->una, seg->ack)) {
         end->una = seg->ack;
@@ -275,8 +276,12 @@ static void say_syn(struct look *look)
     struct observer_end *end = look->end;
     const struct segment *seg = look->seg;
 
-    if (end->said.there && end->said.number == seg->seq && !end->dead)
+    if (end->said.there && end->said.number == seg->seq && !end->dead) {
+        end->syn_again = true;
+        if (!(seg->flags & SEG_ECE)) /* it has given ECN up: RFC 3168 6.1.1.1 */
+            end->said.flags &= (uint8_t) ~(SEG_ECE | SEG_CWR);
         return;
+    }
     renew(look->observer, end);
     if (seg->flags & SEG_ACK) {
         if (!end->asked.there || end->asked.number + 1 != seg->ack)

@@ -67,6 +67,7 @@ struct observer_end {
     uint32_t stamp[OBSERVER_STAMPS]; /* timestamps that have come */
     unsigned stamps;
     bool open; /* its SYN was acknowledged */
+    bool syn_again;
     bool heard_fin;
     bool dead; /* a RST was sent, or came */
     bool ce_owed, ce_seen, ece_seen;
