@@ -144,7 +144,8 @@ $(SYSINCLUDE)/.made: Makefile
 
 GUEST_READY := $(NEWLIB)/.built $(SYSINCLUDE)/.made
 
-$(BUILD)/guest/%.c.o: %.c | $(GUEST_READY)
+# With other flags it is another object, so the Makefile is a source too.
+$(BUILD)/guest/%.c.o: %.c Makefile | $(GUEST_READY)
 	@mkdir -p $(@D)
 	$(info CC   $@)
 	$(CC) $(GUEST_FLAGS) $(WARN) -MMD -MP -c $< -o $@
