@@ -137,3 +137,24 @@ void arp_input(struct net *net, struct net_if *nif, struct mac_addr source,
         handle(net, nif, broadcast, &packet);
     buffer_release(buf);
 }
+
+void arp_report_failed(struct net *net, const struct buffer *packet)
+{
+    uint8_t first[8]; /* of what the packet carries */
+    struct ipv4_header header;
+
+    net_count(&net->counters, arp_failed);
+    if (ipv4_header_parse(packet->data, packet->len, UINT32_MAX, &header) !=
+            IPV4_GOOD ||
+        header.fragment_bytes > 0)
+        return;
+    tcp_host_unreachable(net, header.dst);
+    if (buffer_copy_out(packet, header.header_bytes, first, sizeof(first)) !=
+        sizeof(first))
+        return;
+    if (header.protocol == IPV4_PROTO_UDP)
+        udp_error(net, header.src, header.dst, first, UDP_UNREACHABLE);
+    if (header.protocol == IPV4_PROTO_ICMP)
+        ping_error(net, IPV4_ADDR(0, 0, 0, 0), header.dst, first,
+                   PING_UNREACHABLE, ICMP_UNREACHABLE_HOST);
+}

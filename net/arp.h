@@ -24,8 +24,9 @@ struct arp_entry;
 enum {
     ARP_PACKET_BYTES = 28,
     ARP_ENTRIES_MAX = 64,
-    ARP_STATIC_MAX = 16,      /* of these */
-    ARP_PENDING_MAX = 4,      /* datagrams that wait for one address */
+    ARP_STATIC_MAX = 16, /* of these */
+    ARP_PENDING_MAX = 4, /* datagrams that wait for one address */
+    ARP_PENDING_BYTES_MAX = 256 * 1024, /* held by what waits for any */
     ARP_REQUESTS_MAX = 3,     /* unanswered, then the address has failed */
     ARP_REQUESTS_PER_S = 250, /* to whomever */
     ARP_REPLIES_PER_S = 1000,
@@ -88,6 +89,7 @@ struct arp {
     struct arp_entry *bucket[ARP_BUCKETS];
     struct arp_limit requests, replies;
     unsigned static_count;
+    uint32_t pending_bytes; /* held by what waits */
 };
 
 /* Read a packet. Returns: false when it is not about Ethernet and IPv4, or no
@@ -143,6 +145,9 @@ bool arp_limit_take(struct net *net, struct arp_limit *limit, uint32_t per_s);
 /* Ask a neighbour, or everybody, who has `target`. */
 void arp_send_request(struct net *net, struct net_if *nif, struct mac_addr to,
                       struct ipv4_addr target);
+
+/* Tell the flow of a packet that it cannot be delivered. */
+void arp_report_failed(struct net *net, const struct buffer *packet);
 
 /* Whether anything is known, or asked, about an address. */
 bool arp_has(struct net *net, const struct net_if *nif, struct ipv4_addr addr);

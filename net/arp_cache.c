@@ -33,7 +33,8 @@ static const uint64_t wait_us[ARP_REQUESTS_MAX + 1] = {0, 1000000, 2000000,
 enum {
     HOLD_US = 1000000,    /* a failed address is asked again after that, ... */
     HOLD_DOUBLES_MAX = 3, /* ... twice that when it fails again, up to 8 s */
-    FLAP_US = 1000000     /* a new MAC address is kept at least so long */
+    FLAP_US = 1000000,    /* a new MAC address is kept at least so long */
+    SMALL_BYTES = 2 * PAGE_BYTES /* held by one that may always wait */
 };
 
 static void entry_timer(struct timer *timer, void *context);
@@ -84,15 +85,28 @@ static bool is_continued(const struct buffer *packet)
 }
 
 /* Drop the oldest datagram that waits, all fragments of it. */
-static void drop_oldest(struct arp_entry *entry)
+static void drop_oldest(struct net *net, struct arp_entry *entry)
 {
     do {
         struct buffer *packet = entry->pending;
 
         entry->pending = packet->link;
+        net->arp.pending_bytes -= buffer_chain_held_bytes(packet);
         buffer_release(packet);
     } while (entry->pending && is_continued(entry->pending));
     entry->pending_count--;
+}
+
+/* Take out all that waits. */
+static struct buffer *take_pending(struct net *net, struct arp_entry *entry)
+{
+    struct buffer *first = entry->pending;
+
+    for (const struct buffer *at = first; at; at = at->link)
+        net->arp.pending_bytes -= buffer_chain_held_bytes(at);
+    entry->pending = NULL;
+    entry->pending_count = 0;
+    return first;
 }
 
 static void entry_free(struct net *net, struct arp_entry *entry)
@@ -103,8 +117,7 @@ static void entry_free(struct net *net, struct arp_entry *entry)
         at = &(*at)->next;
     *at = entry->next;
     timer_cancel(&net->timers, &entry->timer);
-    while (entry->pending)
-        drop_oldest(entry);
+    buffer_release_queue(take_pending(net, entry));
     if (entry->state == ARP_STATIC)
         net->arp.static_count--;
     pool_free(entry);
@@ -202,32 +215,10 @@ static void start_asking(struct net *net, struct arp_entry *entry,
     ask(net, entry, state);
 }
 
-/* Tell the flow of a packet that it cannot be delivered. */
-static void report(struct net *net, const struct buffer *packet)
-{
-    uint8_t first[8]; /* of what the packet carries */
-    struct ipv4_header header;
-
-    net_count(&net->counters, arp_failed);
-    if (ipv4_header_parse(packet->data, packet->len, UINT32_MAX, &header) !=
-            IPV4_GOOD ||
-        header.fragment_bytes > 0)
-        return;
-    tcp_host_unreachable(net, header.dst);
-    if (buffer_copy_out(packet, header.header_bytes, first, sizeof(first)) !=
-        sizeof(first))
-        return;
-    if (header.protocol == IPV4_PROTO_UDP)
-        udp_error(net, header.src, header.dst, first, UDP_UNREACHABLE);
-    if (header.protocol == IPV4_PROTO_ICMP)
-        ping_error(net, IPV4_ADDR(0, 0, 0, 0), header.dst, first,
-                   PING_UNREACHABLE, ICMP_UNREACHABLE_HOST);
-}
-
 /* Nobody has answered: tell who waits, and leave it alone for a while. */
 static void fail(struct net *net, struct arp_entry *entry)
 {
-    struct buffer *packet = entry->pending;
+    struct buffer *packet = take_pending(net, entry);
     char addr[IPV4_TEXT_BYTES];
 
     log_at(LOG_DEBUG, "arp", "no answer from %s",
@@ -235,12 +226,10 @@ static void fail(struct net *net, struct arp_entry *entry)
     set_state(net, entry, ARP_HOLD, (uint64_t)HOLD_US << entry->failures);
     if (entry->failures < HOLD_DOUBLES_MAX)
         entry->failures++;
-    entry->pending = NULL;
-    entry->pending_count = 0;
     while (packet) {
         struct buffer *next = packet->link;
 
-        report(net, packet);
+        arp_report_failed(net, packet);
         buffer_release(packet);
         packet = next;
     }
@@ -284,22 +273,28 @@ static void entry_timer(struct timer *timer, void *context)
 
 /* --- out ------------------------------------------------------------------ */
 
-/* Keep a packet until there is an answer; the oldest makes room. */
+/* Keep a packet until there is an answer; the oldest makes room. Small ones
+ * are bounded by their number, the rest and fragments by what they hold: the
+ * answers to large pings from nobody are many. */
 static void add_pending(struct net *net, struct arp_entry *entry,
                         struct buffer *packet)
 {
     bool continued = is_continued(packet);
+    uint32_t held_bytes = buffer_chain_held_bytes(packet);
     struct buffer **end = &entry->pending;
 
-    if (continued && !entry->pending) { /* its beginning is gone */
+    if (!continued && entry->pending_count == ARP_PENDING_MAX) {
+        net_count(&net->counters, arp_pending_full);
+        drop_oldest(net, entry);
+    }
+    if ((continued && !entry->pending) || /* its beginning is gone */
+        ((continued || held_bytes > SMALL_BYTES) &&
+         net->arp.pending_bytes + held_bytes > ARP_PENDING_BYTES_MAX)) {
         net_count(&net->counters, arp_pending_full);
         buffer_release(packet);
         return;
     }
-    if (!continued && entry->pending_count == ARP_PENDING_MAX) {
-        net_count(&net->counters, arp_pending_full);
-        drop_oldest(entry);
-    }
+    net->arp.pending_bytes += held_bytes;
     while (*end)
         end = &(*end)->link;
     packet->link = NULL;
@@ -344,10 +339,8 @@ void arp_doubt(struct net *net, const struct net_if *nif, struct ipv4_addr addr)
 /* Send what has waited for the address. */
 static void send_pending(struct net *net, struct arp_entry *entry)
 {
-    struct buffer *packet = entry->pending;
+    struct buffer *packet = take_pending(net, entry);
 
-    entry->pending = NULL;
-    entry->pending_count = 0;
     while (packet) {
         struct buffer *next = packet->link;
 

@@ -419,6 +419,15 @@ uint32_t buffer_held_bytes(const struct buffer *buf)
     return view + (uint32_t)sizeof(struct buffer) + chunk_capacity(root);
 }
 
+uint32_t buffer_chain_held_bytes(const struct buffer *chain)
+{
+    uint32_t bytes = 0;
+
+    for (; chain; chain = chain->next)
+        bytes += buffer_held_bytes(chain);
+    return bytes;
+}
+
 void buffer_pool_stats_get(const struct buffer_pool *pool,
                            struct buffer_pool_stats *stats)
 {

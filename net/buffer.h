@@ -149,6 +149,9 @@ void buffer_trim(struct buffer *buf, uint32_t bytes);
  * the view itself; what queues are bounded by. */
 uint32_t buffer_held_bytes(const struct buffer *buf);
 
+/* The same of a whole chain. */
+uint32_t buffer_chain_held_bytes(const struct buffer *chain);
+
 struct buffer_pool_stats {
     size_t pages;     /* taken from the host */
     size_t pages_max; /* the bound */

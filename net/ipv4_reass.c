@@ -322,16 +322,6 @@ static struct buffer *finish(struct net *net, struct ipv4_datagram *datagram,
     return chain;
 }
 
-/* Memory that a fragment keeps from being used otherwise. */
-static uint32_t held_bytes_of(const struct buffer *chain)
-{
-    uint32_t bytes = 0;
-
-    for (; chain; chain = chain->next)
-        bytes += buffer_held_bytes(chain);
-    return bytes;
-}
-
 /* The header of a fragment makes sense for itself; counts why not. */
 static bool fragment_ok(struct net *net, const struct ipv4_header *header,
                         uint32_t bytes)
@@ -356,7 +346,7 @@ static bool add(struct net *net, struct ipv4_datagram *datagram,
     const struct piece fresh = {fragment, header->fragment_bytes,
                                 (uint16_t)buffer_chain_len(fragment)};
     unsigned at = place_of(datagram, fresh.offset);
-    uint32_t held_bytes = held_bytes_of(fragment);
+    uint32_t held_bytes = buffer_chain_held_bytes(fragment);
 
     if (datagram->spoilt)
         return false;
@@ -409,7 +399,7 @@ struct buffer *ipv4_reass_input(struct net *net, struct ipv4_packet *ip,
         buffer_release(fragment);
         return NULL;
     }
-    datagram = datagram_for(net, ip, held_bytes_of(fragment));
+    datagram = datagram_for(net, ip, buffer_chain_held_bytes(fragment));
     if (!datagram)
         net_count(&net->counters, ip_no_memory);
     if (!datagram || !add(net, datagram, ip, fragment)) {

@@ -143,16 +143,6 @@ static void drop_queue(struct udp_socket *socket)
     }
 }
 
-/* The memory that a datagram keeps from being used otherwise. */
-static uint32_t held_bytes(const struct buffer *data)
-{
-    uint32_t bytes = sizeof(struct udp_packet);
-
-    for (; data; data = data->next)
-        bytes += buffer_held_bytes(data);
-    return bytes;
-}
-
 /* A place in the queue for `bytes`, or null: U12, the newest is dropped. */
 static struct udp_packet *queue_room(struct udp_socket *socket, uint32_t bytes)
 {
@@ -167,7 +157,8 @@ static struct udp_packet *queue_room(struct udp_socket *socket, uint32_t bytes)
 static void queue(struct udp_socket *socket, const struct udp_datagram *from,
                   struct buffer *data)
 {
-    uint32_t bytes = held_bytes(data);
+    uint32_t bytes =
+        (uint32_t)sizeof(struct udp_packet) + buffer_chain_held_bytes(data);
     struct udp_packet *packet = queue_room(socket, bytes);
 
     if (!packet) {

@@ -12,6 +12,7 @@
 #include "net/arp.h"
 #include "net/interface.h"
 #include "net/udp.h"
+#include "tests/host/fragments.h"
 #include "tests/host/host.h"
 #include "tests/host/station.h"
 
@@ -165,6 +166,37 @@ static void bound__requests_are_limited_for_all_together(void **state)
                      2 * ARP_REQUESTS_PER_S);
 }
 
+/* Large pings in the name of hosts that nobody has: the answers wait for ARP,
+ * and would hold 64 KiB each, four for an address. */
+static void bound__large_answers_to_nobody_hold_little(void **state)
+{
+    static struct fragments f;
+    struct net_memory before, after;
+    uint16_t sum;
+
+    (void)state;
+    fragments_init(&f);
+    net_memory_get(f.station.net, &before);
+    for (uint32_t i = 0; i < 128; i++) {
+        f.src = 0x0a000010 + i % 32;
+        f.id++;
+        f.protocol = 1;
+        fragments_make(&f, 60000);
+        memcpy(f.whole, "\x08\x00\x00\x00\xbe\xef\x00\x07", 8);
+        sum = (uint16_t)~station_sum(f.whole, f.whole_bytes, 0);
+        f.whole[2] = (uint8_t)(sum >> 8);
+        f.whole[3] = (uint8_t)sum;
+        fragments_rest(&f, 0, 1480);
+        station_take_all(&f.station);
+    }
+    assert_int_equal(STATION_COUNT(&f.station, ip_reassembled), 128);
+    net_memory_get(f.station.net, &after);
+    /* A page for each first fragment, which are few, and the bound. */
+    assert_in_range(after.pages, before.pages,
+                    before.pages + 128 + ARP_PENDING_BYTES_MAX / PAGE_BYTES);
+    assert_int_equal(fragments_end(&f), 0);
+}
+
 /* --- silence -------------------------------------------------------------- */
 
 /* A18: three requests within 5 s, then rest of 1, 2, 4, 8, 8 s. */
@@ -299,6 +331,7 @@ int main(void)
         TEST(bound__A14_flood_keeps_table_and_gateway_and_who_is_used),
         TEST(bound__silent_addresses_take_half_of_the_table),
         TEST(bound__requests_are_limited_for_all_together),
+        TEST(bound__large_answers_to_nobody_hold_little),
         TEST(silence__A18_is_asked_ever_more_rarely),
         TEST(silence__A18_is_told_to_the_udp_socket),
         TEST(silence__known_one_is_asked_alone_then_everybody),
