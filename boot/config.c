@@ -135,7 +135,7 @@ enum cmdline_status config_read(char *line, char *name, struct config *config)
     };
     const struct cmdline_table tables[] = {
         {keys, ARRAY_LEN(keys)},
-        {runnel_keys, runnel_key_count},
+        {runnel_keys, &runnel_key_count ? runnel_key_count : 0},
     };
 
     *config = (struct config){

@@ -20,10 +20,6 @@ static struct runnel {
     uint32_t address_changes;
 } runnel;
 
-/* A program that declares no key has none. */
-__attribute__((weak)) const struct cmdline_key runnel_keys[1];
-__attribute__((weak)) const size_t runnel_key_count = 0;
-
 void runnel_setup(struct stack *stack, struct thread_signal *stop)
 {
     runnel = (struct runnel){.stack = stack, .stop = stop};

@@ -82,10 +82,10 @@ bool runnel_wait_stop(uint64_t deadline_us);
 
 /*
  * A program's own keys: define both, and they are parsed (and shown by
- * --help) with the machine's. The defaults are none.
+ * --help) with the machine's. A program without keys defines neither.
  */
-extern const struct cmdline_key runnel_keys[];
-extern const size_t runnel_key_count;
+extern const struct cmdline_key runnel_keys[] __attribute__((weak));
+extern const size_t runnel_key_count __attribute__((weak));
 
 /* One line for --help: what the program does. Null: it says nothing. */
 extern const char runnel_about[] __attribute__((weak));

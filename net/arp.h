@@ -25,7 +25,8 @@ enum {
     ARP_PACKET_BYTES = 28,
     ARP_ENTRIES_MAX = 64,
     ARP_STATIC_MAX = 16, /* of these */
-    ARP_PENDING_MAX = 4, /* datagrams that wait for one address */
+    /* Datagrams that wait for one address: TCP's initial window, and some. */
+    ARP_PENDING_MAX = 16,
     ARP_PENDING_BYTES_MAX = 256 * 1024, /* held by what waits for any */
     ARP_REQUESTS_MAX = 3,     /* unanswered, then the address has failed */
     ARP_REQUESTS_PER_S = 250, /* to whomever */

@@ -464,7 +464,21 @@ static void arp__failed_address_is_left_alone_for_a_second(void **state)
     assert_request(station_all_mac, STATION_PEER);
     arp(station_mac, 2, station_peer_mac, STATION_PEER, STATION_ADDR);
     station_send(&station);
-    assert_int_equal(station_take_all(&station), ARP_PENDING_MAX);
+    assert_int_equal(station_take_all(&station), 9);
+}
+
+/* RFC 6928: ten segments leave at once, also towards an address that has been
+ * forgotten in the meantime. */
+static void arp__an_initial_window_waits_for_its_address(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 10; i++)
+        assert_int_equal(talk_to(STATION_PEER), IPV4_OK);
+    assert_int_equal(station_take_all(&station), 1); /* the question */
+    arp(station_mac, 2, station_peer_mac, STATION_PEER, STATION_ADDR);
+    station_send(&station);
+    assert_int_equal(station_take_all(&station), 10);
+    assert_int_equal(STATION_COUNT(&station, arp_pending_full), 0);
 }
 
 /* A18, through TCP: the connection that is being opened learns of it. */
@@ -675,6 +689,7 @@ int main(void)
         TEST(arp__packets_wait_for_the_answer_in_order),
         TEST(arp__A18_silent_neighbour_fails_after_three_requests),
         TEST(arp__failed_address_is_left_alone_for_a_second),
+        TEST(arp__an_initial_window_waits_for_its_address),
         TEST(arp__silent_neighbour_ends_a_connect),
         TEST(arp__silent_gateway_ends_a_connect_to_behind_it),
         TEST(arp__A19_sender_off_the_link_is_dropped),

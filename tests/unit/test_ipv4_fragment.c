@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include "net/arp.h"
 #include "net/interface.h"
 #include "net/ipv4_fragment.h"
 #include "net/netdev.h"
@@ -212,7 +213,7 @@ static void arp__fragments_wait_and_go_together(void **state)
     uint16_t id;
 
     (void)state;
-    for (uint32_t i = 0; i < 6; i++)
+    for (uint32_t i = 0; i < ARP_PENDING_MAX + 2; i++)
         assert_int_equal(send_to(STATION_PEER + 1, 5000 + i), IPV4_OK);
     assert_int_equal(STATION_COUNT(&station, arp_pending_full), 2);
     station_take_all(&station);
@@ -220,7 +221,7 @@ static void arp__fragments_wait_and_go_together(void **state)
     station_arp(&station, 2, station_peer_mac, STATION_PEER + 1, station_mac,
                 STATION_ADDR);
     station_send(&station);
-    for (uint32_t i = 2; i < 6; i++) /* the four youngest, whole */
+    for (uint32_t i = 2; i < ARP_PENDING_MAX + 2; i++) /* the youngest, whole */
         for (unsigned count = 0; count < 4; count++) {
             assert_true(station_take(&station));
             assert_true(count == 0 || station_at16(&station, 18) == id);
