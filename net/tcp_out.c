@@ -224,6 +224,8 @@ static enum out send_all(struct tcp_conn *conn)
         out = send_syn(conn);
         return out == OUT_DONE ? send_ack(conn) : out;
     }
+    if (conn->active)
+        tcp_path_check_link(conn);
     while (out == OUT_MORE && conn->active)
         out = out_of(tcp_again_lost(conn));
     if (out == OUT_DONE && conn->active->probe.due &&

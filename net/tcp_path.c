@@ -130,6 +130,20 @@ void tcp_path_too_big(struct tcp_conn *conn, uint16_t mtu)
     tcp_loss_again(conn); /* no sign of congestion: RFC 1191 6.5 */
 }
 
+void tcp_path_check_link(struct tcp_conn *conn)
+{
+    const struct route *route = route_of(conn->net, conn->tuple.peer);
+    uint16_t mtu = conn->net->ifs[route->interface].mtu_bytes;
+
+    if (mtu < HEADERS_BYTES + TCP_MSS_MIN)
+        mtu = HEADERS_BYTES + TCP_MSS_MIN;
+    if (mtu >= mtu_max(conn) || route->kind == ROUTE_NONE)
+        return;
+    conn->mss_max = (uint16_t)(mtu - HEADERS_BYTES);
+    set_mtu(conn, mtu < tcp_path_mtu(conn) ? mtu : tcp_path_mtu(conn));
+    conn->active->path.mtu = 0;
+}
+
 void tcp_path_timeout(struct tcp_conn *conn)
 {
     uint16_t now = tcp_path_mtu(conn);

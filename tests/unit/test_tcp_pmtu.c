@@ -74,6 +74,25 @@ static uint32_t deliver(uint32_t bytes)
     return largest;
 }
 
+/* ---- our own link ---- */
+
+/* A DHCP server gives another MTU, or a card comes back with one. */
+static void link__that_takes_less_than_before_is_believed_at_once(void **state)
+{
+    (void)state;
+    fly(20000);
+    assert_int_equal(interface_set_mtu(peer.net, 0, 1400), NET_OK);
+    peer_wait(&peer, 300 * MS); /* what is sent again is cut anew */
+    assert_text(0, 1360);
+    peer_take_all(&peer);
+    peer_ack(&peer, ISS + 1 + 14600);
+    assert_text(14600, 1360);
+    peer.rcv = ISS + 1 + 14600 + 1360;
+    assert_int_equal(deliver(20000), 1360);
+    assert_int_equal(PEER_COUNT(&peer, ip_too_big), 0);
+    assert_int_equal(peer_info(&peer).path_mtu_bytes, 1400);
+}
+
 /* ---- RFC 1191 ---- */
 
 static void too_big__what_is_in_flight_is_cut_anew(void **state)
@@ -354,6 +373,7 @@ int main(void)
         TEST(age__after_ten_minutes_larger_ones_are_tried),
         TEST(age__a_probe_that_is_lost_ends_it_for_ten_minutes),
         TEST(age__a_probe_that_is_refused_ends_it_for_ten_minutes),
+        TEST(link__that_takes_less_than_before_is_believed_at_once),
         TEST(cache__forgets_after_its_time),
         TEST(cache__is_bounded_and_keeps_the_latest),
     };
