@@ -41,8 +41,7 @@ void tcp_rtt_sample(struct tcp_conn *conn, uint64_t rtt_us)
         uint32_t off =
             rtt > conn->srtt_us ? rtt - conn->srtt_us : conn->srtt_us - rtt;
 
-        conn->rttvar_us += off / 4;
-        conn->rttvar_us -= conn->rttvar_us / 4;
+        conn->rttvar_us = conn->rttvar_us - conn->rttvar_us / 4 + off / 4;
         conn->srtt_us = conn->srtt_us - conn->srtt_us / 8 + rtt / 8;
         if (conn->srtt_us == 0)
             conn->srtt_us = 1;
