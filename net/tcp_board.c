@@ -2,9 +2,7 @@
  * net/tcp_board.c - records of what is in flight.
  *
  * A walk over all records costs at most RECORDS_MAX steps, a segment at most
- * one walk for each block that it has and the one before had not. What records
- * hold is bounded for all connections too: a peer that acknowledges every other
- * byte makes a thousand of them out of two segments.
+ * one walk for each block that it has and the one before had not.
  *
  * Source: RFC 2018 5; RFC 2883 4, 5; RFC 6675 4; RFC 8985 5.2.
  */
@@ -15,24 +13,12 @@
 
 enum {
     RECORDS_MAX = 1024,
-    RECORDS_KEPT = 64, /* of these, not for splitting */
-    BUDGET_PART = 16   /* of the queues' memory: the share of all records */
+    RECORDS_KEPT = 64 /* of these, not for splitting */
 };
 
 static uint32_t length(const struct tcp_record *record)
 {
     return record->end - record->seq;
-}
-
-/* The records of all connections have used up their share, which is no less
- * than one may have: no more is told apart than has to be. */
-static bool are_scarce(const struct tcp_conn *conn)
-{
-    const struct tcp *tcp = &conn->net->tcp;
-    size_t bytes = tcp->records.count * sizeof(struct tcp_record);
-
-    return tcp->records.count >= RECORDS_MAX &&
-           bytes >= tcp->budget.held_bytes_max / BUDGET_PART;
 }
 
 /* ---- the list ---- */
@@ -144,7 +130,7 @@ static bool last_grows(const struct tcp_conn *conn)
     const struct tcp_record *last = conn->active->board.last;
 
     return last && last->fate == TCP_FLYING && !last->again &&
-           (last->sent_us == conn->net->now_us || are_scarce(conn));
+           last->sent_us == conn->net->now_us;
 }
 
 bool tcp_board_prepare(struct tcp_conn *conn)
@@ -294,7 +280,7 @@ static struct tcp_record *mark(struct tcp_conn *conn, const struct tcp_seg *seg,
                                struct tcp_record *record, struct tcp_news *news)
 {
     struct tcp_board *board = &conn->active->board;
-    const uint32_t most = are_scarce(conn) ? 0 : RECORDS_MAX - RECORDS_KEPT;
+    const uint32_t most = RECORDS_MAX - RECORDS_KEPT;
 
     if (seq_lt(record->seq, block->start)) {
         record = split(conn, record, block->start, most);

@@ -25,7 +25,6 @@ static struct tcp_peer peer;
 static void connect_peer(void)
 {
     peer_prepare(&peer);
-    peer.config.pages_keep = 16; /* the host's malloc() is not the matter */
     peer_start(&peer);
     peer_open_passive(&peer);
     peer_take_all(&peer);

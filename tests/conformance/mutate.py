@@ -1,7 +1,8 @@
 #!/usr/bin/python3
 """make mutate: break one rule at a time, and see its test go red.
 
-mutants/*.txt hold the mutants, one a paragraph:
+mutants/*.txt hold the mutants, one a paragraph; those of rfcN.txt are about
+the rows of rfcN.md:
 
     row:  MUST-3
     test: test_tcp_wire T4__bad_checksum_is_counted_and_unanswered
@@ -12,9 +13,10 @@ mutants/*.txt hold the mutants, one a paragraph:
 The file is changed in a folder of its own, what depends on it is compiled and
 linked before the rest of the stack, and the program runs: the named test must
 fail, or the whole program must end badly while it runs. A mutant whose text is
-not found exactly once is stale, and an error too; so is a row of a table that
-is a MUST, shown by a test, and has no mutant and no line in `without.txt`.
-`mutate.py WORD...` runs only the mutants whose row, test or file has a WORD.
+not found exactly once is stale, and an error too; so is a MUST of a table
+(tables.py) that is shown by a test and has no mutant, and a mutant of no row.
+`mutate.py WORD...` runs only the mutants whose row (`7323 M1`), test or file
+has a WORD.
 """
 import concurrent.futures
 import os
@@ -46,7 +48,9 @@ class Mutant:
             else:
                 key, value = line.split(":", 1)
                 head[key] = value.strip()
-        self.row = head["row"]
+        self.rows = [tables.key_of(path, row)
+                     for row in head["row"].split(", ")]
+        self.row = ", ".join(self.rows)
         self.program, self.test = head["test"].split()
         self.file = head["file"]
         self.old, self.new = "\n".join(old), "\n".join(new)
@@ -142,17 +146,17 @@ def try_one(job):
 
 
 def uncovered(found):
-    """MUST rows that a test shows, and that no mutant breaks."""
-    excused = set()
-    path = tables.HERE / "mutants" / "without.md"
-    if path.exists():
-        excused = set(re.findall(r"^\| ([\w.-]+(?: [\w.-]+)*) \|",
-                                 path.read_text(), re.MULTILINE))
-    have = {row for mutant in found for row in mutant.row.split(", ")}
+    """MUST rows that a test shows and no mutant breaks; mutants of no row."""
+    have = {row for mutant in found for row in mutant.rows}
+    there = set()
     for row in tables.all_rows():
-        if "MUST" in row.id and row.result == "shown" and \
-                row.id not in have and row.id not in excused:
-            yield f"{row.where}: {row.id} has no mutant"
+        there.add(row.key)
+        if row.is_must() and row.result == "shown" and row.key not in have:
+            yield f"{row.where}: {row.key} has no mutant"
+    for mutant in found:
+        for row in mutant.rows:
+            if "/rfc" in mutant.where and row not in there:
+                yield f"{mutant.where}: there is no row {row}"
 
 
 def main(words):

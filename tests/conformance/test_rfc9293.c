@@ -486,6 +486,8 @@ static void MUST_63__a_syn_from_an_impossible_source_is_ignored(void **state)
         peer_send_raw(&peer, packet, len);
         PEER_QUIET(&peer);
     }
+    assert_int_equal(PEER_COUNT(&peer, tcp_tx),
+                     0); /* not to ourselves either */
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)

@@ -390,7 +390,7 @@ static void one_case(enum state state, uint8_t flags, unsigned seq,
 }
 
 /* Every cell of one state. */
-static void every_cell(void **context)
+static void S1__every_cell(void **context)
 {
     enum state state = (enum state)(uintptr_t)*context;
     static const uint16_t lens[] = {0, 1, 3};
@@ -409,8 +409,8 @@ static void every_cell(void **context)
 
 #define CELLS(state)                                                           \
     {                                                                          \
-        "S1__segment_arrives__" #state "__every_cell_as_the_text", every_cell, \
-            NULL, NULL, (void *)(uintptr_t)S_##state                           \
+        "S1__segment_arrives__" #state "__every_cell_as_the_text",             \
+            S1__every_cell, NULL, NULL, (void *)(uintptr_t)S_##state           \
     }
 
 int main(void)

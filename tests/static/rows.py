@@ -13,6 +13,8 @@ GROUPS = {
     "I": 20,  # IPv4 headers
     "F": 23,  # fragments
     "C": 20,  # ICMP
+    "T": 32,  # TCP headers and options
+    "S": 44,  # TCP sequences and resources
     "U": 14,  # UDP
     "D": 26,  # DHCP
     "N": 27,  # DNS
@@ -39,7 +41,8 @@ def ids(name):
 def shown(root):
     """The rows that tests name which their programs also run."""
     rows = set()
-    for path in sorted((root / "tests/unit").glob("test_*.c")):
+    for path in sorted([*root.glob("tests/unit/test_*.c"),
+                        *root.glob("tests/conformance/test_*.c")]):
         source = path.read_text()
         for name in DEFINED.findall(source):
             if len(re.findall(rf"\b{name}\b", source)) > 1:
@@ -53,4 +56,4 @@ def problems(root):
         for number in range(1, count + 1):
             row = f"{letter}{number}"
             if row not in there | NOT_HERE:
-                yield f"tests/unit: no test names row {row}"
+                yield f"tests: no test names row {row}"

@@ -10,7 +10,6 @@
 
 #include <cmocka.h>
 
-#include "net/net_priv.h"
 #include "tests/host/host.h"
 #include "tests/host/tcp_peer.h"
 
@@ -71,8 +70,7 @@ static void from(struct caller *caller, struct peer_seg seg)
     peer_send(&peer, seg);
 }
 
-static struct caller *call_with(unsigned i, const uint8_t *options,
-                                uint32_t options_len)
+static struct caller *call(unsigned i)
 {
     struct caller *caller = &callers[i];
 
@@ -80,8 +78,8 @@ static struct caller *call_with(unsigned i, const uint8_t *options,
     caller->window = 60000;
     from(caller, (struct peer_seg){.seq = PEER_ISS,
                                    .flags = PEER_SYN,
-                                   .options = options,
-                                   .options_len = options_len});
+                                   .options = (uint8_t[]){2, 4, 5, 180},
+                                   .options_len = 4});
     assert_true(peer_take(&peer));
     caller->una = peer.got.seq + 1;
     caller->nxt = PEER_ISS + 1;
@@ -89,11 +87,6 @@ static struct caller *call_with(unsigned i, const uint8_t *options,
     caller->conn = tcp_accept(peer.listener);
     assert_non_null(caller->conn);
     return caller;
-}
-
-static struct caller *call(unsigned i)
-{
-    return call_with(i, (uint8_t[]){2, 4, 5, 180}, 4);
 }
 
 /* Text in order, 1000 bytes; each holds a chunk of 2 KiB. */
@@ -424,54 +417,6 @@ static void window__is_told_to_who_was_refused_when_some_is_read(void **state)
     assert_int_equal(peer.got.dst_port, reader->port);
 }
 
-/* ---- records of what is in flight ---- */
-
-/* The peer has byte 1, 3, 5 and so on of what it has not acknowledged. */
-static void sack_every_other_byte(struct caller *caller, uint32_t bytes)
-{
-    for (uint32_t at = 1; at + 8 <= bytes; at += 8) {
-        uint8_t option[36] = {1, 1, 5, 34};
-
-        for (uint32_t i = 0; i < 8; i++) {
-            uint32_t edge = caller->una + at + i;
-
-            for (uint32_t k = 0; k < 4; k++)
-                option[4 + 4 * i + k] = (uint8_t)(edge >> (24 - 8 * k));
-        }
-        from(caller, (struct peer_seg){.seq = caller->nxt,
-                                       .flags = PEER_ACK,
-                                       .options = option,
-                                       .options_len = sizeof(option)});
-        peer_take_all(&peer);
-    }
-}
-
-/* CVE-2019-11478, by many connections: a thousand records for each two
- * segments would be more memory than the queues may have. */
-static void records__of_all_connections_are_bounded(void **state)
-{
-    static const uint8_t options[] = {2, 4, 5, 180, 1, 1, 4, 2};
-    struct caller *honest;
-
-    (void)state;
-    for (unsigned i = 0; i < CALLERS - 1; i++)
-        assert_int_equal(reply(call_with(i, options, sizeof(options)), 2920),
-                         TCP_OK);
-    for (unsigned i = 0; i < CALLERS - 1; i++)
-        sack_every_other_byte(&callers[i], 2920);
-    assert_in_range(peer.net->tcp.records.count, 900, 1024 + 16);
-
-    honest = call_with(CALLERS - 1, options, sizeof(options));
-    for (unsigned i = 0; i < 20; i++) {
-        assert_int_equal(reply(honest, 2920), TCP_OK);
-        host_now_us += 1000;
-    }
-    acknowledge_up_to(honest, UINT32_MAX);
-    peer_settle(&peer);
-    assert_true(is_open(honest));
-    assert_in_range(peer.net->tcp.records.count, 900, 1024 + 20);
-}
-
 /* ---- control blocks ---- */
 
 static void conns__an_orphan_gives_way_to_who_is_known_to_be_there(void **state)
@@ -516,7 +461,6 @@ int main(void)
         TEST(window__does_not_grow_when_memory_is_short),
         TEST(window__stays_open_a_little_when_memory_is_short),
         TEST(window__is_told_to_who_was_refused_when_some_is_read),
-        TEST(records__of_all_connections_are_bounded),
         TEST(conns__an_orphan_gives_way_to_who_is_known_to_be_there),
     };
 

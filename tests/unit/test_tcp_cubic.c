@@ -344,6 +344,7 @@ static void initial_window__is_that_of_rfc_6928(void **state)
         conn->mss = table[i].mss;
         tcp_cc_opened(conn);
         assert_int_equal(conn->cwnd, table[i].window);
+        assert_true(conn->ssthresh >= 1u << 30); /* RFC 5681 3.1: high */
     }
     conn->syn_again = true; /* RFC 5681 3.1: one segment */
     tcp_cc_opened(conn);

@@ -155,7 +155,7 @@ static void T24_to_T31__unknown_kinds_are_stepped_over(void **state)
 
 static void T29__options_need_no_alignment(void **state)
 {
-    struct tcp_seg seg = PARSE(1, 2, 4, 5, 180, 3, 3, 6);
+    struct tcp_seg seg = PARSE(3, 3, 6, 2, 4, 5, 180, 1);
 
     (void)state;
     assert_int_equal(seg.mss, 1460);
@@ -446,6 +446,7 @@ static void broadcast_and_multicast__get_no_answer(void **state)
                   (struct peer_seg){.seq = 5, .flags = PEER_SYN, .dst = to[i]});
         PEER_QUIET(&peer);
     }
+    assert_int_equal(PEER_COUNT(&peer, tcp_rx), 0);
 }
 
 #define STACK_TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)

@@ -1,0 +1,61 @@
+/*
+ * RFC 2018: the right to send blocks is given by a SYN alone.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#include "tests/host/host.h"
+#include "tests/host/tcp_peer.h"
+
+static struct tcp_peer peer;
+
+static int setup(void **state)
+{
+    (void)state;
+    peer_prepare(&peer);
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    (void)state;
+    peer_end(&peer);
+    return 0;
+}
+
+/* 2: the option is for SYNs. */
+static void permitted__after_the_syn_permits_nothing(void **state)
+{
+    static const uint8_t options[] = {1, 1, 4, 2};
+
+    (void)state;
+    peer_start(&peer);
+    peer_open_passive(&peer);
+    peer_send(&peer, (struct peer_seg){.seq = peer.nxt,
+                                       .ack = peer.rcv,
+                                       .flags = PEER_ACK,
+                                       .options = options,
+                                       .options_len = sizeof(options)});
+    PEER_QUIET(&peer);
+    peer_send(&peer, (struct peer_seg){.seq = peer.nxt + 100,
+                                       .ack = peer.rcv,
+                                       .flags = PEER_ACK,
+                                       .len = 100});
+    assert_true(peer_take(&peer));
+    assert_int_equal(peer.got.ack, peer.nxt);
+    assert_int_equal(peer.got.sack_count, 0);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(permitted__after_the_syn_permits_nothing),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,81 @@
+/*
+ * RFC 6675 5: what one recovery is.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#include "tests/host/host.h"
+#include "tests/host/tcp_sender.h"
+
+static struct tcp_peer peer;
+
+static int setup(void **state)
+{
+    (void)state;
+    peer_prepare(&peer);
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    (void)state;
+    peer_end(&peer);
+    return 0;
+}
+
+/* 10000 bytes fly, the first segment is lost. */
+static void go_recovering(void)
+{
+    sender_open(&peer, true, false);
+    peer_app_send(&peer, 10000);
+    assert_int_equal(peer_take_all(&peer), 10);
+    host_now_us += SENDER_RTT;
+    sender_sack(&peer, 0, 1000, 5000);
+    sender_expect(&peer, 0, 1000);
+    PEER_QUIET(&peer);
+    assert_int_equal(peer_info(&peer).ssthresh_bytes, 7000);
+}
+
+/* Whatever else is lost of the same window is repaired, and no new sign of
+ * congestion. */
+static void recovery__of_two_losses_reduces_once(void **state)
+{
+    (void)state;
+    go_recovering();
+    sender_sack2(&peer, 0, 6000, 9000, 1000, 5000);
+    sender_expect(&peer, 5000, 1000);
+    assert_int_equal(peer_info(&peer).ssthresh_bytes, 7000);
+    assert_int_equal(PEER_COUNT(&peer, tcp_fast_retransmit), 1);
+}
+
+/* A partial acknowledgement is not its end: RecoveryPoint is. What was sent
+ * before the retransmission and did not arrive before it is lost too. */
+static void recovery__lasts_until_its_last_number_is_acknowledged(void **state)
+{
+    (void)state;
+    go_recovering();
+    host_now_us += SENDER_RTT;
+    sender_ack(&peer, 5000);
+    sender_expect(&peer, 5000, 1000);
+    peer_take_all(&peer);
+    assert_int_equal(peer_info(&peer).ssthresh_bytes, 7000);
+    assert_int_equal(PEER_COUNT(&peer, tcp_fast_retransmit), 1);
+    host_now_us += SENDER_RTT;
+    sender_ack(&peer, 10000);
+    assert_int_equal(peer_info(&peer).cwnd_bytes, 7000);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(recovery__of_two_losses_reduces_once),
+        TEST(recovery__lasts_until_its_last_number_is_acknowledged),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
