@@ -34,7 +34,10 @@ enum {
     HOLD_US = 1000000,    /* a failed address is asked again after that, ... */
     HOLD_DOUBLES_MAX = 3, /* ... twice that when it fails again, up to 8 s */
     FLAP_US = 1000000,    /* a new MAC address is kept at least so long */
-    SMALL_BYTES = 2 * PAGE_BYTES /* held by one that may always wait */
+    /* Packets that may wait whatever the others hold: so many for an address,
+     * and no larger ones. */
+    SURE_COUNT = 4,
+    SURE_BYTES = 2 * PAGE_BYTES
 };
 
 static void entry_timer(struct timer *timer, void *context);
@@ -273,9 +276,9 @@ static void entry_timer(struct timer *timer, void *context)
 
 /* --- out ------------------------------------------------------------------ */
 
-/* Keep a packet until there is an answer; the oldest makes room. Small ones
- * are bounded by their number, the rest and fragments by what they hold: the
- * answers to large pings from nobody are many. */
+/* Keep a packet until there is an answer; the oldest makes room. A few small
+ * ones always may, the rest and fragments share what ARP may hold: answers to
+ * large pings from nobody are many. */
 static void add_pending(struct net *net, struct arp_entry *entry,
                         struct buffer *packet)
 {
@@ -288,7 +291,8 @@ static void add_pending(struct net *net, struct arp_entry *entry,
         drop_oldest(net, entry);
     }
     if ((continued && !entry->pending) || /* its beginning is gone */
-        ((continued || held_bytes > SMALL_BYTES) &&
+        ((continued || held_bytes > SURE_BYTES ||
+          entry->pending_count >= SURE_COUNT) &&
          net->arp.pending_bytes + held_bytes > ARP_PENDING_BYTES_MAX)) {
         net_count(&net->counters, arp_pending_full);
         buffer_release(packet);
