@@ -74,12 +74,24 @@ static void reply(struct net *net, struct net_if *nif,
                     to->sender_mac, to->sender);
 }
 
-/* Whether a neighbour on this link may have the address. */
-static bool sender_ok(const struct net *net, const struct net_if *nif,
-                      struct ipv4_addr sender)
+/* Whether a single host may have the address. */
+static bool sender_ok(const struct net *net, struct ipv4_addr sender)
 {
-    return interface_is_host(sender) && !ipv4_is_broadcast(net, sender) &&
-           route_on_link(net, nif, sender);
+    return interface_is_host(sender) && !ipv4_is_broadcast(net, sender);
+}
+
+/*
+ * A question for us from an address that is not on this link. Where every
+ * guest has a network of its own (/32), the node asks from whatever address it
+ * has: it is answered when our packets to that address leave here, but not
+ * learnt, since they go through a gateway.
+ */
+static bool may_ask(const struct net *net, const struct net_if *nif,
+                    struct ipv4_addr sender)
+{
+    struct route route = route_to(net, sender);
+
+    return route.kind == ROUTE_HOST && &net->ifs[route.interface] == nif;
 }
 
 /* A packet from a neighbour, about himself. */
@@ -94,8 +106,14 @@ static void from_neighbour(struct net *net, struct net_if *nif,
             reply(net, nif, packet);
         return;
     }
-    if (!sender_ok(net, nif, packet->sender)) {
+    if (!sender_ok(net, packet->sender)) {
         net_count(&net->counters, arp_bad_sender);
+        return;
+    }
+    if (!route_on_link(net, nif, packet->sender)) {
+        net_count(&net->counters, arp_off_link);
+        if (request && for_us && may_ask(net, nif, packet->sender))
+            reply(net, nif, packet);
         return;
     }
     if (!request && !arp_has(net, nif, packet->sender))

@@ -21,6 +21,7 @@
     COUNTER(arp_conflict) COUNTER(arp_unsolicited) COUNTER(arp_evicted) \
     COUNTER(arp_pending_full) COUNTER(arp_failed) COUNTER(arp_flap) \
     COUNTER(arp_limited) COUNTER(arp_no_memory) COUNTER(arp_no_address) \
+    COUNTER(arp_off_link) \
     COUNTER(ip_rx) COUNTER(ip_tx) \
     COUNTER(ip_short) COUNTER(ip_version) COUNTER(ip_header_len) \
     COUNTER(ip_total_len) COUNTER(ip_checksum) COUNTER(ip_options) \

@@ -59,7 +59,9 @@ DROPPED = {
     "A12-unsolicited": ([arp(op=2, psrc="10.9.0.66", dst=GUEST_MAC)],
                         "arp_unsolicited", 1),
     "A15-reply-to-all": ([arp(op=2)], "arp_unsolicited", 1),
-    "A19-off-subnet": ([arp(psrc="10.8.0.1")], "arp_bad_sender", 1),
+    "A19-off-subnet": ([arp(op=2, psrc="10.8.0.1", dst=GUEST_MAC),
+                        arp(psrc="10.8.0.1", pdst="10.9.0.3")],
+                       "arp_off_link", 2),
     # ---- fragments; each is spoilt or lacks its first part, so that half a
     # ---- minute later nothing is said about it
     "F1-ping-of-death": ([piece(1, 8, b"x" * 8),
@@ -130,6 +132,13 @@ def test_a_rival_is_contradicted_once(peer):
     assert len([frame for frame in replies
                 if ARP in frame and frame[ARP].psrc == GUEST]) <= 1
     assert peer.status()["arp_conflict"] >= 3
+
+
+def test_a_node_may_ask_from_an_address_of_its_own(peer):
+    """A19: the way back to it is by this card; nothing is learnt of it."""
+    replies = peer.replies(arp(psrc="10.8.0.1"))
+    assert [(one[ARP].op, one[ARP].psrc, one[ARP].pdst, one.dst)
+            for one in replies] == [(2, GUEST, "10.8.0.1", MAC)]
 
 
 def test_a_flood_of_neighbours_is_survived(peer):

@@ -519,11 +519,78 @@ static void arp__silent_gateway_ends_a_connect_to_behind_it(void **state)
     station_wait(&station, 10 * SECOND);
 }
 
-static void arp__A19_sender_off_the_link_is_dropped(void **state)
+/* A node that hands out single addresses asks from one of its own. */
+static void answers_far(void)
+{
+    arp(station_all_mac, 1, station_peer_mac, STATION_FAR, STATION_ADDR);
+    station_send(&station);
+    assert_true(station_take(&station));
+    assert_memory_equal(station.frame, station_peer_mac, 6);
+    assert_int_equal(station_at16(&station, 20), 2);
+    assert_memory_equal(station.frame + 22, station_mac, 6);
+    assert_int_equal(station_at32(&station, 28), STATION_ADDR);
+    assert_memory_equal(station.frame + 32, station_peer_mac, 6);
+    assert_int_equal(station_at32(&station, 38), STATION_FAR);
+    assert_false(station_take(&station));
+    assert_int_equal(STATION_COUNT(&station, arp_off_link), 1);
+}
+
+static void
+arp__A19_sender_off_the_link_is_answered_and_not_learnt(void **state)
+{
+    static const uint8_t gateway_mac[6] = {2, 0, 0, 0, 0, 0xfe};
+
+    (void)state;
+    answers_far();
+    station_meet(&station, STATION_GATEWAY, gateway_mac);
+    assert_true(knows(STATION_FAR, gateway_mac));
+}
+
+static void arp__A19_single_address_answers_its_node(void **state)
 {
     (void)state;
+    station_end(&station);
+    station_prepare(&station);
+    station_start(&station, 32, STATION_GATEWAY);
+    station_take_all(&station);
+    answers_far();
+}
+
+static void arp__A19_sender_that_we_do_not_reach_there_is_dropped(void **state)
+{
+    static struct memdev other;
+    static const struct net_address address = {IPV4_ADDR(172, 16, 0, 1), 16,
+                                               IPV4_ADDR(0, 0, 0, 0)};
+
+    (void)state;
+    memdev_init(&other, (struct mac_addr){{2, 0, 0, 0, 0, 9}});
+    assert_int_equal(net_attach(station.net, &other.dev, &address), NET_OK);
+    arp(station_all_mac, 1, station_peer_mac, 0xac100002, STATION_ADDR);
+    DROPPED_AS(arp_off_link);
+    /* Ours, on the other card; no answer to ourselves. */
+    arp(station_all_mac, 1, station_peer_mac, 0xac100001, STATION_ADDR);
+    DROPPED_AS(arp_off_link);
+}
+
+static void arp__A19_without_a_way_back_there_is_no_answer(void **state)
+{
+    (void)state;
+    station_end(&station);
+    station_prepare(&station);
+    station_start(&station, 24, 0);
+    station_take_all(&station);
     arp(station_all_mac, 1, station_peer_mac, STATION_FAR, STATION_ADDR);
-    DROPPED_AS(arp_bad_sender);
+    DROPPED_AS(arp_off_link);
+}
+
+/* A question for another, and an answer, are nothing to us. */
+static void arp__A19_other_words_from_off_the_link_are_dropped(void **state)
+{
+    (void)state;
+    arp(station_all_mac, 1, station_peer_mac, STATION_FAR, STATION_PEER);
+    DROPPED_AS(arp_off_link);
+    arp(station_mac, 2, station_peer_mac, STATION_FAR, STATION_ADDR);
+    DROPPED_AS(arp_off_link);
 }
 
 static void arp__A19_gateway_off_the_network_is_on_the_link(void **state)
@@ -692,7 +759,11 @@ int main(void)
         TEST(arp__an_initial_window_waits_for_its_address),
         TEST(arp__silent_neighbour_ends_a_connect),
         TEST(arp__silent_gateway_ends_a_connect_to_behind_it),
-        TEST(arp__A19_sender_off_the_link_is_dropped),
+        TEST(arp__A19_sender_off_the_link_is_answered_and_not_learnt),
+        TEST(arp__A19_single_address_answers_its_node),
+        TEST(arp__A19_sender_that_we_do_not_reach_there_is_dropped),
+        TEST(arp__A19_without_a_way_back_there_is_no_answer),
+        TEST(arp__A19_other_words_from_off_the_link_are_dropped),
         TEST(arp__A19_gateway_off_the_network_is_on_the_link),
         TEST(arp__A20_bytes_behind_the_packet_are_ignored),
         TEST(cache__unused_entry_is_forgotten),
