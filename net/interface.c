@@ -90,7 +90,8 @@ static void forget_address(struct net *net, struct net_if *nif)
 }
 
 /* Another address than that of before: its connections end, unless it has
- * moved to another interface. */
+ * moved to another interface. Those of the new one are there if it was ours
+ * already. */
 static void own(struct net *net, struct net_if *nif)
 {
     struct ipv4_addr before = nif->owned;
@@ -98,6 +99,7 @@ static void own(struct net *net, struct net_if *nif)
     nif->owned = nif->addr;
     if (!ipv4_addr_is_zero(before) && !ipv4_is_ours(net, before))
         tcp_address_gone(net, before);
+    tcp_address_back(net, nif->addr);
 }
 
 enum net_status interface_set_address(struct net *net, unsigned index,
@@ -146,6 +148,16 @@ void interface_clear_address(struct net *net, unsigned index, uint64_t now_us)
     interface_post(nif, NET_ADDRESS_CHANGED);
 }
 
+/* Connections cut their text anew when it is less. */
+static void set_mtu(struct net *net, struct net_if *nif, uint16_t mtu_bytes)
+{
+    bool lowered = mtu_bytes < nif->mtu_bytes;
+
+    nif->mtu_bytes = mtu_bytes;
+    if (lowered)
+        tcp_mtu_lowered(net);
+}
+
 /* The largest packet that a card takes. */
 static uint16_t own_mtu(const struct netdev *dev)
 {
@@ -160,8 +172,8 @@ enum net_status interface_set_mtu(struct net *net, unsigned index,
 
     if (mtu_bytes != 0 && mtu_bytes < INTERFACE_MTU_MIN)
         return NET_BAD_ADDRESS;
-    nif->mtu_bytes =
-        mtu_bytes != 0 && mtu_bytes < own_bytes ? mtu_bytes : own_bytes;
+    set_mtu(net, nif,
+            mtu_bytes != 0 && mtu_bytes < own_bytes ? mtu_bytes : own_bytes);
     return NET_OK;
 }
 
@@ -223,12 +235,15 @@ void interface_device_event(struct net *net, struct net_if *nif,
 {
     /* After a reset the card may carry less than before. */
     if (events & NETDEV_EV_RESET && nif->mtu_bytes > nif->dev->mtu_bytes)
-        nif->mtu_bytes = nif->dev->mtu_bytes;
+        set_mtu(net, nif, nif->dev->mtu_bytes);
     if (events & (NETDEV_EV_LINK_UP | NETDEV_EV_ANNOUNCE | NETDEV_EV_RESET) &&
         interface_has_address(nif))
         acd_announce(net, nif);
-    if (events & NETDEV_EV_LINK_UP)
+    if (events & NETDEV_EV_LINK_UP) {
+        if (interface_has_address(nif))
+            tcp_address_back(net, nif->addr);
         dhcp_link_up(net, (unsigned)(nif - net->ifs));
+    }
 }
 
 void interface_post(struct net_if *nif, enum net_address_change change)

@@ -47,13 +47,14 @@ interface_set_address(struct net *net, unsigned index,
 /*
  * Take an interface's address away, with its gateway, static routes and
  * neighbours. Connections of the address wait as if a cable had been pulled:
- * they go on when it is set again, and end by their own time-outs (R2, the
- * user's) when it is not. The host is told by NET_ADDRESS_CHANGED.
+ * they go on at once when it is set again, and end by their own time-outs (R2,
+ * the user's) when it is not. The host is told by NET_ADDRESS_CHANGED.
  */
 void interface_clear_address(struct net *net, unsigned index, uint64_t now_us);
 
 /*
- * Send no larger packets than these; for DHCP's option 26.
+ * Send no larger packets than these; for DHCP's option 26. Connections send
+ * what is in flight again, in smaller segments, when it is less than before.
  *
  * mtu_bytes: INTERFACE_MTU_MIN or more; more than the card's own: the card's.
  *            0: the card's own.

@@ -458,6 +458,8 @@ void tcp_timer_rtx(struct tcp_conn *conn);
 /* The same when nothing is in flight, and something waits. */
 void tcp_timer_persist(struct tcp_conn *conn);
 void tcp_timer_rtx_off(struct tcp_conn *conn);
+/* The way is open again: what backs off is done now, and backs off anew. */
+void tcp_timer_hurry(struct tcp_conn *conn);
 /* Arm it for the earliest of what active->rto_at_us and the others say. */
 void tcp_timer_loss(struct tcp_conn *conn);
 /* Watch the user timeout and the keep-alive, as they are set. */

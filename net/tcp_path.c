@@ -1,12 +1,13 @@
 /*
  * net/tcp_path.c - segments as large as the way to the peer carries.
  *
- * Every segment has DF. Three things change the size of those to come, and of
+ * Every segment has DF. Four things change the size of those to come, and of
  * those that are sent again, which are cut anew:
  *
  * - A router says that one was too big (RFC 1191). Anybody can say so: it must
  *   quote a number that is in flight, it never raises, and there is a floor
  *   (RFC 5927 7).
+ * - Our own link carries less than before.
  * - Full-sized segments time out again and again: the way may swallow them
  *   without a word (RFC 4821 7.7).
  * - A probe, one larger segment of ordinary text, has arrived. It is sent when
@@ -130,18 +131,31 @@ void tcp_path_too_big(struct tcp_conn *conn, uint16_t mtu)
     tcp_loss_again(conn); /* no sign of congestion: RFC 1191 6.5 */
 }
 
+/* Nothing is learnt of the way beyond, and it is final: what the peer takes is
+ * forgotten where it is more. */
 void tcp_path_check_link(struct tcp_conn *conn)
 {
     const struct route *route = route_of(conn->net, conn->tuple.peer);
-    uint16_t mtu = conn->net->ifs[route->interface].mtu_bytes;
+    uint16_t link = conn->net->ifs[route->interface].mtu_bytes;
+    uint16_t now = tcp_path_mtu(conn);
 
-    if (mtu < HEADERS_BYTES + TCP_MSS_MIN)
-        mtu = HEADERS_BYTES + TCP_MSS_MIN;
-    if (mtu >= mtu_max(conn) || route->kind == ROUTE_NONE)
+    if (link < HEADERS_BYTES + TCP_MSS_MIN)
+        link = HEADERS_BYTES + TCP_MSS_MIN;
+    if (route->kind == ROUTE_NONE || route->kind == ROUTE_OURSELVES)
         return;
-    conn->mss_max = (uint16_t)(mtu - HEADERS_BYTES);
-    set_mtu(conn, mtu < tcp_path_mtu(conn) ? mtu : tcp_path_mtu(conn));
-    conn->active->path.mtu = 0;
+    if (tcp_opening(conn) && conn->rcv_mss > link - HEADERS_BYTES)
+        conn->rcv_mss = (uint16_t)(link - HEADERS_BYTES);
+    if (link >= mtu_max(conn))
+        return; /* the peer's SYN, which says what it takes, may be to come */
+    conn->mss_max = (uint16_t)(link - HEADERS_BYTES);
+    set_mtu(conn, now < link ? now : link);
+    if (conn->active && conn->active->path.mtu > link)
+        conn->active->path.mtu = 0;
+    if (now <= link || tcp_opening(conn))
+        return;
+    tcp_count(conn, tcp_mtu_lowered);
+    if (tcp_flight(conn))
+        tcp_loss_again(conn);
 }
 
 void tcp_path_timeout(struct tcp_conn *conn)
@@ -152,8 +166,9 @@ void tcp_path_timeout(struct tcp_conn *conn)
 
     if (conn->active->path.mtu)
         probe_lost(conn);
-    if (conn->backoff < bearable || tcp_flight(conn) < conn->mss || next >= now)
-        return;
+    if (conn->backoff < bearable || tcp_flight(conn) < conn->mss ||
+        next >= now || !ipv4_is_ours(conn->net, conn->tuple.local))
+        return; /* without our address nothing has left */
     tcp_count(conn, tcp_mtu_black_hole);
     set_mtu(conn, next);
 }

@@ -15,8 +15,8 @@ uint16_t tcp_path_mtu(const struct tcp_conn *conn);
 /* A router has refused a packet that is in flight, as larger than `mtu`; 0: it
  * does not say than what. */
 void tcp_path_too_big(struct tcp_conn *conn, uint16_t mtu);
-/* Before text is sent: our own link may take less than when the connection
- * began. */
+/* Our own link may take less than when the connection began: what is in flight
+ * is sent again. Before text is sent, and when it is known. */
 void tcp_path_check_link(struct tcp_conn *conn);
 /* The retransmission timer ran out, before anything is done about it. */
 void tcp_path_timeout(struct tcp_conn *conn);

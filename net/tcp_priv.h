@@ -99,4 +99,10 @@ void tcp_host_unreachable(struct net *net, struct ipv4_addr dst);
 /* An address is not ours any more: its connections end. */
 void tcp_address_gone(struct net *net, struct ipv4_addr addr);
 
+/* An address can be sent from again: its connections go on at once. */
+void tcp_address_back(struct net *net, struct ipv4_addr addr);
+
+/* A link carries less than before: connections over it cut their text anew. */
+void tcp_mtu_lowered(struct net *net);
+
 #endif

@@ -63,6 +63,19 @@ void tcp_timer_loss(struct tcp_conn *conn)
         tcp_deadline_set(conn, TCP_DEADLINE_RTX, at_us);
 }
 
+/* Back-off stays above 0: it is the same loss, which has reduced cwnd. */
+void tcp_timer_hurry(struct tcp_conn *conn)
+{
+    uint64_t now_us = conn->net->now_us;
+
+    if (conn->backoff == 0 || conn->deadline[TCP_DEADLINE_RTX] == FOREVER)
+        return;
+    conn->backoff = 1;
+    if (conn->active)
+        conn->active->rto_at_us = now_us;
+    tcp_deadline_set(conn, TCP_DEADLINE_RTX, now_us);
+}
+
 /* A cork in an open window is out after 200 ms, as Linux's. */
 void tcp_timer_persist(struct tcp_conn *conn)
 {
