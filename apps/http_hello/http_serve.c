@@ -74,17 +74,20 @@ static void release_text(struct buffer *root, void *context)
     free(context);
 }
 
-/* A fresh rendering, or null: no memory. */
+/* A fresh rendering, or null: no memory. It holds no more memory than it shows,
+ * which is what a client that does not take it is charged for. */
 static struct buffer *render(struct buffer_pool *pool,
                              const struct response *response)
 {
-    char *text = malloc(response->render_bytes_max);
+    char *text = malloc(response->render_bytes_max), *fitting;
     struct buffer *body;
     size_t len;
 
     if (!text)
         return NULL;
     len = response->render(text, response->render_bytes_max);
+    fitting = realloc(text, len + 1);
+    text = fitting ? fitting : text;
     body = buffer_wrap(pool, text, (uint32_t)len, release_text, text);
     if (!body)
         free(text);

@@ -6,6 +6,7 @@
  * what is written, in how many writes, with which deadlines, and whether the
  * flow was parked. H numbers are rows of bad-inputs.md.
  */
+#include <malloc.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -37,6 +38,8 @@ struct flow {
     char output[OUTPUT_BYTES_MAX];
     size_t output_bytes;
     size_t writes;
+    bool measured;          /* the last write's second view is malloc()ed: */
+    size_t body_held_bytes; /* what that holds */
     enum flow_status write_status;
     uint64_t read_deadline_us;
     uint64_t write_deadline_us;
@@ -75,6 +78,8 @@ enum flow_status flow_writev(struct flow *f, struct buffer *chain)
     f->output_bytes +=
         buffer_copy_out(chain, 0, f->output + f->output_bytes, room);
     f->writes++;
+    if (f->measured)
+        f->body_held_bytes = malloc_usable_size(chain->next->data);
     buffer_release(chain);
     return f->write_status;
 }
@@ -238,6 +243,16 @@ static void page__is_rendered_once_for_requests_close_together(void **state)
     host_now_us += 1000000;
     gets(GET("/") "\r\n");
     assert_int_equal(renderings, 2);
+}
+
+/* Clients that take no answer must not hold the room for the largest: it was
+ * 32 KiB for each "/status". */
+static void page__holds_the_memory_that_it_shows(void **state)
+{
+    (void)state;
+    flow.measured = true;
+    gets(GET("/status") "\r\n");
+    assert_in_range(flow.body_held_bytes, 12, 256);
 }
 
 static void H18_slow_head__408(void **state)
@@ -438,6 +453,7 @@ int main(void)
         TEST(request__is_answered_in_one_write_and_parked),
         TEST(idle_flow__is_closed_without_a_word),
         TEST(page__is_rendered_once_for_requests_close_together),
+        TEST(page__holds_the_memory_that_it_shows),
         TEST(H18_slow_head__408),
         TEST(slow_body__408_after_a_time_of_its_own),
         TEST(H19_continue_expected__final_answer_and_close),
