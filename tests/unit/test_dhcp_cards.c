@@ -1,0 +1,134 @@
+/*
+ * Two DHCP clients in one stack, whose cards are on one wire: each hears what
+ * is said to the other.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "net/interface.h"
+#include "tests/host/dhcp_peer.h"
+#include "tests/host/host.h"
+
+enum { OFFER = 2, ACK = 5, HEADERS = 14 + 20 + 8, XID = 4, CHADDR = 28 };
+
+#define FIRST  DHCP_PEER_OFFERED
+#define SECOND (DHCP_PEER_OFFERED + 1)
+
+static const uint8_t other_mac[6] = {2, 0, 0, 0, 0, 9};
+
+static struct dhcp_peer peer;
+static struct memdev other; /* the second card */
+static uint8_t other_xid[4];
+
+static int setup(void **state)
+{
+    const struct dhcp_config config = {0};
+    struct net *net;
+
+    (void)state;
+    host_seed(1);
+    dhcp_peer_init(&peer, NULL);
+    net = peer.station.net;
+    memdev_init(&other, (struct mac_addr){{2, 0, 0, 0, 0, 9}});
+    assert_int_equal(net_attach(net, &other.dev, NULL), NET_OK);
+    assert_int_equal(dhcp_start(net, 1, &config, host_now_us), NET_OK);
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    (void)state;
+    memdev_clear(&other);
+    return dhcp_peer_end(&peer) == 0 ? 0 : -1;
+}
+
+/* The second client's message, which there must be. */
+static void hear_other(void)
+{
+    struct buffer *frame = memdev_take(&other);
+    uint8_t chaddr[6];
+
+    assert_non_null(frame);
+    assert_int_equal(buffer_copy_out(frame, HEADERS + XID, other_xid, 4), 4);
+    assert_int_equal(buffer_copy_out(frame, HEADERS + CHADDR, chaddr, 6), 6);
+    assert_memory_equal(chaddr, other_mac, 6);
+    buffer_release(frame);
+    memdev_clear(&other);
+}
+
+static void say(uint8_t type, uint32_t yiaddr)
+{
+    dhcp_peer_full(&peer, type, yiaddr, 3600);
+    dhcp_peer_send(&peer);
+}
+
+/* To the second client, and heard by the first one's card. */
+static void say_other(uint8_t type, uint32_t yiaddr, const uint8_t mac[6])
+{
+    dhcp_peer_full(&peer, type, yiaddr, 3600);
+    memcpy(peer.message + XID, other_xid, 4);
+    memcpy(peer.message + CHADDR, mac, 6);
+    dhcp_peer_send(&peer);
+}
+
+static uint32_t address_of(unsigned index)
+{
+    struct interface_info info;
+
+    assert_true(interface_get(peer.station.net, index, &info));
+    return ipv4_addr_host(info.address.addr);
+}
+
+static void cards__each_takes_its_own_of_two_answers(void **state)
+{
+    uint8_t first[4];
+
+    (void)state;
+    assert_true(dhcp_peer_hear(&peer, 0));
+    hear_other();
+    for (int i = 0; i < 4; i++)
+        first[i] = (uint8_t)(peer.xid >> (24 - 8 * i));
+    assert_memory_not_equal(other_xid, first, 4);
+
+    say_other(OFFER, SECOND, other_mac);
+    assert_string_equal(dhcp_state(peer.station.net, 0), "SELECTING");
+    assert_string_equal(dhcp_state(peer.station.net, 1), "REQUESTING");
+    hear_other();
+    say_other(ACK, SECOND, other_mac);
+    assert_int_equal(address_of(0), 0);
+    assert_int_equal(address_of(1), SECOND);
+
+    say(OFFER, FIRST);
+    assert_true(dhcp_peer_hear(&peer, 0));
+    say(ACK, FIRST);
+    assert_int_equal(address_of(0), FIRST);
+    assert_int_equal(address_of(1), SECOND);
+}
+
+/* D5: the transaction is the second's, the hardware address the first's. */
+static void cards__an_answer_that_mixes_them_up_is_dropped(void **state)
+{
+    (void)state;
+    assert_true(dhcp_peer_hear(&peer, 0));
+    hear_other();
+    say_other(OFFER, SECOND, station_mac);
+    assert_string_equal(dhcp_state(peer.station.net, 0), "SELECTING");
+    assert_string_equal(dhcp_state(peer.station.net, 1), "SELECTING");
+    assert_int_equal(STATION_COUNT(&peer.station, dhcp_malformed), 1);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(
+            cards__each_takes_its_own_of_two_answers, setup, teardown),
+        cmocka_unit_test_setup_teardown(
+            cards__an_answer_that_mixes_them_up_is_dropped, setup, teardown),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
