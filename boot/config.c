@@ -110,6 +110,14 @@ static bool parse_name(const char *text, void *out)
     return true;
 }
 
+static void print_about(const char *name)
+{
+    console_print(name);
+    console_print(" ");
+    console_print(runnel_about);
+    console_print("\n");
+}
+
 enum cmdline_status config_read(char *line, char *name, struct config *config)
 {
     const struct cmdline_key keys[] = {
@@ -137,12 +145,16 @@ enum cmdline_status config_read(char *line, char *name, struct config *config)
         {keys, ARRAY_LEN(keys)},
         {runnel_keys, &runnel_key_count ? runnel_key_count : 0},
     };
+    enum cmdline_status status;
 
     *config = (struct config){
         .cards = {.card = {{.dhcp = true}}, .count = 1},
         .name = "runnel",
         .logs.others = LOG_INFO,
     };
-    return cmdline_parse(line, name, tables, ARRAY_LEN(tables), console_print,
-                         &config->args);
+    status = cmdline_parse(line, name, tables, ARRAY_LEN(tables), console_print,
+                           &config->args);
+    if (status == CMDLINE_HELP && runnel_about)
+        print_about(name);
+    return status;
 }

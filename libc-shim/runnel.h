@@ -87,7 +87,8 @@ bool runnel_wait_stop(uint64_t deadline_us);
 extern const struct cmdline_key runnel_keys[] __attribute__((weak));
 extern const size_t runnel_key_count __attribute__((weak));
 
-/* One line for --help: what the program does. Null: it says nothing. */
+/* What the program does, in words that follow its name in --help; a program
+ * that says nothing does not define it. */
 extern const char runnel_about[] __attribute__((weak));
 
 #endif

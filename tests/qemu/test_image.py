@@ -57,6 +57,7 @@ def test_help_lists_the_keys_and_ends_with_0(start):
     one = start("http_hello", "--help", net_args=False)
     assert one.wait_exit() == 0
     assert "--ipv4=" in one.console and "--logs=" in one.console
+    assert "http_hello serves one page" in one.console
 
 
 def test_without_a_debug_exit_the_status_is_on_the_console(start):

@@ -16,8 +16,11 @@
 static char said[8192];
 static struct config config;
 
-const struct cmdline_key runnel_keys[1];
-const size_t runnel_key_count = 0;
+static bool loud;
+const struct cmdline_key runnel_keys[] = {
+    {.name = "loud", .help = "says more", .out = &loud}};
+const size_t runnel_key_count = ARRAY_LEN(runnel_keys);
+const char runnel_about[] = "tries the keys of the machine";
 
 void console_print(const char *text)
 {
@@ -152,6 +155,17 @@ static void config__names_are_labels(void **state)
         "web1");
 }
 
+static void config__help_says_what_the_program_does_and_has(void **state)
+{
+    (void)state;
+    assert_int_equal(reads("--help"), CMDLINE_HELP);
+    assert_non_null(strstr(said, "program tries the keys of the machine\n"));
+    assert_non_null(strstr(said, "--loud"));
+    good("--loud");
+    assert_null(strstr(said, "tries the keys"));
+    assert_true(loud);
+}
+
 static void config__help_lists_every_key(void **state)
 {
     static const char *const keys[] = {
@@ -174,6 +188,7 @@ int main(void)
         cmocka_unit_test(config__name_servers_are_one_to_four_addresses),
         cmocka_unit_test(config__names_are_labels),
         cmocka_unit_test(config__help_lists_every_key),
+        cmocka_unit_test(config__help_says_what_the_program_does_and_has),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
