@@ -163,18 +163,27 @@ $(BUILD)/guest/libc-shim/%.c.o: GUEST_FLAGS += -fno-lto
 
 # What runs now and then is built small, so that the rest stays in the cache.
 COLD := $(wildcard boot/*.c net/dhcp*.c net/dns*.c net/view.c net/acd.c \
+                   net/addr.c net/arp.c net/arp_wire.c net/icmp.c \
+                   net/ipv4_fragment.c net/ipv4_reass.c \
                    net/udp_socket.c net/udp_flow.c net/interface.c \
                    net/ping.c net/stack_ping.c net/flow_error.c \
-                   net/tcp_info.c net/tcp_option.c net/tcp_address.c \
-                   net/tcp_icmp.c kernel/acpi.c kernel/cmdline.c \
+                   net/flow_option.c net/tcp_info.c net/tcp_option.c \
+                   net/tcp_address.c net/tcp_icmp.c net/tcp_path.c \
+                   net/tcp_pressure.c net/tcp_probe.c net/tcp_urgent.c \
+                   net/tcp_view.c kernel/acpi.c kernel/cmdline.c \
                    kernel/descriptor.c kernel/format.c kernel/ioapic.c \
                    kernel/log*.c kernel/machine.c kernel/panic.c \
                    kernel/paging.c kernel/power.c kernel/rtc.c \
-                   kernel/symbols.c drivers/pci*.c drivers/probe.c \
-                   drivers/virtio.c drivers/virtio_pci*.c \
-                   drivers/virtio_rng.c drivers/virtio_net_setup.c \
+                   kernel/symbols.c libc-shim/files.c \
+                   libc-shim/process.c libc-shim/runnel.c \
+                   libc-shim/start.c drivers/pci*.c drivers/probe.c \
+                   drivers/serial.c drivers/virtio.c drivers/virtio_pci*.c \
+                   drivers/virtio_rng.c drivers/virtio_off.c \
+                   net/path.c drivers/virtio_net_setup.c \
                    drivers/virtio_net_ctrl.c drivers/virtio_net_watch.c)
 $(patsubst %,$(BUILD)/guest/%.o,$(COLD)): GUEST_FLAGS += -Os
+$(BUILD)/guest/app/http_hello/facts.o $(BUILD)/guest/app/http_hello/main.o: \
+    GUEST_FLAGS += -Os
 
 # llhttp as Debian ships it, in its strict variant; its warnings are not ours
 # to mend.

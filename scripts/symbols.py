@@ -19,21 +19,24 @@ PAIRS = 128
 FIRST_CODE = 128
 DEPTH_MAX = 16  # as SYMBOLS_DEPTH_MAX in kernel/symbols.c
 NAME_MAX = 63
+IMAGE_START = 0x100000  # of linker.ld
 
 
 def functions(image):
-    """[(address, name)] in order of address, one name per address."""
+    """[(address, name)] in order of address, one name per address. What lies
+    below the image is of the linker's debug information, not a function."""
     out = subprocess.run(["nm", "--defined-only", image], check=True,
                          stdout=subprocess.PIPE, text=True).stdout
     found = {}
     for line in out.splitlines():
         address, kind, name = line.split(maxsplit=2)
-        if kind not in "tTwW" or name.endswith(("_start", "_end")):
+        address = int(address, 16)
+        if kind not in "tTwW" or address < IMAGE_START or \
+                name.endswith(("_start", "_end")):
             continue
         name = name.split(".")[0][:NAME_MAX]  # without GCC's .constprop.0
-        known = found.get(int(address, 16))
-        if known is None or kind == "T":
-            found[int(address, 16)] = name
+        if address not in found or kind == "T":
+            found[address] = name
     return sorted(found.items())
 
 

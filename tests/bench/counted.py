@@ -33,15 +33,19 @@ def plugin():
 
 def functions_of(image):
     """[(address, name)], ascending: where the image's functions begin; the
-    last one is where the image ends."""
+    last one is where the image ends. Link-time optimisation leaves names of
+    debug information behind, with addresses below the image: where the
+    firmware is, which is not to be counted."""
     table = subprocess.run(["nm", image], capture_output=True, text=True,
                            check=True).stdout
     found = {}
     for line in table.splitlines():
         word = line.split()
-        if len(word) == 3 and (word[1] in "tTwW" or word[2] == "image_end"):
+        if len(word) == 3 and (word[1] in "tTwW" or
+                               word[2] in ("image_start", "image_end")):
             found.setdefault(int(word[0], 16), word[2])
-    return sorted(found.items())
+    start = next(at for at, name in found.items() if name == "image_start")
+    return sorted(one for one in found.items() if one[0] >= start)
 
 
 # Of a Linux guest. Its kernel's own names are not in Debian's package.
