@@ -197,17 +197,6 @@ def costs(results, peers):
                     results.add(f"... {name}: kicks", "", peer, reading.kicks)
                     results.add(f"... {name}: interrupts", "", peer,
                                 reading.interrupts)
-                    results.add(f"... {name}: polling", "% of instructions",
-                                peer, polling_share(reading))
-
-
-POLLING = ("poll_before_sleep", "pause")
-
-
-def polling_share(reading):
-    """What of it was only a wait for work."""
-    polled = sum(reading.functions.get(name, 0) for name in POLLING)
-    return 100 * polled / max(reading.instructions, 1)
 
 
 # ---- rates ------------------------------------------------------------------
@@ -279,17 +268,16 @@ def free_bytes(peer, namespace):
 
 
 def parked(results, peers):
-    for count in (2000,) if QUICK else (10000, 100000):
-        for peer in peers:
-            megabytes = max(peer.memory_mb, 128 if count < 100000 else 1024)
-            with Place(peer, memory=megabytes) as place:
-                loads.Parked(place.namespace, 100).end()  # what stays anyway
-                before = free_bytes(peer, place.namespace)
-                held = loads.Parked(place.namespace, count)
-                used = before - free_bytes(peer, place.namespace)
-                held.end()
-            results.add(f"memory per idle connection, {count} of them",
-                        "bytes", peer, used / count)
+    count = 2000 if QUICK else 10000
+    for peer in peers:
+        with Place(peer, memory=max(peer.memory_mb, 128)) as place:
+            loads.Parked(place.namespace, 100).end()  # what stays anyway
+            before = free_bytes(peer, place.namespace)
+            held = loads.Parked(place.namespace, count)
+            used = before - free_bytes(peer, place.namespace)
+            held.end()
+        results.add(f"memory per idle connection, {count} of them", "bytes",
+                    peer, used / count)
 
 
 def idle(results, peers):

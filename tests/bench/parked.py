@@ -3,9 +3,8 @@
 
     parked.py ADDRESS PORT COUNT
 
-Prints `COUNT held` when all have had an answer; ends with its input. Above
-20,000 it binds addresses of 127/8's kind: COUNT is spread over the addresses
-that the machine has on the guest's network.
+Prints `COUNT held` when all have had an answer; ends with its input. All
+come from one address, and are files of one program: 19,000 are near the limit.
 """
 import resource
 import socket
