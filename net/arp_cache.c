@@ -340,7 +340,8 @@ void arp_doubt(struct net *net, const struct net_if *nif, struct ipv4_addr addr)
 
 /* --- learning ------------------------------------------------------------- */
 
-/* Send what has waited for the address. */
+/* Send what has waited for the address; what a full card has no room for is
+ * lost as on a wire, and counted. */
 static void send_pending(struct net *net, struct arp_entry *entry)
 {
     struct buffer *packet = take_pending(net, entry);
@@ -351,8 +352,10 @@ static void send_pending(struct net *net, struct arp_entry *entry)
         packet->link = NULL;
         entry->used = true;
         if (ethernet_output(net, entry->nif, entry->mac, ETHERNET_TYPE_IPV4,
-                            packet) == IPV4_FULL)
+                            packet) == IPV4_FULL) {
+            net_count(&net->counters, arp_pending_full);
             buffer_release(packet);
+        }
         packet = next;
     }
 }
