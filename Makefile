@@ -71,6 +71,7 @@ GUEST_FLAGS := -std=gnu11 -O2 -g -ffreestanding -fbuiltin -fno-builtin-log \
     -fno-asynchronous-unwind-tables -fstack-protector-strong \
     -fcf-protection=none -fno-common -ffunction-sections -fdata-sections \
     -fno-align-jumps -fno-align-loops -fno-align-labels \
+    -fno-align-functions \
     -nostdinc -isystem $(GCC_INCLUDE) -isystem $(NEWLIB)/include \
     -idirafter $(SYSINCLUDE) -I. \
     -D_POSIX_TIMERS=200809L -D_POSIX_MONOTONIC_CLOCK=200809L
