@@ -22,6 +22,7 @@ GUEST = "10.9.0.2"
 BROADCAST = "ff:ff:ff:ff:ff:ff"
 
 WORD = 1 << 32
+STAMP = 2  # newer than that of any SYN in the tests
 BATCH = 64  # frames at a time: their answers fit the card's ring
 _PING_ID = 0x7272  # of the barrier's own pings
 
@@ -131,10 +132,22 @@ class Conn:
         self.snd_nxt, self.rcv_nxt = self.isn, 0
         self.window = 65535
         self.rest, self.fin_seen = b"", False
+        self.echo = None  # the guest's timestamp, where both agreed on them
+
+    def agree(self, answer):
+        """Take what a SYN-ACK says: numbers, and whether each segment has
+        timestamps from now on, or is dropped (RFC 7323 3.2)."""
+        self.rcv_nxt = (answer.seq + 1) % WORD
+        for kind, value in answer.options:
+            if kind == "Timestamp":
+                self.echo = value[0]
 
     def segment(self, flags, data=b"", *, seq=None, ack=None, options=(),
                 **fields):
         """A frame of this connection. Flags as scapy writes them: "PA"."""
+        if self.echo is not None and not options:
+            options = [("NOP", None), ("NOP", None),
+                       ("Timestamp", (STAMP, self.echo))]
         header = TCP(sport=self.sport, dport=self.port, flags=flags,
                      seq=(self.snd_nxt if seq is None else seq) % WORD,
                      ack=(self.rcv_nxt if ack is None else ack) % WORD,
@@ -162,7 +175,7 @@ class Conn:
         frame = self.peer.receive(self.mine)[TCP]
         assert frame.flags == "SA", frame.summary()
         assert frame.ack == self.snd_nxt
-        self.rcv_nxt = (frame.seq + 1) % WORD
+        self.agree(frame)
         return frame
 
     def open(self, options=()):

@@ -257,7 +257,7 @@ def test_options_on_a_syn(peer, case):
     if case in ODD or replies:
         assert [reply.flags for reply in replies] == ["SA"]
         conn.snd_nxt = (conn.isn + 1) % WORD
-        conn.rcv_nxt = (replies[0].seq + 1) % WORD
+        conn.agree(replies[0])
         conn.send("A")
         assert lives(conn)
         conn.abort()
