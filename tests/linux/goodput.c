@@ -285,10 +285,11 @@ static void ours_write(struct bench *bench, uint64_t now_us)
         uint32_t room = tcp_send_room(bench->conn);
         struct buffer *chunk;
 
-        if (room < CHUNK_BYTES)
+        if (room == 0)
             break;
         chunk =
-            buffer_wrap(net_pool(bench->net), pattern, CHUNK_BYTES, NULL, NULL);
+            buffer_wrap(net_pool(bench->net), pattern,
+                        room < CHUNK_BYTES ? room : CHUNK_BYTES, NULL, NULL);
         if (!chunk)
             break;
         if (tcp_send(bench->conn, chunk, now_us) != TCP_OK) {
