@@ -277,20 +277,26 @@ class Script:
         number = next(self.pings) & 0xffff
         echo = struct.pack("!BBHHH", 8, 0, 0, 0x5151, number)
         echo = echo[:2] + struct.pack("!H", checksum(echo)) + echo[4:]
-        self.stack.send(ip_packet(1, echo))
         limit = time.monotonic() + PATIENCE_S
-        while True:
-            packet = self.stack.receive(limit - time.monotonic())
-            assert packet is not None, f"{self.stack.name}: no answer to ping"
+        while time.monotonic() < limit:
+            self.stack.send(ip_packet(1, echo))
+            if self.hear_until(struct.pack("!HH", 0x5151, number)):
+                return
+        raise TimeoutError(f"{self.stack.name}: no answer to ping")
+
+    def hear_until(self, answer):
+        """Write down what comes, up to this answer to a ping; False: within a
+        second there is none, as while Linux's device comes up."""
+        while packet := self.stack.receive(1):
+            head = (packet[0] & 15) * 4
             if packet[0] >> 4 != 4:
                 continue  # Linux greets by IPv6
-            head = (packet[0] & 15) * 4
             if packet[9] == 1 and packet[head] == 0 and \
-                    packet[head + 4:head + 8] == struct.pack("!HH", 0x5151,
-                                                             number):
-                return
+                    packet[head + 4:head + 8] == answer:
+                return True
             if packet[9] == 6:
                 self.heard(packet[head:])
+        return False
 
     def heard(self, segment):
         src, dst, seq, ack, offset, bits, _window, _, _ = struct.unpack_from(
@@ -397,6 +403,7 @@ def main(words):
     stacks = [Linux(), Ours()]
     for stack in stacks:
         stack.command("listen", 80)
+        Script(stack, next(Script.ports)).listen()  # it is up
     wanted = [scene for scene in scenarios.ALL
               if not words or any(word in scene.__name__ for word in words)]
     try:
