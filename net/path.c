@@ -34,8 +34,11 @@ static struct path *set_of(const struct net *net, struct ipv4_addr dst)
 
 uint16_t path_mtu(const struct net *net, struct ipv4_addr dst)
 {
-    const struct path *set = set_of(net, dst);
+    const struct path *set;
 
+    if (net->paths.until_us <= net->now_us)
+        return 0; /* as nearly always: not worth a hash */
+    set = set_of(net, dst);
     for (unsigned i = 0; i < PATH_WAYS; i++)
         if (ipv4_addr_equal(set[i].dst, dst) && set[i].until_us > net->now_us)
             return set[i].mtu;
@@ -59,4 +62,5 @@ void path_learn(struct net *net, struct ipv4_addr dst, uint16_t mtu)
         .mtu = mtu,
         .until_us = net->now_us + net->config.path_mtu_age_us,
     };
+    net->paths.until_us = place->until_us; /* the last learned is the last */
 }

@@ -26,6 +26,7 @@ struct path {
 struct paths {
     struct path (*sets)[PATH_WAYS]; /* PATH_SETS of these: one page */
     uint64_t key[2];                /* nobody chooses who shares a set */
+    uint64_t until_us;              /* nothing is known any more then */
 };
 
 _Static_assert(sizeof(struct path) * PATH_SETS * PATH_WAYS <= PAGE_BYTES,

@@ -14,20 +14,24 @@ static inline uint64_t rotate(uint64_t x, int bits)
     return x << bits | x >> (64 - bits);
 }
 
+static inline void round_of(struct sip *s)
+{
+    s->v0 += s->v1;
+    s->v2 += s->v3;
+    s->v1 = rotate(s->v1, 13) ^ s->v0;
+    s->v3 = rotate(s->v3, 16) ^ s->v2;
+    s->v0 = rotate(s->v0, 32);
+    s->v2 += s->v1;
+    s->v0 += s->v3;
+    s->v1 = rotate(s->v1, 17) ^ s->v2;
+    s->v3 = rotate(s->v3, 21) ^ s->v0;
+    s->v2 = rotate(s->v2, 32);
+}
+
 static inline void rounds(struct sip *s, int count)
 {
-    for (int i = 0; i < count; i++) {
-        s->v0 += s->v1;
-        s->v2 += s->v3;
-        s->v1 = rotate(s->v1, 13) ^ s->v0;
-        s->v3 = rotate(s->v3, 16) ^ s->v2;
-        s->v0 = rotate(s->v0, 32);
-        s->v2 += s->v1;
-        s->v0 += s->v3;
-        s->v1 = rotate(s->v1, 17) ^ s->v2;
-        s->v3 = rotate(s->v3, 21) ^ s->v0;
-        s->v2 = rotate(s->v2, 32);
-    }
+    for (int i = 0; i < count; i++)
+        round_of(s);
 }
 
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
@@ -56,16 +60,21 @@ static inline uint64_t load_tail(const uint8_t *bytes, size_t count)
     return word;
 }
 
-static inline uint64_t hash(const uint64_t key[2], const void *data, size_t len,
-                            int word_rounds, int final_rounds)
+static inline struct sip begin(const uint64_t key[2])
 {
-    const uint8_t *bytes = data;
-    struct sip s = {
+    return (struct sip){
         .v0 = key[0] ^ 0x736f6d6570736575u,
         .v1 = key[1] ^ 0x646f72616e646f6du,
         .v2 = key[0] ^ 0x6c7967656e657261u,
         .v3 = key[1] ^ 0x7465646279746573u,
     };
+}
+
+static inline uint64_t hash(const uint64_t key[2], const void *data, size_t len,
+                            int word_rounds, int final_rounds)
+{
+    const uint8_t *bytes = data;
+    struct sip s = begin(key);
     uint64_t word;
     size_t whole = len & ~(size_t)7;
 
@@ -92,4 +101,24 @@ uint64_t siphash(const uint64_t key[2], const void *data, size_t len)
 uint64_t siphash_1_3(const uint64_t key[2], const void *data, size_t len)
 {
     return hash(key, data, len, 1, 3);
+}
+
+/* The same without a loop: this is done for each segment. */
+uint64_t siphash_1_3_of_12(const uint64_t key[2], const void *data)
+{
+    struct sip s = begin(key);
+    uint64_t word = load64(data);
+
+    s.v3 ^= word;
+    round_of(&s);
+    s.v0 ^= word;
+    word = load_tail((const uint8_t *)data + 8, 4) | (uint64_t)12 << 56;
+    s.v3 ^= word;
+    round_of(&s);
+    s.v0 ^= word;
+    s.v2 ^= 0xff;
+    round_of(&s);
+    round_of(&s);
+    round_of(&s);
+    return s.v0 ^ s.v1 ^ s.v2 ^ s.v3;
 }

@@ -36,7 +36,8 @@ static enum tcp_end choose_route(struct net *net, struct tcp_tuple *tuple)
 static struct tcp_conn *make_conn(struct net *net,
                                   const struct tcp_tuple *tuple)
 {
-    struct tcp_conn *conn = tcp_conn_new(net, tuple);
+    struct tcp_conn *conn =
+        tcp_conn_new(net, tuple, tcp_table_hash(net, tuple));
 
     if (conn && !tcp_table_add(conn)) {
         tcp_conn_free(conn);
@@ -68,7 +69,7 @@ enum tcp_status tcp_connect(struct net *net, struct ipv4_addr peer,
     tcp_conn_event(made, TCP_EV_CONNECT);
     made->owned = true;
     tcp_list_push(&net->tcp.connecting, &made->group);
-    tcp_open_prepare(made, tcp_table_iss(net, &tuple));
+    tcp_open_prepare(made, tcp_table_numbers(net, &tuple));
     tcp_deadline_set(made, TCP_DEADLINE_USER,
                      net->now_us + net->config.tcp.syn_timeout_us);
     tcp_timer_rtx(made);

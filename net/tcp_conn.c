@@ -13,7 +13,8 @@ enum {
                  TCP_CHANGE_ACKED | TCP_CHANGE_FIN_SENT | TCP_CHANGE_CLOSED
 };
 
-struct tcp_conn *tcp_conn_new(struct net *net, const struct tcp_tuple *tuple)
+struct tcp_conn *tcp_conn_new(struct net *net, const struct tcp_tuple *tuple,
+                              uint32_t hash)
 {
     struct tcp_conn *conn = pool_alloc(&net->tcp.conns);
 
@@ -23,6 +24,7 @@ struct tcp_conn *tcp_conn_new(struct net *net, const struct tcp_tuple *tuple)
     }
     *conn = (struct tcp_conn){
         .tuple = *tuple,
+        .hash = hash,
         .state = TCP_CLOSED,
         .net = net,
         .config = &net->config.tcp,

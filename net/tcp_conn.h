@@ -9,6 +9,8 @@
 #ifndef NET_TCP_CONN_H
 #define NET_TCP_CONN_H
 
+#include <string.h>
+
 #include "kernel/base.h"
 #include "net/addr.h"
 #include "net/net_priv.h"
@@ -43,6 +45,12 @@ struct tcp_tuple {
 };
 
 _Static_assert(sizeof(struct tcp_tuple) == 12, "hashed as bytes");
+
+/* What nobody else can guess about a connection: tcp_table_numbers(). */
+struct tcp_numbers {
+    uint32_t iss;
+    uint32_t ts_offset; /* what its timestamps are ahead of our clock */
+};
 
 /* Out-of-order text: a stretch between two holes. */
 struct tcp_piece {
@@ -153,7 +161,8 @@ struct tcp_conn {
         uint32_t recent_s; /* when it was taken */
         uint32_t offset;   /* added to our clock */
     } ts;                  /* RFC 7323 */
-    uint32_t iss, irs;
+    uint32_t iss;
+    uint32_t hash; /* of tuple: tcp_table_hash() */
     uint32_t cwnd, ssthresh;
     uint32_t w_max;   /* RFC 9438 4.1.2, bytes; 0: not known */
     uint16_t mss;     /* effective send MSS, less the timestamps */
@@ -234,6 +243,7 @@ _Static_assert(sizeof(struct tcp_conn) <= 384, "an idle connection's cost");
 struct tcp_arrival {
     struct tcp_seg seg;
     struct tcp_tuple tuple; /* as ours: local is its destination */
+    uint32_t hash;          /* of tuple: tcp_table_hash() */
     struct buffer *text;    /* after the header; null once taken */
     uint32_t up;            /* the number behind urgent bytes */
     uint16_t gso_bytes;     /* of each segment, when it was several */
@@ -318,9 +328,10 @@ static inline uint32_t tcp_unsent(const struct tcp_conn *conn)
 
 /* ---- tcp_conn.c: life, state, events ---- */
 
-/* A connection in state CLOSED, in no table; null: no memory. */
-MUST_CHECK struct tcp_conn *tcp_conn_new(struct net *net,
-                                         const struct tcp_tuple *tuple);
+/* A connection in state CLOSED, in no table; null: no memory. `hash`: of its
+ * tuple. */
+MUST_CHECK struct tcp_conn *
+tcp_conn_new(struct net *net, const struct tcp_tuple *tuple, uint32_t hash);
 /* Free it at once, without a word to anybody. */
 void tcp_conn_free(struct tcp_conn *conn);
 /* The only place where a connection changes state. */
@@ -346,24 +357,27 @@ void tcp_conn_rest(struct tcp_conn *conn);
 MUST_CHECK bool tcp_buckets_init(struct net *net, struct tcp_buckets *buckets,
                                  uint32_t entries);
 void tcp_buckets_free(struct net *net, struct tcp_buckets *buckets);
-/* The bucket of a tuple; null: its page is not there (make: no memory). */
-void **tcp_bucket(const struct net *net, const struct tcp_buckets *buckets,
-                  const struct tcp_tuple *tuple);
+/* What the tables know a tuple by: once for each segment. */
+uint32_t tcp_table_hash(const struct net *net, const struct tcp_tuple *tuple);
+/* The bucket of a hash; null: its page is not there (make: no memory). */
+void **tcp_bucket(const struct tcp_buckets *buckets, uint32_t hash);
 void **tcp_bucket_make(struct net *net, struct tcp_buckets *buckets,
-                       const struct tcp_tuple *tuple);
+                       uint32_t hash);
 struct tcp_conn *tcp_table_find(const struct net *net,
-                                const struct tcp_tuple *tuple);
+                                const struct tcp_tuple *tuple, uint32_t hash);
 MUST_CHECK bool tcp_table_add(struct tcp_conn *conn);
 void tcp_table_remove(struct tcp_conn *conn);
 /* Whether a new connection may not have this tuple. */
 bool tcp_table_in_use(const struct net *net, const struct tcp_tuple *tuple);
-uint32_t tcp_table_iss(const struct net *net, const struct tcp_tuple *tuple);
-/* What a connection's timestamps are ahead of our clock. */
-uint32_t tcp_table_ts_offset(const struct net *net,
-                             const struct tcp_tuple *tuple);
+struct tcp_numbers tcp_table_numbers(const struct net *net,
+                                     const struct tcp_tuple *tuple);
 /* Choose an ephemeral port; false: every one is in use. RFC 6056 3.3.4. */
 MUST_CHECK bool tcp_table_port(struct net *net, struct tcp_tuple *tuple);
-bool tcp_tuple_equal(const struct tcp_tuple *a, const struct tcp_tuple *b);
+static inline bool tcp_tuple_equal(const struct tcp_tuple *a,
+                                   const struct tcp_tuple *b)
+{
+    return memcmp(a, b, sizeof(*a)) == 0;
+}
 
 /* ---- tcp_icmp.c ---- */
 /* Note what may yet be overcome; tell the owner, if he wants that. */
@@ -468,7 +482,8 @@ void tcp_timer_keep(struct tcp_conn *conn);
 
 /* ---- tcp_time_wait.c ---- */
 void tcp_time_wait_add(struct tcp_conn *conn);
-bool tcp_time_wait_has(const struct net *net, const struct tcp_tuple *tuple);
+bool tcp_time_wait_has(const struct net *net, const struct tcp_tuple *tuple,
+                       uint32_t hash);
 /* True: the segment belonged to an entry, and is dealt with. */
 bool tcp_time_wait_in(struct net *net, const struct tcp_arrival *in);
 void tcp_time_wait_init(struct net *net);

@@ -110,8 +110,8 @@ static uint32_t option_bits(const struct tcp_config *config,
 static uint32_t stamp(const struct net *net, const struct tcp_tuple *tuple,
                       uint32_t bits)
 {
-    uint32_t now =
-        tcp_ts_clock(net, net->now_us) + tcp_table_ts_offset(net, tuple);
+    uint32_t now = tcp_ts_clock(net, net->now_us) +
+                   tcp_table_numbers(net, tuple).ts_offset;
     uint32_t with = (now & ~(uint32_t)OPTION_MASK) | bits;
 
     return seq_lt(now, with) ? with - (OPTION_MASK + 1) : with;
@@ -185,6 +185,7 @@ static struct tcp_seg syn_again(const struct tcp_arrival *in, uint16_t mss)
 bool tcp_cookie_take(struct tcp_listener *listener, struct tcp_arrival *in)
 {
     struct net *net = listener->net;
+    struct tcp_numbers numbers;
     struct tcp_conn *conn;
     struct tcp_seg syn;
     uint16_t mss;
@@ -202,7 +203,9 @@ bool tcp_cookie_take(struct tcp_listener *listener, struct tcp_arrival *in)
         return true;        /* counted; the peer tries again */
     tcp_pressure_conn(net); /* a SYN alone is not worth an orphan: this is */
     syn = syn_again(in, mss);
-    conn = tcp_open_child(listener, &in->tuple, &syn, in->seg.ack - 1);
+    numbers = tcp_table_numbers(net, &in->tuple);
+    numbers.iss = in->seg.ack - 1;
+    conn = tcp_open_child(listener, in, &syn, numbers);
     if (!conn)
         return true;
     net_count(&net->counters, tcp_cookie_taken);

@@ -64,7 +64,7 @@ static struct tcp_conn *find(const struct net *net, struct ipv4_addr src,
         .local_port = be16_get(quoted.src_port),
         .peer_port = be16_get(quoted.dst_port),
     };
-    conn = tcp_table_find(net, &tuple);
+    conn = tcp_table_find(net, &tuple, tcp_table_hash(net, &tuple));
     if (!conn || be32_get(quoted.seq) - conn->snd.una >= tcp_flight(conn))
         return NULL;
     return conn;

@@ -98,7 +98,8 @@ static const char *state_name(const struct tcp_conn *conn)
 {
     enum tcp_state state = (enum tcp_state)conn->state;
 
-    if (state == TCP_TIME_WAIT && !tcp_time_wait_has(conn->net, &conn->tuple))
+    if (state == TCP_TIME_WAIT &&
+        !tcp_time_wait_has(conn->net, &conn->tuple, conn->hash))
         state = TCP_CLOSED;
     return tcp_traits(state)->name;
 }

@@ -114,7 +114,8 @@ void tcp_input(struct net *net, struct ipv4_addr src, struct ipv4_addr dst,
     in.seg.text_bytes = buffer_chain_len(segment) - in.seg.header_bytes;
     buffer_pull(segment, in.seg.header_bytes);
     in.text = segment;
-    conn = tcp_table_find(net, &in.tuple);
+    in.hash = tcp_table_hash(net, &in.tuple);
+    conn = tcp_table_find(net, &in.tuple, in.hash);
     if (conn)
         tcp_in_conn(conn, &in);
     else

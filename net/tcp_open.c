@@ -57,14 +57,14 @@ void tcp_open_offer(const struct net *net, const struct tcp_config *config,
         seg->shift++;
 }
 
-void tcp_open_prepare(struct tcp_conn *conn, uint32_t iss)
+void tcp_open_prepare(struct tcp_conn *conn, struct tcp_numbers numbers)
 {
     struct tcp_seg offer;
 
     tcp_open_offer(conn->net, tcp_config_of(conn), &conn->tuple, &offer);
-    conn->iss = iss;
-    conn->snd.una = iss;
-    conn->snd.nxt = iss + 1;
+    conn->iss = numbers.iss;
+    conn->snd.una = numbers.iss;
+    conn->snd.nxt = numbers.iss + 1;
     conn->rcv_mss = offer.mss;
     conn->seg_max =
         conn->rcv_mss < TCP_MSS_DEFAULT ? conn->rcv_mss : TCP_MSS_DEFAULT;
@@ -72,7 +72,7 @@ void tcp_open_prepare(struct tcp_conn *conn, uint32_t iss)
     conn->rcv_shift = offer.shift;
     conn->timestamps = offer.has_timestamps;
     conn->sack = offer.sack_permitted;
-    conn->ts.offset = tcp_table_ts_offset(conn->net, &conn->tuple);
+    conn->ts.offset = numbers.ts_offset;
     tcp_rcv_begin(conn);
     conn->syn_now = true;
     tcp_conn_wants_flush(conn);
@@ -100,7 +100,6 @@ static void take_syn(struct tcp_conn *conn, const struct tcp_seg *seg)
     conn->snd_shift = conn->scaling ? seg->shift : 0;
     if (!conn->scaling)
         conn->rcv_shift = 0;
-    conn->irs = seg->seq;
     conn->rcv.nxt = seg->seq + 1;
     conn->rcv.acked = conn->rcv.nxt;
     conn->tune.seq = conn->rcv.nxt;
@@ -133,11 +132,12 @@ static bool make_room(struct tcp_listener *listener)
 }
 
 struct tcp_conn *tcp_open_child(struct tcp_listener *listener,
-                                const struct tcp_tuple *tuple,
-                                const struct tcp_seg *syn, uint32_t iss)
+                                const struct tcp_arrival *in,
+                                const struct tcp_seg *syn,
+                                struct tcp_numbers numbers)
 {
     struct net *net = listener->net;
-    struct tcp_conn *conn = tcp_conn_new(net, tuple);
+    struct tcp_conn *conn = tcp_conn_new(net, &in->tuple, in->hash);
 
     if (!conn)
         return NULL;
@@ -152,7 +152,7 @@ struct tcp_conn *tcp_open_child(struct tcp_listener *listener,
     conn->listener = listener;
     listener->half_open_count++;
     tcp_list_push(&listener->half_open, &conn->group);
-    tcp_open_prepare(conn, iss);
+    tcp_open_prepare(conn, numbers);
     take_syn(conn, syn);
     tcp_conn_event(conn, TCP_EV_SYN);
     open_until(conn, conn->config->synack_timeout_us);
@@ -171,9 +171,9 @@ static bool has_room(struct tcp_listener *listener)
 
 /* A connection for the SYN that came. */
 static bool open_for(struct tcp_listener *listener,
-                     const struct tcp_arrival *in, uint32_t iss)
+                     const struct tcp_arrival *in, struct tcp_numbers numbers)
 {
-    struct tcp_conn *conn = tcp_open_child(listener, &in->tuple, &in->seg, iss);
+    struct tcp_conn *conn = tcp_open_child(listener, in, &in->seg, numbers);
 
     if (conn)
         tcp_ecn_take_syn(conn, in);
@@ -187,16 +187,17 @@ void tcp_open_passive(struct tcp_listener *listener,
     uint32_t mode = listener->config->syn_cookies;
 
     if (mode != TCP_COOKIES_ALWAYS && has_room(listener) &&
-        open_for(listener, in, tcp_table_iss(net, &in->tuple)))
+        open_for(listener, in, tcp_table_numbers(net, &in->tuple)))
         return;
     if (mode != TCP_COOKIES_NEVER)
         tcp_cookie_send(listener, in);
 }
 
 bool tcp_open_after_time_wait(struct tcp_listener *listener,
-                              const struct tcp_arrival *in, uint32_t iss)
+                              const struct tcp_arrival *in,
+                              struct tcp_numbers numbers)
 {
-    return has_room(listener) && open_for(listener, in, iss);
+    return has_room(listener) && open_for(listener, in, numbers);
 }
 
 void tcp_opened(struct tcp_conn *conn)

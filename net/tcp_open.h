@@ -10,6 +10,7 @@
 #include "net/tcp_list.h"
 
 struct tcp_arrival;
+struct tcp_numbers;
 struct tcp_seg;
 struct tcp_tuple;
 
@@ -50,18 +51,18 @@ void tcp_open_passive(struct tcp_listener *listener,
  * cannot promise. False: no room. */
 MUST_CHECK bool tcp_open_after_time_wait(struct tcp_listener *listener,
                                          const struct tcp_arrival *in,
-                                         uint32_t iss);
-/* A connection in SYN-RECEIVED, made of what the peer's SYN said; null: no
- * memory. */
+                                         struct tcp_numbers numbers);
+/* A connection in SYN-RECEIVED with the ends of `in`, made of what the peer's
+ * SYN said; null: no memory. */
 MUST_CHECK struct tcp_conn *tcp_open_child(struct tcp_listener *listener,
-                                           const struct tcp_tuple *tuple,
+                                           const struct tcp_arrival *in,
                                            const struct tcp_seg *syn,
-                                           uint32_t iss);
+                                           struct tcp_numbers numbers);
 /* What we offer in a SYN to that peer: its options and its window. */
 void tcp_open_offer(const struct net *net, const struct tcp_config *config,
                     const struct tcp_tuple *tuple, struct tcp_seg *seg);
 /* Our side of a handshake: numbers, MSS and window scale. */
-void tcp_open_prepare(struct tcp_conn *conn, uint32_t iss);
+void tcp_open_prepare(struct tcp_conn *conn, struct tcp_numbers numbers);
 /* The window of a SYN, which is never scaled. */
 uint16_t tcp_open_window(const struct tcp_config *config);
 /* Segments have room for `bytes` (MSS_MIN at least) of text and options: those

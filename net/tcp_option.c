@@ -220,7 +220,8 @@ static void apply(struct tcp_conn *conn, enum effect effect)
     case EFFECT_SYN:
     case EFFECT_SHIFT:
         if (before_syn(conn))
-            tcp_open_prepare(conn, conn->iss);
+            tcp_open_prepare(conn,
+                             (struct tcp_numbers){conn->iss, conn->ts.offset});
         break;
     case EFFECT_RTO:
         if (before_syn(conn))

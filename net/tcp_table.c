@@ -43,27 +43,23 @@ void tcp_buckets_free(struct net *net, struct tcp_buckets *buckets)
     buckets->pages = NULL;
 }
 
-static uint32_t bucket_index(const struct net *net,
-                             const struct tcp_buckets *buckets,
-                             const struct tcp_tuple *tuple)
+uint32_t tcp_table_hash(const struct net *net, const struct tcp_tuple *tuple)
 {
-    return (uint32_t)siphash_1_3(net->tcp.table_key, tuple, sizeof(*tuple)) &
-           buckets->mask;
+    return (uint32_t)siphash_1_3_of_12(net->tcp.table_key, tuple);
 }
 
-void **tcp_bucket(const struct net *net, const struct tcp_buckets *buckets,
-                  const struct tcp_tuple *tuple)
+void **tcp_bucket(const struct tcp_buckets *buckets, uint32_t hash)
 {
-    uint32_t index = bucket_index(net, buckets, tuple);
+    uint32_t index = hash & buckets->mask;
     void **page = buckets->pages[index / SLOTS];
 
     return page ? &page[index % SLOTS] : NULL;
 }
 
 void **tcp_bucket_make(struct net *net, struct tcp_buckets *buckets,
-                       const struct tcp_tuple *tuple)
+                       uint32_t hash)
 {
-    uint32_t index = bucket_index(net, buckets, tuple);
+    uint32_t index = hash & buckets->mask;
     void ***page = &buckets->pages[index / SLOTS];
 
     if (!*page) {
@@ -77,15 +73,10 @@ void **tcp_bucket_make(struct net *net, struct tcp_buckets *buckets,
     return &(*page)[index % SLOTS];
 }
 
-bool tcp_tuple_equal(const struct tcp_tuple *a, const struct tcp_tuple *b)
-{
-    return memcmp(a, b, sizeof(*a)) == 0;
-}
-
 struct tcp_conn *tcp_table_find(const struct net *net,
-                                const struct tcp_tuple *tuple)
+                                const struct tcp_tuple *tuple, uint32_t hash)
 {
-    void **bucket = tcp_bucket(net, &net->tcp.by_tuple, tuple);
+    void **bucket = tcp_bucket(&net->tcp.by_tuple, hash);
     struct tcp_conn *conn = bucket ? *bucket : NULL;
 
     while (conn && !tcp_tuple_equal(&conn->tuple, tuple))
@@ -96,7 +87,7 @@ struct tcp_conn *tcp_table_find(const struct net *net,
 bool tcp_table_add(struct tcp_conn *conn)
 {
     void **bucket =
-        tcp_bucket_make(conn->net, &tcp_of(conn)->by_tuple, &conn->tuple);
+        tcp_bucket_make(conn->net, &tcp_of(conn)->by_tuple, conn->hash);
 
     if (!bucket)
         return false;
@@ -114,7 +105,7 @@ void tcp_table_remove(struct tcp_conn *conn)
     if (!conn->hashed)
         return;
     conn->hashed = false;
-    bucket = tcp_bucket(conn->net, &tcp_of(conn)->by_tuple, &conn->tuple);
+    bucket = tcp_bucket(&tcp_of(conn)->by_tuple, conn->hash);
     at = *bucket;
     if (at == conn) {
         *bucket = conn->hash_next;
@@ -125,32 +116,35 @@ void tcp_table_remove(struct tcp_conn *conn)
     at->hash_next = conn->hash_next;
 }
 
-uint32_t tcp_table_iss(const struct net *net, const struct tcp_tuple *tuple)
+/*
+ * RFC 6528's F, and an offset that is a connection's own (RFC 7323 7.1), are
+ * the two halves of one value. SipHash is a pseudo-random function: whoever
+ * lacks the key cannot tell its 64 bits from drawn ones, of which one half
+ * says nothing about the other. Both depend on nothing but the two ends, so
+ * the numbers of a connection that comes again at once go on where the last
+ * one's were, as both RFCs want.
+ */
+struct tcp_numbers tcp_table_numbers(const struct net *net,
+                                     const struct tcp_tuple *tuple)
 {
     uint64_t f = siphash(net->tcp.secret_key, tuple, sizeof(*tuple));
 
-    return (uint32_t)(f + net->now_us / 4); /* one number every 4 us */
-}
-
-/* Of more bytes than the number above, so that neither tells the other. */
-uint32_t tcp_table_ts_offset(const struct net *net,
-                             const struct tcp_tuple *tuple)
-{
-    struct {
-        struct tcp_tuple tuple;
-        uint32_t purpose;
-    } what = {*tuple, 1};
-
-    return (uint32_t)siphash(net->tcp.secret_key, &what, sizeof(what));
+    return (struct tcp_numbers){
+        .iss = (uint32_t)(f + net->now_us / 4), /* one number every 4 us */
+        .ts_offset = (uint32_t)(f >> 32),
+    };
 }
 
 bool tcp_table_in_use(const struct net *net, const struct tcp_tuple *tuple)
 {
+    uint32_t hash = tcp_table_hash(net, tuple);
+
     /* A connection whose two ends are one would look like LAND. */
     if (tuple->local_port == tuple->peer_port &&
         ipv4_addr_equal(tuple->local, tuple->peer))
         return true;
-    return tcp_table_find(net, tuple) || tcp_time_wait_has(net, tuple);
+    return tcp_table_find(net, tuple, hash) ||
+           tcp_time_wait_has(net, tuple, hash);
 }
 
 /* The double-hash port selection: one sequence per destination, so that ports

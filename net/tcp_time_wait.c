@@ -34,9 +34,9 @@ struct tcp_time_wait {
 _Static_assert(sizeof(struct tcp_time_wait) <= 64, "many of these");
 
 static struct tcp_time_wait *find(const struct net *net,
-                                  const struct tcp_tuple *tuple)
+                                  const struct tcp_tuple *tuple, uint32_t hash)
 {
-    void **bucket = tcp_bucket(net, &net->tcp.waiting, tuple);
+    void **bucket = tcp_bucket(&net->tcp.waiting, hash);
     struct tcp_time_wait *entry = bucket ? *bucket : NULL;
 
     while (entry && !tcp_tuple_equal(&entry->tuple, tuple))
@@ -55,7 +55,8 @@ static struct tcp_time_wait *oldest(const struct net *net)
 
 static void drop(struct net *net, struct tcp_time_wait *entry)
 {
-    void **bucket = tcp_bucket(net, &net->tcp.waiting, &entry->tuple);
+    uint32_t hash = tcp_table_hash(net, &entry->tuple);
+    void **bucket = tcp_bucket(&net->tcp.waiting, hash);
     struct tcp_time_wait *at = *bucket;
 
     if (at == entry) {
@@ -129,7 +130,7 @@ void tcp_time_wait_add(struct tcp_conn *conn)
     struct net *net = conn->net;
     struct tcp_time_wait *entry = entry_new(net);
     void **bucket =
-        entry ? tcp_bucket_make(net, &net->tcp.waiting, &conn->tuple) : NULL;
+        entry ? tcp_bucket_make(net, &net->tcp.waiting, conn->hash) : NULL;
 
     if (!bucket) { /* no memory: it ends without a guard */
         if (entry)
@@ -153,9 +154,10 @@ void tcp_time_wait_add(struct tcp_conn *conn)
     net_count(&net->counters, tcp_time_wait);
 }
 
-bool tcp_time_wait_has(const struct net *net, const struct tcp_tuple *tuple)
+bool tcp_time_wait_has(const struct net *net, const struct tcp_tuple *tuple,
+                       uint32_t hash)
 {
-    return find(net, tuple);
+    return find(net, tuple, hash);
 }
 
 /* At most so many a second, so that two ends that disagree do not go on. */
@@ -172,7 +174,7 @@ static void answer(struct net *net, struct tcp_time_wait *entry)
     if (entry->timestamps) {
         seg.has_timestamps = true;
         seg.ts_val = tcp_ts_clock(net, net->now_us) +
-                     tcp_table_ts_offset(net, &entry->tuple);
+                     tcp_table_numbers(net, &entry->tuple).ts_offset;
         seg.ts_ecr = entry->ts_recent;
     }
     if (entry->second != second) {
@@ -207,16 +209,17 @@ static bool reuse(struct net *net, struct tcp_time_wait *entry,
                   const struct tcp_arrival *in)
 {
     struct tcp_listener *listener;
-    uint32_t iss = tcp_table_iss(net, &in->tuple);
+    struct tcp_numbers numbers;
 
     if ((in->seg.flags & (TCP_SYN | TCP_ACK | TCP_FIN)) != TCP_SYN)
         return false;
     listener = tcp_listener_find(net, &in->tuple);
     if (!listener || !is_newer(entry, listener, &in->seg))
         return false;
-    if (seq_leq(iss, entry->snd_nxt + REUSE_GAP)) /* RFC 9293 MAY-2 (1) */
-        iss = entry->snd_nxt + REUSE_GAP;
-    if (!tcp_open_after_time_wait(listener, in, iss))
+    numbers = tcp_table_numbers(net, &in->tuple);
+    if (seq_leq(numbers.iss, entry->snd_nxt + REUSE_GAP))
+        numbers.iss = entry->snd_nxt + REUSE_GAP; /* RFC 9293 MAY-2 (1) */
+    if (!tcp_open_after_time_wait(listener, in, numbers))
         return true; /* as lost: the SYN comes again */
     drop(net, entry);
     net_count(&net->counters, tcp_time_wait_reused);
@@ -246,7 +249,7 @@ static bool in_window(const struct tcp_time_wait *entry,
 
 bool tcp_time_wait_in(struct net *net, const struct tcp_arrival *in)
 {
-    struct tcp_time_wait *entry = find(net, &in->tuple);
+    struct tcp_time_wait *entry = find(net, &in->tuple, in->hash);
     const struct tcp_seg *seg = &in->seg;
 
     if (!entry)

@@ -68,7 +68,9 @@ static void lookup(long count)
 {
     connect_peer();
     for (long i = 0; i < count; i++)
-        if (tcp_table_find(peer.net, &peer.conn->tuple) != peer.conn)
+        if (tcp_table_find(peer.net, &peer.conn->tuple,
+                           tcp_table_hash(peer.net, &peer.conn->tuple)) !=
+            peer.conn)
             abort();
 }
 

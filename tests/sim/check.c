@@ -241,7 +241,7 @@ static struct check_seen *seen_of(struct check *check,
         struct check_seen *seen = &check->seen[i];
 
         if (seen->conn == conn && seen->iss == conn->iss &&
-            seen->irs == conn->irs)
+            seen->hash == conn->hash)
             return seen;
         if (seen->look < oldest->look)
             oldest = seen;
@@ -249,7 +249,7 @@ static struct check_seen *seen_of(struct check *check,
     *oldest = (struct check_seen){
         .conn = conn,
         .iss = conn->iss,
-        .irs = conn->irs,
+        .hash = conn->hash,
         .una = conn->snd.una,
         .nxt = conn->snd.nxt,
         .rcv_nxt = conn->rcv.nxt,

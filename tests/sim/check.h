@@ -17,7 +17,7 @@ enum { CHECK_CONNS = 64 };
 /* What a connection showed at its last look. */
 struct check_seen {
     const struct tcp_conn *conn;
-    uint32_t iss, irs; /* to know it again */
+    uint32_t iss, hash; /* to know it again */
     uint32_t una, nxt, rcv_nxt, edge;
     uint64_t look; /* number of the look */
 };
