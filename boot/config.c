@@ -110,6 +110,17 @@ static bool parse_name(const char *text, void *out)
     return true;
 }
 
+/* At least one: without any, there is no need for a network. */
+static bool parse_conns(const char *text, void *out)
+{
+    uint32_t conns;
+
+    if (!cmdline_parse_u32(text, &conns) || conns == 0)
+        return false;
+    *(uint32_t *)out = conns;
+    return true;
+}
+
 static void print_about(const char *name)
 {
     console_print(name);
@@ -134,6 +145,9 @@ enum cmdline_status config_read(char *line, char *name, struct config *config)
          parse_name, &config->name, &config->name_given},
         {"net", "NUMBER", "0", "which network card is the first one (0)",
          cmdline_parse_u32, &config->nic, NULL},
+        {"tcp-conns", "NUMBER", "100000",
+         "TCP connections at most (512 bytes each: as the memory allows)",
+         parse_conns, &config->conns, &config->conns_given},
         {"virtio-off", "FEATURE[,FEATURE...]", "mrg_rxbuf,event_idx",
          "what of virtio is not to be used, by QEMU's names; msix, modern, all",
          virtio_off_parse, &config->virtio_off, NULL},

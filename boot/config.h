@@ -25,7 +25,8 @@ struct config {
     struct ipv4_addr gateway; /* of the first card; 0.0.0.0: none, or DHCP's */
     struct dns_servers dns;   /* none: DHCP's */
     const char *name;         /* of the machine */
-    bool cards_given, gateway_given, dns_given, name_given;
+    uint32_t conns;           /* at most; given, or else by the memory */
+    bool cards_given, gateway_given, dns_given, name_given, conns_given;
     uint32_t nic;        /* which card is the first of `cards` */
     uint64_t virtio_off; /* features: virtio_device.off */
     struct log_levels logs;

@@ -24,6 +24,7 @@ enum {
     NET_SHARE_PERCENT = 70, /* of the pages that are free when we start */
     KEEP_SHARE = 64,        /* a part of these, for a batch of large frames */
     KEEP_PAGES_MAX = 128,
+    CONNS_PER_PAGE = PAGE_BYTES / NET_CONN_BYTES,
     CAPS = NETDEV_CAP_TX_CSUM | NETDEV_CAP_RX_CSUM | NETDEV_CAP_TX_GSO_TCP4 |
            NETDEV_CAP_TX_GSO_ECN | NETDEV_CAP_RX_GSO_TCP4
 };
@@ -82,19 +83,21 @@ static size_t least(size_t a, size_t b)
     return a < b ? a : b;
 }
 
-static struct stack_config stack_config(void)
+static struct stack_config stack_config(const struct config *line)
 {
     struct stack_config config = {.net = net_config_default()};
     struct page_stats stats;
 
     page_stats_get(&stats);
+    net_config_fit(&config.net, stats.free / 100 * NET_SHARE_PERCENT);
+    if (line->conns_given)
+        config.net.tcp.conns_max = line->conns;
     config.net.host = (struct net_host){
         .page_alloc = take_page,
         .page_free = give_page,
         .random = fill_random,
         .address_event = address_event,
     };
-    config.net.pages_max = stats.free / 100 * NET_SHARE_PERCENT;
     config.net.pages_keep =
         (uint32_t)least(config.net.pages_max / KEEP_SHARE, KEEP_PAGES_MAX);
     return config;
@@ -154,15 +157,17 @@ static const char *start_cards(void)
 
 const char *network_start(const struct config *config)
 {
-    struct stack_config settings = stack_config();
+    struct stack_config settings = stack_config(config);
 
     if (config->gateway_given && config->cards.card[0].dhcp)
         return "--ipv4-gateway goes with an address: --ipv4=ADDRESS/PREFIX";
+    if (settings.net.tcp.conns_max / CONNS_PER_PAGE > settings.net.pages_max)
+        return "--tcp-conns is more than the memory holds (512 bytes each)";
     network.config = config;
     network.stack = stack_create(&settings, &network.signal);
     if (!network.stack)
         return "there is too little memory for a network stack";
-    settings_say_start(config);
+    settings_say_start(config, settings.net.tcp.conns_max);
     dns_set_servers(stack_dns(network.stack), &config->dns);
     runnel_setup(network.stack, power_button());
     return start_cards();

@@ -77,12 +77,15 @@ static void say_lease(const struct config *config,
         log_at(LOG_INFO, "net", "name %s (%s)", lease->hostname, origin->text);
 }
 
-void settings_say_start(const struct config *config)
+void settings_say_start(const struct config *config, uint32_t conns_max)
 {
     const struct origin given = by_line(true),
-                        name = by_line(config->name_given);
+                        name = by_line(config->name_given),
+                        conns = by_line(config->conns_given);
 
     log_at(LOG_INFO, "net", "name %s (%s)", config->name, name.text);
+    log_at(LOG_INFO, "net", "%u connections at most (%s)", conns_max,
+           conns.text);
     for (uint32_t i = 0; i < config->dns.count; i++)
         say_addr("name server", config->dns.addr[i], &given);
 }

@@ -10,8 +10,8 @@
 struct config;
 struct stack;
 
-/* What is set from the beginning. */
-void settings_say_start(const struct config *config);
+/* What is set from the beginning; `conns_max` connections at most. */
+void settings_say_start(const struct config *config, uint32_t conns_max);
 
 /* The address of an interface has come, changed or gone. */
 void settings_say(const struct config *config, struct stack *stack,

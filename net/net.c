@@ -10,7 +10,13 @@
 
 enum {
     PAGES_MAX_DEFAULT = 16 * 1024 * 1024 / PAGE_BYTES,
-    FLUSH_ROUNDS_MAX = 8 /* of talking to ourselves, in one flush */
+    FLUSH_ROUNDS_MAX = 8, /* of talking to ourselves, in one flush */
+    CONNS_PART = 4,       /* of the pages */
+    CONNS_LEAST = 64,
+    CONNS_MOST = 1 << 20,
+    TIME_WAITS_PART = 16,
+    TIME_WAIT_BYTES = 64,
+    TIME_WAITS_MOST = 16384
 };
 
 struct net_config net_config_default(void)
@@ -22,6 +28,27 @@ struct net_config net_config_default(void)
         .arp_age_us = 60 * 1000000ull,
         .tcp = tcp_config_default(),
     };
+}
+
+/* A share of the pages in objects, within bounds. */
+static uint32_t objects_in(size_t pages, size_t object_bytes, uint32_t least,
+                           uint32_t most)
+{
+    size_t count = pages * (PAGE_BYTES / object_bytes);
+
+    if (count < least)
+        return least;
+    return count < most ? (uint32_t)count : most;
+}
+
+void net_config_fit(struct net_config *config, size_t pages_max)
+{
+    config->pages_max = pages_max;
+    config->tcp.conns_max = objects_in(pages_max / CONNS_PART, NET_CONN_BYTES,
+                                       CONNS_LEAST, CONNS_MOST);
+    config->tcp.time_wait_max =
+        objects_in(pages_max / TIME_WAITS_PART, TIME_WAIT_BYTES, CONNS_LEAST,
+                   TIME_WAITS_MOST);
 }
 
 /* --- made and ended ------------------------------------------------------- */
@@ -233,6 +260,7 @@ void net_memory_get(const struct net *net, struct net_memory *memory)
         .buffers = stats.chunks,
         .conns = net->tcp.conns.count,
         .time_waits = net->tcp.time_waits.count,
+        .conns_max = net->tcp.conns.max,
         .fragment_bytes = net->ip.reass.held_bytes,
     };
 }

@@ -78,6 +78,16 @@ struct net_config net_config_default(void);
  * Make a stack.
  *
  * config:  copied.
+/*
+ * Set what follows from the memory that a stack may have: pages_max, and how
+ * many connections, open and in TIME-WAIT, it holds at most. A connection that
+ * waits for its peer costs NET_CONN_BYTES with its flow; all of them may have
+ * a quarter of the pages, for what is queued on them may have the rest.
+ */
+void net_config_fit(struct net_config *config, size_t pages_max);
+
+enum { NET_CONN_BYTES = 512 };
+
  * now_us:  the host's clock; see net_run().
  * Returns: the stack, which the caller destroys; null when the host has not
  *          enough pages.
@@ -176,5 +186,6 @@ struct net_memory {
     size_t fragment_bytes; /* that fragments hold, of datagrams not yet whole */
 };
 void net_memory_get(const struct net *net, struct net_memory *memory);
+    size_t conns_max;
 
 #endif

@@ -148,6 +148,7 @@ static void write_net(struct view *view)
     view_line(view, "net_pages_max %lu\n", (unsigned long)memory.pages_max);
     view_line(view, "net_buffers %lu\n", (unsigned long)memory.buffers);
     view_line(view, "net_conns %lu\n", (unsigned long)memory.conns);
+    view_line(view, "net_conns_max %lu\n", (unsigned long)memory.conns_max);
     view_line(view, "net_time_waits %lu\n", (unsigned long)memory.time_waits);
     view_line(view, "flows %lu\n", (unsigned long)tcp.flows);
     view_line(view, "flows_parked %lu\n", (unsigned long)tcp.parked);

@@ -155,6 +155,20 @@ static void config__names_are_labels(void **state)
         "web1");
 }
 
+static void config__connections_are_one_or_more(void **state)
+{
+    (void)state;
+    good("");
+    assert_false(config.conns_given);
+    good("--tcp-conns=100000");
+    assert_true(config.conns_given);
+    assert_int_equal(config.conns, 100000);
+    bad("--tcp-conns", "0", "100000");
+    bad("--tcp-conns", "-1", "100000");
+    bad("--tcp-conns", "4294967296", "100000");
+    bad("--tcp-conns", "many", "100000");
+}
+
 static void config__help_says_what_the_program_does_and_has(void **state)
 {
     (void)state;
@@ -170,7 +184,7 @@ static void config__help_lists_every_key(void **state)
 {
     static const char *const keys[] = {
         "--ipv4=", "--ipv4-gateway=", "--dns-servers=", "--name=",
-        "--net=",  "--logs=",         "--help"};
+        "--net=",  "--logs=",         "--tcp-conns=",   "--help"};
 
     (void)state;
     assert_int_equal(reads("--help"), CMDLINE_HELP);
@@ -187,6 +201,7 @@ int main(void)
         cmocka_unit_test(config__addresses_of_no_host_are_refused),
         cmocka_unit_test(config__name_servers_are_one_to_four_addresses),
         cmocka_unit_test(config__names_are_labels),
+        cmocka_unit_test(config__connections_are_one_or_more),
         cmocka_unit_test(config__help_lists_every_key),
         cmocka_unit_test(config__help_says_what_the_program_does_and_has),
     };
