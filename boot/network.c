@@ -25,6 +25,8 @@ enum {
     KEEP_SHARE = 64,        /* a part of these, for a batch of large frames */
     KEEP_PAGES_MAX = 128,
     CONNS_PER_PAGE = PAGE_BYTES / NET_CONN_BYTES,
+    RESERVE_SHARE = 8, /* a part of these, that the program cannot take */
+    RESERVE_PAGES_MAX = 512,
     CAPS = NETDEV_CAP_TX_CSUM | NETDEV_CAP_RX_CSUM | NETDEV_CAP_TX_GSO_TCP4 |
            NETDEV_CAP_TX_GSO_ECN | NETDEV_CAP_RX_GSO_TCP4
 };
@@ -35,6 +37,7 @@ static struct network {
     struct thread_signal signal; /* the cards have something for us */
     const struct config *config;
     struct stack *stack;
+    size_t reserve; /* pages that the program cannot take */
 } network;
 
 void network_scan(const struct config *config)
@@ -60,6 +63,17 @@ static void give_page(void *context, void *page)
     page_free(page, 1, PAGE_NET);
 }
 
+/* Half of the reserve is for connections and what is queued on them, so that
+ * they work on; the other half for packets on their way. */
+static bool pages_scarce(void *context)
+{
+    struct page_stats stats;
+
+    (void)context;
+    page_stats_get(&stats);
+    return stats.free < network.reserve / 2;
+}
+
 static void fill_random(void *context, void *out, size_t bytes)
 {
     (void)context;
@@ -83,6 +97,16 @@ static size_t least(size_t a, size_t b)
     return a < b ? a : b;
 }
 
+/*
+ * The cards' rings are full from now on; what they use up comes from here
+ * when the program has taken all other memory. Its malloc() fails before.
+ */
+static void keep_reserve(size_t pages_max)
+{
+    network.reserve = least(pages_max / RESERVE_SHARE, RESERVE_PAGES_MAX);
+    page_reserve(PAGE_NET, network.reserve);
+}
+
 static struct stack_config stack_config(const struct config *line)
 {
     struct stack_config config = {.net = net_config_default()};
@@ -96,6 +120,7 @@ static struct stack_config stack_config(const struct config *line)
         .page_alloc = take_page,
         .page_free = give_page,
         .random = fill_random,
+        .pages_scarce = pages_scarce,
         .address_event = address_event,
     };
     config.net.pages_keep =
@@ -158,6 +183,7 @@ static const char *start_cards(void)
 const char *network_start(const struct config *config)
 {
     struct stack_config settings = stack_config(config);
+    const char *problem;
 
     if (config->gateway_given && config->cards.card[0].dhcp)
         return "--ipv4-gateway goes with an address: --ipv4=ADDRESS/PREFIX";
@@ -170,5 +196,8 @@ const char *network_start(const struct config *config)
     settings_say_start(config, settings.net.tcp.conns_max);
     dns_set_servers(stack_dns(network.stack), &config->dns);
     runnel_setup(network.stack, power_button());
-    return start_cards();
+    problem = start_cards();
+    if (!problem)
+        keep_reserve(settings.net.pages_max);
+    return problem;
 }

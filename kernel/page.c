@@ -45,6 +45,8 @@ static struct {
     uint32_t orders_free; /* bit n: free[n] has a block */
     void *hot[HOT_MAX];
     size_t hot_count;
+    size_t reserve; /* the last so many are for this owner alone: */
+    enum page_owner reserve_owner;
     struct page_stats stats;
 } page;
 
@@ -205,12 +207,27 @@ static uintptr_t take(size_t pages)
     return number;
 }
 
+void page_reserve(enum page_owner owner, size_t pages)
+{
+    page.reserve_owner = owner;
+    page.reserve = pages;
+}
+
+static bool leaves_reserve(size_t pages, enum page_owner owner)
+{
+    size_t kept = owner == page.reserve_owner ? 0 : page.reserve;
+
+    return pages <= page.stats.free && kept <= page.stats.free - pages;
+}
+
 void *page_alloc(size_t pages, enum page_owner owner)
 {
     uintptr_t number;
     uint8_t *state;
 
     ASSERT(pages > 0 && owner < PAGE_OWNER_COUNT);
+    if (!leaves_reserve(pages, owner))
+        return NULL;
     number = take(pages);
     if (number == 0)
         return NULL;

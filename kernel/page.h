@@ -34,9 +34,19 @@ void page_add(uintptr_t start, uintptr_t end);
  * owner:   who is counted for them until page_free().
  * Blocks:  never.
  * Returns: the first byte, aligned to a page, contents undefined; null when no
- *          such run is free.
+ *          such run is free, or what is free is kept for another owner.
  */
 MUST_CHECK void *page_alloc(size_t pages, enum page_owner owner);
+
+/*
+ * The last free pages are for one owner alone, however many he has already: a
+ * program that takes all memory there is does not make the machine deaf. A
+ * later call replaces an earlier one.
+ *
+ * owner:   whose they are.
+ * pages:   so many; 0: nobody's.
+ */
+void page_reserve(enum page_owner owner, size_t pages);
 
 /*
  * Give back what page_alloc() gave.

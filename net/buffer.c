@@ -36,6 +36,8 @@ void buffer_pool_init(struct buffer_pool *pool, struct pages *pages)
     *pool = (struct buffer_pool){.pages = pages};
     pool_init(&pool->small, pages, SMALL_CHUNK_BYTES, SIZE_MAX);
     pool_init(&pool->views, pages, sizeof(struct buffer), SIZE_MAX);
+    pool->small.to_the_last = true;
+    pool->views.to_the_last = true;
 }
 
 /* --- large chunks: pairs of halves -------------------------------------------

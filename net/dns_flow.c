@@ -42,6 +42,7 @@ void dns_init(struct dns *dns, struct net *net, struct udpv4 *udp,
         .random_context = host->context,
         .pages = {.alloc = host->page_alloc,
                   .free = host->page_free,
+                  .scarce = host->pages_scarce,
                   .context = host->context,
                   .max = config->pages_max},
     };

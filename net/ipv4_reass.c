@@ -181,10 +181,12 @@ static bool source_is_full(const struct ipv4_reass *reass,
     return held_bytes > IPV4_REASS_BYTES_EACH || count > IPV4_DATAGRAMS_EACH;
 }
 
-static bool all_is_full(const struct ipv4_reass *reass, uint32_t bytes,
-                        bool one_more)
+static bool all_is_full(struct net *net, uint32_t bytes, bool one_more)
 {
-    return reass->held_bytes + bytes > IPV4_REASS_BYTES_MAX ||
+    const struct ipv4_reass *reass = &net->ip.reass;
+
+    return pages_scarce(&net->pages) ||
+           reass->held_bytes + bytes > IPV4_REASS_BYTES_MAX ||
            (one_more && reass->datagrams.count == IPV4_DATAGRAMS_MAX);
 }
 
@@ -202,7 +204,7 @@ static void make_room(struct net *net, const struct ipv4_header *source,
 
         if (source_is_full(reass, source, bytes, one_more))
             victim = oldest_of(reass, source);
-        else if (all_is_full(reass, bytes, one_more))
+        else if (all_is_full(net, bytes, one_more))
             victim = reass->oldest;
         if (!victim)
             return;

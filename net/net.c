@@ -79,6 +79,7 @@ struct net *net_create(const struct net_config *config, uint64_t now_us)
         .now_us = now_us,
         .pages = {.alloc = host->page_alloc,
                   .free = host->page_free,
+                  .scarce = host->pages_scarce,
                   .context = host->context,
                   .count = 1,
                   .max = config->pages_max,
@@ -259,8 +260,8 @@ void net_memory_get(const struct net *net, struct net_memory *memory)
         .pages_max = net->pages.max,
         .buffers = stats.chunks,
         .conns = net->tcp.conns.count,
-        .time_waits = net->tcp.time_waits.count,
         .conns_max = net->tcp.conns.max,
+        .time_waits = net->tcp.time_waits.count,
         .fragment_bytes = net->ip.reass.held_bytes,
     };
 }

@@ -42,6 +42,10 @@ struct net_host {
      * give the same output. */
     void (*random)(void *context, void *out, size_t bytes);
 
+    /* Whether few pages are left: those are then for packets on their way, and
+     * what stays for longer is not to grow any more. Null: they never are. */
+    bool (*pages_scarce)(void *context);
+
     /* What has changed on a connection, or null; see net/tcp.h. */
     void (*tcp_event)(void *context, struct tcp_conn *conn, unsigned changes);
 
@@ -75,10 +79,6 @@ struct net_config {
 struct net_config net_config_default(void);
 
 /*
- * Make a stack.
- *
- * config:  copied.
-/*
  * Set what follows from the memory that a stack may have: pages_max, and how
  * many connections, open and in TIME-WAIT, it holds at most. A connection that
  * waits for its peer costs NET_CONN_BYTES with its flow; all of them may have
@@ -88,6 +88,10 @@ void net_config_fit(struct net_config *config, size_t pages_max);
 
 enum { NET_CONN_BYTES = 512 };
 
+/*
+ * Make a stack.
+ *
+ * config:  copied.
  * now_us:  the host's clock; see net_run().
  * Returns: the stack, which the caller destroys; null when the host has not
  *          enough pages.
@@ -180,12 +184,12 @@ struct ipv4_addr net_address(const struct net *net);
 struct net_memory {
     size_t pages; /* taken from the host now */
     size_t pages_max;
-    size_t buffers;        /* chunks and views in use */
-    size_t conns;          /* control blocks in use, of any state */
+    size_t buffers; /* chunks and views in use */
+    size_t conns;   /* control blocks in use, of any state */
+    size_t conns_max;
     size_t time_waits;     /* TIME-WAIT entries */
     size_t fragment_bytes; /* that fragments hold, of datagrams not yet whole */
 };
 void net_memory_get(const struct net *net, struct net_memory *memory);
-    size_t conns_max;
 
 #endif

@@ -17,7 +17,11 @@ struct pool_page {
     uint32_t fresh; /* objects never given out yet: the last so many */
 };
 
-enum { HEAD_BYTES = PAGE_BYTES - POOL_OBJECT_BYTES_MAX };
+enum {
+    HEAD_BYTES = PAGE_BYTES - POOL_OBJECT_BYTES_MAX,
+    LAST_PART = 16, /* of the bound are for packets, ... */
+    LAST_MAX = 256  /* ... and no more: a ring is soon refilled */
+};
 
 _Static_assert(sizeof(struct pool_page) <= HEAD_BYTES, "room for the head");
 
@@ -31,16 +35,39 @@ static void *take_spare(struct pages *pages)
     return page;
 }
 
+static bool host_is_scarce(const struct pages *pages)
+{
+    return pages->scarce && pages->scarce(pages->context);
+}
+
+static void *take_new(struct pages *pages)
+{
+    void *page = pages->alloc(pages->context);
+
+    pages->was_scarce = host_is_scarce(pages);
+    return page;
+}
+
 void *pages_take(struct pages *pages)
 {
     void *page;
 
     if (pages->count >= pages->max)
         return NULL;
-    page = pages->spares > 0 ? take_spare(pages) : pages->alloc(pages->context);
+    page = pages->spares > 0 ? take_spare(pages) : take_new(pages);
     if (page)
         pages->count++;
     return page;
+}
+
+bool pages_scarce(struct pages *pages)
+{
+    size_t last = pages->max / LAST_PART;
+
+    if (pages->was_scarce)
+        pages->was_scarce = host_is_scarce(pages);
+    return pages->was_scarce ||
+           pages->count >= pages->max - (last < LAST_MAX ? last : LAST_MAX);
 }
 
 void pages_give(struct pages *pages, void *page)
@@ -98,8 +125,11 @@ static void unlist_page(struct pool *pool, struct pool_page *page)
 
 static struct pool_page *add_page(struct pool *pool)
 {
-    struct pool_page *page = pages_take(pool->pages);
+    struct pool_page *page;
 
+    if (!pool->to_the_last && pages_scarce(pool->pages))
+        return NULL;
+    page = pages_take(pool->pages);
     if (!page)
         return NULL;
     page->pool = pool;

@@ -15,9 +15,11 @@
 struct pages {
     void *(*alloc)(void *context); /* PAGE_BYTES, aligned to PAGE_BYTES */
     void (*free)(void *context, void *page);
+    bool (*scarce)(void *context); /* see pages_scarce(); may be null */
     void *context;
     size_t count; /* in use */
     size_t max;
+    bool was_scarce; /* when a page was last taken from the host */
     /*
      * Pages that came back lately, for the next who takes one: in bulk a page
      * comes and goes with every two buffers. At most `keep` of them.
@@ -34,6 +36,14 @@ struct pages {
  */
 MUST_CHECK void *pages_take(struct pages *pages);
 
+/*
+ * Whether only the last pages are left, of the bound or of the host. They are
+ * for packets on their way: a card that cannot be given an empty buffer makes
+ * us deaf, and an acknowledgement that cannot be written mute. What stays for
+ * longer (connections, queues) is not to grow any more.
+ */
+bool pages_scarce(struct pages *pages);
+
 /* Give back what pages_take() gave. */
 void pages_give(struct pages *pages, void *page);
 
@@ -49,6 +59,7 @@ struct pool {
     uint32_t objects_per_page;
     size_t count;     /* objects in use */
     size_t max;       /* of these, at most */
+    bool to_the_last; /* of packets: takes a page also when they are scarce */
     uint64_t refused; /* pool_alloc() answered null */
 };
 
@@ -67,7 +78,8 @@ void pool_init(struct pool *pool, struct pages *pages, uint32_t object_bytes,
 
 /*
  * Take an object.
- * Returns: the object, contents undefined; null at the bound (counted).
+ * Returns: the object, contents undefined; null at the bound, or when a page
+ *          is needed and they are scarce (counted).
  */
 MUST_CHECK void *pool_alloc(struct pool *pool);
 

@@ -77,6 +77,7 @@ bool tcp_init(struct net *net)
         .table_key = {net_random64(net), net_random64(net)},
         .secret_key = {net_random64(net), net_random64(net)},
     };
+    tcp->budget.pages = &net->pages;
     tcp->budget.held_bytes_max =
         (pages ? pages : net->config.pages_max / 4 * 3) * PAGE_BYTES;
     for (unsigned i = 0; i < TCP_PORT_COUNTERS; i++)

@@ -1,7 +1,8 @@
 /*
  * net/tcp_pressure.c - who has to give when the queues' memory is used up.
  *
- * All queues of a stack share one budget. At three quarters of it, receive
+ * All queues of a stack share one budget, and none of them grows when only
+ * the last pages are left (net/pool.h). At three quarters of it, receive
  * windows stop growing. When something that has to be queued does not fit at
  * all, others give, in this order, until it does:
  *
@@ -38,7 +39,8 @@ bool tcp_pressed(const struct net *net)
 {
     const struct tcp_budget *budget = &net->tcp.budget;
 
-    return budget->held_bytes > budget->held_bytes_max / 4 * 3;
+    return budget->held_bytes > budget->held_bytes_max / 4 * 3 ||
+           pages_scarce(budget->pages);
 }
 
 /* ---- who holds what ---- */

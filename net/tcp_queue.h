@@ -10,9 +10,11 @@
 
 #include "kernel/base.h"
 #include "net/buffer.h"
+#include "net/pool.h"
 
 /* What the queues of one stack may hold together. */
 struct tcp_budget {
+    struct pages *pages; /* when these are scarce: nothing more */
     size_t held_bytes;
     size_t held_bytes_max;
 };
@@ -30,7 +32,8 @@ uint32_t tcp_queue_cost(const struct buffer *chain);
 static inline bool tcp_budget_has(const struct tcp_budget *budget,
                                   uint32_t cost)
 {
-    return budget->held_bytes + cost <= budget->held_bytes_max;
+    return budget->held_bytes + cost <= budget->held_bytes_max &&
+           !pages_scarce(budget->pages);
 }
 
 /* Append a chain, which the queue takes. Empty views are released. */

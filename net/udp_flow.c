@@ -32,6 +32,7 @@ void udpv4_init(struct udpv4 *udp, struct net *net,
         .wake_context = wake_context,
         .pages = {.alloc = config->host.page_alloc,
                   .free = config->host.page_free,
+                  .scarce = config->host.pages_scarce,
                   .context = config->host.context,
                   .max = config->pages_max},
     };

@@ -149,7 +149,8 @@ static struct udp_packet *queue_room(struct udp_socket *socket, uint32_t bytes)
     struct net *net = socket->net;
 
     if (bytes > socket->queue_bytes_max - socket->info.queued_bytes ||
-        net->udp.queued_bytes + bytes > net->config.udp_queue_bytes_max)
+        net->udp.queued_bytes + bytes > net->config.udp_queue_bytes_max ||
+        pages_scarce(&net->pages))
         return NULL;
     return pool_alloc(&net->udp.packets);
 }

@@ -36,6 +36,13 @@ static void give_page(void *context, void *page)
     free(page);
 }
 
+static bool is_scarce(void *context)
+{
+    const struct hostnet *hostnet = context;
+
+    return hostnet->scarce;
+}
+
 static void fill_random(void *context, void *out, size_t bytes)
 {
     (void)context;
@@ -49,6 +56,7 @@ struct net_host hostnet_host(struct hostnet *hostnet)
         .page_alloc = take_page,
         .page_free = give_page,
         .random = fill_random,
+        .pages_scarce = is_scarce,
     };
 }
 

@@ -17,6 +17,7 @@ struct hostnet {
     uint64_t asked;    /* calls of page_alloc() */
     uint64_t fail_at;  /* this call, counted from 1, is refused; 0: none */
     bool fail_after;   /* ... and every later one */
+    bool scarce;       /* what host.pages_scarce says */
 
     void *user; /* the test's own: callbacks get the hostnet as context */
 

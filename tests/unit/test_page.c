@@ -131,6 +131,30 @@ static void page__a_run_that_is_too_long_is_refused(void **state)
     assert_sums();
 }
 
+static void page__the_last_pages_are_for_one_owner_alone(void **state)
+{
+    enum { KEPT = 40 };
+    size_t count = 0;
+    void *last;
+
+    (void)state;
+    page_reserve(PAGE_NET, KEPT);
+    while ((last = page_alloc(1, PAGE_HEAP)) != NULL)
+        count++;
+    assert_int_equal(count, page.stats.total - KEPT);
+    assert_null(page_alloc(1, PAGE_STACK));
+    for (size_t i = 0; i < KEPT; i++) {
+        last = page_alloc(1, PAGE_NET);
+        assert_non_null(last);
+    }
+    assert_null(page_alloc(1, PAGE_NET));
+    page_free(last, 1, PAGE_NET); /* and comes back to him alone */
+    assert_null(page_alloc(1, PAGE_HEAP));
+    assert_non_null(page_alloc(1, PAGE_NET));
+    page_reserve(PAGE_NET, 0);
+    assert_sums();
+}
+
 struct run {
     uint8_t *first;
     size_t pages;
@@ -229,6 +253,7 @@ int main(void)
         TEST(page__after_all_is_freed_the_largest_run_is_there_again),
         TEST(page__hot_pages_are_joined_when_a_run_needs_them),
         TEST(page__a_run_that_is_too_long_is_refused),
+        TEST(page__the_last_pages_are_for_one_owner_alone),
         TEST(page__random_runs_never_overlap),
         TEST(page__freeing_what_was_not_given_panics),
     };

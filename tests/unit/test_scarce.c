@@ -1,0 +1,156 @@
+/*
+ * Pages that are scarce (net/pool.h): what is on its way still finds room,
+ * what would stay does not.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "net/net_priv.h"
+#include "tests/host/host.h"
+#include "tests/host/tcp_peer.h"
+
+enum { BOUND_PAGES = 64, LAST_PAGES = BOUND_PAGES / 16, PING_BYTES = 28 };
+
+static struct tcp_peer peer;
+
+static int setup(void **state)
+{
+    (void)state;
+    peer_prepare(&peer);
+    peer_start(&peer);
+    peer_open_passive(&peer);
+    return 0;
+}
+
+static int setup_bound(void **state)
+{
+    (void)state;
+    peer_prepare(&peer);
+    peer.config.pages_max = BOUND_PAGES;
+    peer_start(&peer);
+    peer_open_passive(&peer);
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    (void)state;
+    peer_end(&peer);
+    return 0;
+}
+
+/* The host has few left; the stack learns it with the next page it takes. */
+static void run_short(void)
+{
+    void *page;
+
+    peer.host.scarce = true;
+    pages_drain(&peer.net->pages);
+    page = pages_take(&peer.net->pages);
+    assert_non_null(page);
+    pages_give(&peer.net->pages, page);
+}
+
+/* An echo request from the peer; whether there was an answer. */
+static bool pings(void)
+{
+    static const uint8_t request[PING_BYTES] = {
+        0x45, 0, 0, PING_BYTES, 0,  1, 0, 0, 64, 1, 0x66, 0xde,
+        10,   0, 0, 2,          10, 0, 0, 1, 8,  0, 0xf7, 0xff};
+    uint64_t before = PEER_COUNT(&peer, ip_tx);
+
+    peer_send_raw(&peer, request, sizeof(request));
+    peer_settle(&peer);
+    peer_take_all(&peer);
+    return PEER_COUNT(&peer, ip_tx) == before + 1;
+}
+
+static void scarce__text_is_refused_until_there_is_room(void **state)
+{
+    (void)state;
+    run_short();
+    peer_text(&peer, 1000, PEER_ACK);
+    assert_int_equal(PEER_COUNT(&peer, tcp_rcv_memory), 1);
+    assert_int_equal(peer_app_recv(&peer, 1000), 0);
+    peer.host.scarce = false;
+    peer.nxt -= 1000; /* it sends again */
+    peer_text(&peer, 1000, PEER_ACK);
+    assert_int_equal(peer_app_recv(&peer, 1000), 1000);
+}
+
+static void scarce__a_write_waits_until_there_is_room(void **state)
+{
+    struct buffer *chain;
+
+    (void)state;
+    run_short();
+    chain = hostnet_chain(net_pool(peer.net), "text", 4);
+    assert_int_equal(tcp_send(peer.conn, chain, host_now_us), TCP_AGAIN);
+    peer.host.scarce = false;
+    assert_int_equal(tcp_send(peer.conn, chain, host_now_us), TCP_OK);
+    peer_settle(&peer);
+    peer_take_all(&peer);
+}
+
+static void scarce__what_needs_no_memory_for_long_goes_on(void **state)
+{
+    (void)state;
+    run_short();
+    assert_true(pings());
+    peer_send(&peer, (struct peer_seg){.seq = 5,
+                                       .flags = PEER_SYN,
+                                       .dst_port = 81,
+                                       .src_port = 3000});
+    assert_true(peer_take(&peer));
+    assert_int_equal(peer.got.flags, PEER_RST | PEER_ACK);
+}
+
+/* Take the stack's pages down to its last `left`. */
+static size_t take_down_to(size_t left, void **taken)
+{
+    struct net_memory memory;
+    size_t count = 0;
+
+    net_memory_get(peer.net, &memory);
+    for (size_t i = memory.pages; i < memory.pages_max - left; i++)
+        taken[count++] = pages_take(&peer.net->pages);
+    return count;
+}
+
+static void bound__the_last_sixteenth_is_for_packets_alone(void **state)
+{
+    void *taken[BOUND_PAGES];
+    size_t count = take_down_to(LAST_PAGES, taken);
+    struct pool *conns = &peer.net->tcp.conns;
+
+    (void)state;
+    peer_text(&peer, 1000, PEER_ACK);
+    assert_int_equal(PEER_COUNT(&peer, tcp_rcv_memory), 1);
+    assert_true(pings());
+    while (count > 0)
+        pages_give(&peer.net->pages, taken[--count]);
+    assert_true(conns->count == 1);
+    peer.nxt -= 1000;
+    peer_text(&peer, 1000, PEER_ACK);
+    assert_int_equal(peer_app_recv(&peer, 1000), 1000);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(scarce__text_is_refused_until_there_is_room),
+        TEST(scarce__a_write_waits_until_there_is_room),
+        TEST(scarce__what_needs_no_memory_for_long_goes_on),
+        cmocka_unit_test_setup_teardown(
+            bound__the_last_sixteenth_is_for_packets_alone, setup_bound,
+            teardown),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
