@@ -37,13 +37,19 @@ void flow_unlist(struct flow *flow)
     flow->mode = FLOW_ACTIVE;
 }
 
+/* Put a flow that stands nowhere at the end of `list`. */
+static void enlist(struct flow *flow, struct flow_link *list)
+{
+    flow->link = (struct flow_link){.next = list, .prev = list->prev};
+    list->prev->next = &flow->link;
+    list->prev = &flow->link;
+}
+
 void flow_list_as(struct flow *flow, struct flow_link *list,
                   enum flow_mode mode)
 {
     flow_unlist(flow);
-    flow->link = (struct flow_link){.next = list, .prev = list->prev};
-    list->prev->next = &flow->link;
-    list->prev = &flow->link;
+    enlist(flow, list);
     flow->mode = (uint8_t)mode;
 }
 
@@ -78,8 +84,7 @@ struct flow *flow_new(struct flow_group *group, struct tcp_conn *conn)
         .mode = FLOW_ACTIVE,
         .flags = FLOW_OWNED,
     };
-    flow->link.next = flow->link.prev = &flow->link;
-    flow_list_as(flow, &tcp->active, FLOW_ACTIVE);
+    enlist(flow, &tcp->active);
     group->flows++;
     tcp->flows++;
     if (conn)
@@ -159,8 +164,9 @@ void flow_disown(struct flow *flow)
 void flow_end(struct flow *flow)
 {
     give_back(flow);
-    flow_list_as(flow, &flow->group->tcp->active, FLOW_ACTIVE);
     flow_disown(flow);
+    if (flow->mode != FLOW_DEAD) /* somebody still waits with it */
+        flow_list_as(flow, &flow->group->tcp->active, FLOW_ACTIVE);
 }
 
 void flow_release(struct flow *flow)

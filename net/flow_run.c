@@ -89,7 +89,8 @@ static void flow_thread(void *arg)
 
     group->coming = false;
     while ((flow = next_flow(group))) {
-        flow_list_as(flow, &group->tcp->active, FLOW_ACTIVE);
+        if (flow->mode != FLOW_ACTIVE)
+            flow_list_as(flow, &group->tcp->active, FLOW_ACTIVE);
         flow_group_dispatch(group);
         run(flow);
     }

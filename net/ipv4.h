@@ -168,7 +168,7 @@ MUST_CHECK bool ipv4_source_for(const struct net *net, struct ipv4_addr dst,
                                 struct ipv4_addr *src);
 
 /* The largest packet towards `dst`, in bytes; 0 when there is no route. */
-uint16_t ipv4_mtu_for(const struct net *net, struct ipv4_addr dst);
+uint16_t ipv4_mtu_for(struct net *net, struct ipv4_addr dst);
 
 /* enum netdev_cap of the device towards `dst`; 0 for ourselves. */
 unsigned ipv4_caps_for(struct net *net, struct ipv4_addr dst);

@@ -312,12 +312,12 @@ bool ipv4_source_for(const struct net *net, struct ipv4_addr dst,
     return true;
 }
 
-uint16_t ipv4_mtu_for(const struct net *net, struct ipv4_addr dst)
+uint16_t ipv4_mtu_for(struct net *net, struct ipv4_addr dst)
 {
-    struct route route = route_to(net, dst);
+    const struct route *route = route_of(net, dst);
 
-    return route.kind == ROUTE_NONE ? (uint16_t)0
-                                    : net->ifs[route.interface].mtu_bytes;
+    return route->kind == ROUTE_NONE ? (uint16_t)0
+                                     : net->ifs[route->interface].mtu_bytes;
 }
 
 unsigned ipv4_caps_for(struct net *net, struct ipv4_addr dst)

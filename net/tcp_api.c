@@ -70,9 +70,9 @@ enum tcp_status tcp_connect(struct net *net, struct ipv4_addr peer,
     made->owned = true;
     tcp_list_push(&net->tcp.connecting, &made->group);
     tcp_open_prepare(made, tcp_table_numbers(net, &tuple));
+    tcp_timer_rtx(made);
     tcp_deadline_set(made, TCP_DEADLINE_USER,
                      net->now_us + net->config.tcp.syn_timeout_us);
-    tcp_timer_rtx(made);
     net_count(&net->counters, tcp_connect);
     *conn = made;
     return TCP_OK;

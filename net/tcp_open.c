@@ -16,8 +16,7 @@
 
 enum { HEADERS_BYTES = 40 };
 
-static uint16_t mss_of_route(const struct net *net,
-                             const struct tcp_config *config,
+static uint16_t mss_of_route(struct net *net, const struct tcp_config *config,
                              struct ipv4_addr peer)
 {
     uint16_t mtu = ipv4_mtu_for(net, peer);
@@ -40,21 +39,26 @@ uint16_t tcp_open_window(const struct tcp_config *config)
     return bytes < UINT16_MAX ? (uint16_t)bytes : UINT16_MAX;
 }
 
-void tcp_open_offer(const struct net *net, const struct tcp_config *config,
+/* The least shift by which `bytes` fit the window field. */
+static uint8_t shift_for(uint32_t bytes)
+{
+    int bits = 32 - __builtin_clz(bytes | UINT16_MAX);
+    int shift = bits - 16;
+
+    return shift < TCP_WINDOW_SHIFT_MAX ? (uint8_t)shift
+                                        : (uint8_t)TCP_WINDOW_SHIFT_MAX;
+}
+
+void tcp_open_offer(struct net *net, const struct tcp_config *config,
                     const struct tcp_tuple *tuple, struct tcp_seg *seg)
 {
-    uint32_t bytes = config->rcv_buf_bytes;
-
     seg->window = tcp_open_window(config);
     seg->has_mss = true;
     seg->mss = mss_of_route(net, config, tuple->peer);
     seg->has_timestamps = config->timestamps;
     seg->sack_permitted = config->sack;
     seg->has_shift = config->window_scaling;
-    seg->shift = 0;
-    while (seg->has_shift && seg->shift < TCP_WINDOW_SHIFT_MAX &&
-           bytes >> seg->shift > UINT16_MAX)
-        seg->shift++;
+    seg->shift = seg->has_shift ? shift_for(config->rcv_buf_bytes) : 0;
 }
 
 void tcp_open_prepare(struct tcp_conn *conn, struct tcp_numbers numbers)
@@ -110,10 +114,11 @@ static void take_syn(struct tcp_conn *conn, const struct tcp_seg *seg)
     conn->snd.wl2 = seg->ack;
 }
 
+/* The earlier deadline first: the timer is armed once. */
 static void open_until(struct tcp_conn *conn, uint64_t bound_us)
 {
-    tcp_deadline_set(conn, TCP_DEADLINE_USER, conn->net->now_us + bound_us);
     tcp_timer_rtx(conn);
+    tcp_deadline_set(conn, TCP_DEADLINE_USER, conn->net->now_us + bound_us);
 }
 
 /* The oldest half-open connection goes, if its peer has let a SYN-ACK pass

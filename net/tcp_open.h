@@ -59,7 +59,7 @@ MUST_CHECK struct tcp_conn *tcp_open_child(struct tcp_listener *listener,
                                            const struct tcp_seg *syn,
                                            struct tcp_numbers numbers);
 /* What we offer in a SYN to that peer: its options and its window. */
-void tcp_open_offer(const struct net *net, const struct tcp_config *config,
+void tcp_open_offer(struct net *net, const struct tcp_config *config,
                     const struct tcp_tuple *tuple, struct tcp_seg *seg);
 /* Our side of a handshake: numbers, MSS and window scale. */
 void tcp_open_prepare(struct tcp_conn *conn, struct tcp_numbers numbers);

@@ -53,9 +53,9 @@ static struct tcp_time_wait *oldest(const struct net *net)
                : CONTAINER_OF(quiet->next, struct tcp_time_wait, link);
 }
 
-static void drop(struct net *net, struct tcp_time_wait *entry)
+/* hash: of its tuple. */
+static void drop(struct net *net, struct tcp_time_wait *entry, uint32_t hash)
 {
-    uint32_t hash = tcp_table_hash(net, &entry->tuple);
     void **bucket = tcp_bucket(&net->tcp.waiting, hash);
     struct tcp_time_wait *at = *bucket;
 
@@ -68,6 +68,13 @@ static void drop(struct net *net, struct tcp_time_wait *entry)
     }
     tcp_list_remove(&entry->link);
     pool_free(entry);
+}
+
+static void drop_oldest(struct net *net)
+{
+    struct tcp_time_wait *entry = oldest(net);
+
+    drop(net, entry, tcp_table_hash(net, &entry->tuple));
 }
 
 /* Wait two MSL from now: every entry waits as long, so the list stays in
@@ -90,7 +97,7 @@ static void quiet_over(struct timer *timer, void *context)
     struct tcp_time_wait *entry;
 
     while ((entry = oldest(net)) && seq_leq(entry->until_ms, now_ms))
-        drop(net, entry);
+        drop_oldest(net);
     if (entry)
         timer_arm(&net->timers, timer,
                   net->now_us +
@@ -107,10 +114,8 @@ void tcp_time_wait_init(struct net *net)
 
 void tcp_time_wait_destroy(struct net *net)
 {
-    struct tcp_time_wait *entry;
-
-    while ((entry = oldest(net)))
-        drop(net, entry);
+    while (oldest(net))
+        drop_oldest(net);
     timer_cancel(&net->timers, &net->tcp.quiet_timer);
 }
 
@@ -121,7 +126,7 @@ static struct tcp_time_wait *entry_new(struct net *net)
     if (entry || !oldest(net))
         return entry;
     net_count(&net->counters, tcp_time_wait_evicted);
-    drop(net, oldest(net));
+    drop_oldest(net);
     return pool_alloc(&net->tcp.time_waits);
 }
 
@@ -221,7 +226,7 @@ static bool reuse(struct net *net, struct tcp_time_wait *entry,
         numbers.iss = entry->snd_nxt + REUSE_GAP; /* RFC 9293 MAY-2 (1) */
     if (!tcp_open_after_time_wait(listener, in, numbers))
         return true; /* as lost: the SYN comes again */
-    drop(net, entry);
+    drop(net, entry, in->hash);
     net_count(&net->counters, tcp_time_wait_reused);
     return true;
 }
