@@ -57,7 +57,7 @@ struct tcp_config {
     uint32_t congestion;            /* enum tcp_congestion: CUBIC */
     uint32_t ecn;                   /* enum tcp_ecn: passive, as Linux */
     uint64_t rto_initial_us;        /* 1 s, RFC 6298 2.1 */
-    uint64_t rto_min_us;            /* 200 ms as Linux; RFC 6298 2.4 says 1 s */
+    uint64_t rto_min_us;            /* beyond SRTT: 200 ms, as Linux */
     uint64_t rto_max_us;            /* 60 s, RFC 6298 2.5 */
     uint64_t delayed_ack_us;        /* 40 ms; 0: acknowledge at every flush */
     uint64_t msl_us;                /* 30 s; TIME-WAIT lasts two of these */

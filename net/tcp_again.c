@@ -31,6 +31,7 @@ static enum tcp_sent send_record(struct tcp_conn *conn,
     struct tcp_active *active = conn->active;
     uint32_t bytes = record->end - record->seq, text = bytes;
     uint32_t offset = record->seq - conn->snd.una;
+    bool head = offset == 0;
     uint8_t flags = TCP_ACK;
     struct buffer *view;
     enum tcp_sent sent;
@@ -48,6 +49,8 @@ static enum tcp_sent send_record(struct tcp_conn *conn,
         return sent;
     tcp_board_sent_again(conn, record);
     tcp_loss_sent(conn, bytes, true);
+    if (head)
+        tcp_timer_rtx(conn); /* its answer takes a round trip: RFC 6675 6 */
     active->forced = false;
     conn->retransmissions++;
     conn->sent_us = conn->net->now_us;

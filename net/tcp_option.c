@@ -226,7 +226,7 @@ static void apply(struct tcp_conn *conn, enum effect effect)
     case EFFECT_RTO:
         if (before_syn(conn))
             conn->rto_us = (uint32_t)config->rto_initial_us;
-        conn->rto_us = tcp_rto_clamp(conn, conn->rto_us);
+        tcp_rto_update(conn);
         if (before_syn(conn))
             tcp_timer_rtx(conn);
         break;

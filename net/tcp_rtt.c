@@ -15,15 +15,25 @@
 #include "net/tcp_conn.h"
 #include "net/tcp_paws.h"
 
-uint32_t tcp_rto_clamp(const struct tcp_conn *conn, uint64_t rto_us)
+/*
+ * The minimum is one of what is added to the average, as Linux's: on a long
+ * and steady path the variance goes to nothing, and every acknowledgement that
+ * is delayed, or waits in a queue that grows, would be a time-out.
+ */
+void tcp_rto_update(struct tcp_conn *conn)
 {
     const struct tcp_config *config = tcp_config_of(conn);
+    uint64_t more_us = 4 * (uint64_t)conn->rttvar_us, rto_us = conn->rto_us;
 
+    if (more_us < config->rto_min_us)
+        more_us = config->rto_min_us;
+    if (conn->srtt_us)
+        rto_us = conn->srtt_us + more_us;
     if (rto_us < config->rto_min_us)
         rto_us = config->rto_min_us;
     if (rto_us > config->rto_max_us)
         rto_us = config->rto_max_us;
-    return (uint32_t)rto_us;
+    conn->rto_us = (uint32_t)rto_us;
 }
 
 void tcp_rtt_sample(struct tcp_conn *conn, uint64_t rtt_us)
@@ -47,8 +57,7 @@ void tcp_rtt_sample(struct tcp_conn *conn, uint64_t rtt_us)
             conn->srtt_us = 1;
     }
     conn->backoff = 0;
-    conn->rto_us = tcp_rto_clamp(conn, (uint64_t)conn->srtt_us +
-                                           4 * (uint64_t)conn->rttvar_us);
+    tcp_rto_update(conn);
 }
 
 /*

@@ -11,7 +11,8 @@ void tcp_rtt_sample(struct tcp_conn *conn, uint64_t rtt_us);
 /* Measure the round trip by what an acknowledgement has told. */
 void tcp_rtt_measure(struct tcp_conn *conn, const struct tcp_seg *seg,
                      const struct tcp_news *news);
-/* Between the least and the most that the connection's options allow. */
-uint32_t tcp_rto_clamp(const struct tcp_conn *conn, uint64_t rto_us);
+/* The time-out anew, of what was measured so far and what the connection's
+ * options allow. */
+void tcp_rto_update(struct tcp_conn *conn);
 
 #endif

@@ -1,5 +1,5 @@
 /*
- * RFC 6675 5: what one recovery is.
+ * RFC 6675 5, 6: what one recovery is, and its timer.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -68,6 +68,22 @@ static void recovery__lasts_until_its_last_number_is_acknowledged(void **state)
     assert_int_equal(peer_info(&peer).cwnd_bytes, 7000);
 }
 
+/* 6, as RFC 6298 5.1 allows: what has gone again has a whole RTO for its
+ * answer, which otherwise came too late whenever repair began late. */
+static void timer__begins_anew_when_the_first_segment_goes_again(void **state)
+{
+    uint64_t rto_us;
+
+    (void)state;
+    go_recovering();
+    rto_us = peer_info(&peer).rto_us;
+    peer_wait(&peer, rto_us - 1);
+    PEER_QUIET(&peer);
+    peer_wait(&peer, 1);
+    assert_int_equal(PEER_COUNT(&peer, tcp_timeout), 1);
+    sender_expect(&peer, 0, 1000);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -75,6 +91,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(recovery__of_two_losses_reduces_once),
         TEST(recovery__lasts_until_its_last_number_is_acknowledged),
+        TEST(timer__begins_anew_when_the_first_segment_goes_again),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -159,7 +159,7 @@ static void close__a_lost_fin_comes_again(void **state)
 {
     (void)state;
     app_close();
-    peer_wait(&peer, SECOND / 5);
+    peer_wait(&peer, SECOND / 5 + 1);
     assert_true(peer_take(&peer));
     assert_int_equal(peer.got.flags, PEER_FIN | PEER_ACK);
     assert_int_equal(peer.got.seq, ISS + 1);
@@ -176,7 +176,7 @@ static void close__text_and_fin_lost_come_again(void **state)
     tcp_shutdown(peer.conn, host_now_us);
     peer_settle(&peer);
     peer_take_all(&peer);
-    peer_wait(&peer, SECOND / 5);
+    peer_wait(&peer, SECOND / 5 + 1);
     peer_take_all(&peer);
     peer_ack(&peer, ISS + 1001);
     assert_true(peer_take(&peer));

@@ -16,6 +16,9 @@
 #define SECOND 1000000ull
 #define ISS    PEER_STACK_ISS
 
+/* The least above a round trip that took no time. */
+#define RTO_US (200 * MS + 1)
+
 static struct tcp_peer peer;
 
 static int setup(void **state)
@@ -215,17 +218,20 @@ static void rto__doubles_and_gives_up_at_r2(void **state)
     assert_true(peer.changes & TCP_CHANGE_CLOSED);
 }
 
-static void rto__is_200_ms_at_least_and_follows_the_round_trip(void **state)
+/* RFC 6298 2.3 with 200 ms for what 2.4 says of the least: more than the
+ * average by so much, or a steady long path has no time left for an
+ * acknowledgement that is delayed. */
+static void rto__is_the_round_trip_and_200_ms_at_least(void **state)
 {
     (void)state;
-    assert_int_equal(peer_info(&peer).rto_us, 200 * MS);
+    assert_int_equal(peer_info(&peer).rto_us, RTO_US);
     for (unsigned i = 0; i < 30; i++) {
         peer_app_send(&peer, 100);
         peer_wait(&peer, 150 * MS);
         ack_at(100 * (i + 1), 60000);
     }
     assert_in_range(peer_info(&peer).srtt_us, 140 * MS, 155 * MS);
-    assert_in_range(peer_info(&peer).rto_us, 200 * MS, 260 * MS);
+    assert_in_range(peer_info(&peer).rto_us, 340 * MS, 355 * MS);
 }
 
 static void karn__a_retransmission_is_not_measured(void **state)
@@ -276,7 +282,7 @@ static void rto__begins_when_text_leaves_that_waited_for_a_window(void **state)
     assert_int_equal(peer_take_all(&peer), 2);
     peer_wait(&peer, 190 * MS);
     PEER_QUIET(&peer);
-    peer_wait(&peer, 10 * MS);
+    peer_wait(&peer, 10 * MS + 1);
     assert_true(peer_take(&peer));
 }
 
@@ -285,7 +291,7 @@ static void rto__sends_all_that_was_in_flight_again(void **state)
     (void)state;
     peer_app_send(&peer, 5000);
     assert_int_equal(peer_take_all(&peer), 5);
-    peer_wait(&peer, 200 * MS);
+    peer_wait(&peer, RTO_US);
     assert_text(0, 1000);
     PEER_QUIET(&peer);
     assert_int_equal(peer_info(&peer).cwnd_bytes, 1000);
@@ -304,7 +310,7 @@ static void rto__is_followed_by_slow_start(void **state)
     (void)state;
     peer_app_send(&peer, 4000);
     assert_int_equal(peer_take_all(&peer), 4);
-    peer_wait(&peer, 200 * MS);
+    peer_wait(&peer, RTO_US);
     assert_text(0, 1000);
     ack_at(1000, 60000);
     assert_text(1000, 1000);
@@ -625,7 +631,7 @@ int main(void)
         TEST(nagle__full_segments_hold_nothing_back),
         TEST(nagle__can_be_switched_off),
         TEST(rto__doubles_and_gives_up_at_r2),
-        TEST(rto__is_200_ms_at_least_and_follows_the_round_trip),
+        TEST(rto__is_the_round_trip_and_200_ms_at_least),
         TEST(karn__a_retransmission_is_not_measured),
         TEST(ended__says_nothing_when_a_late_read_lacks_memory),
         TEST(rto__begins_when_text_leaves_that_waited_for_a_window),
