@@ -33,18 +33,37 @@ static struct http_parser *parser_of(llhttp_t *llhttp)
 
 /* ---- fields ---- */
 
-/* Append to an array of `size`, of which `bytes` are used. Returns: how many
- * are used then; size + 1 when it did not fit. */
-static size_t append(char *array, size_t size, size_t bytes, const char *at,
-                     size_t len)
+/* Move what has come of a text to `store`: as much as that holds. */
+static void text_keep(struct http_text *text, char *store, size_t size)
 {
-    size_t room;
+    if (text->bytes == 0 || text->at == store)
+        return;
+    memcpy(store, text->at, text->bytes < size ? text->bytes : size);
+    text->at = store;
+}
 
-    if (bytes > size)
-        return bytes;
-    room = size - bytes;
-    memcpy(array + bytes, at, len < room ? len : room);
-    return len <= room ? bytes + len : size + 1;
+/* A piece of a text. The first is looked at where it lies. */
+static void text_add(struct http_text *text, char *store, size_t size,
+                     const char *at, size_t len)
+{
+    size_t room = size - text->bytes;
+
+    if (text->bytes == 0) {
+        text->at = at;
+    } else if (text->bytes < size) {
+        text_keep(text, store, size);
+        memcpy(store + text->bytes, at, len < room ? len : room);
+    }
+    text->bytes += (uint32_t)len;
+}
+
+/* Four bytes, a letter among them in lower case. */
+static uint32_t lower_word(const char *text)
+{
+    uint32_t word;
+
+    memcpy(&word, text, sizeof(word));
+    return word | 0x20202020;
 }
 
 /* Whether `text` is `word`, which is in lower case, in any case. In names and
@@ -62,7 +81,8 @@ static enum http_field field_kind(const char *name, size_t len)
 {
     switch (len) {
     case 4:
-        return text_is(name, len, "host") ? FIELD_HOST : FIELD_OTHER;
+        return lower_word(name) == lower_word("host") ? FIELD_HOST
+                                                      : FIELD_OTHER;
     case 6:
         return text_is(name, len, "expect") ? FIELD_EXPECT : FIELD_OTHER;
     case 17:
@@ -108,36 +128,46 @@ static void refuse(struct http_fields *fields, uint16_t status)
         fields->refusal = status;
 }
 
-/* A value is complete: judge it. A value too long for `value` is no value that
- * we know. */
-static void field_end(struct http_fields *fields)
+static size_t len_without_space(const char *text, size_t len)
 {
-    size_t len = fields->value_bytes;
-    bool whole = len <= sizeof(fields->value);
-
-    while (whole && len > 0 && strchr(" \t", fields->value[len - 1]))
+    while (len > 0 && (text[len - 1] == ' ' || text[len - 1] == '\t'))
         len--;
+    return len;
+}
+
+/* A value that matters is complete: judge it. One that is longer than what is
+ * kept of it is no value that we know, however it came. */
+static void judge_value(struct http_fields *fields)
+{
+    const char *value = fields->value.at;
+    bool whole = fields->value.bytes <= sizeof(fields->value_store);
+    size_t len = whole ? len_without_space(value, fields->value.bytes) : 0;
+    uint16_t status;
+
     switch (fields->kind) {
     case FIELD_HOST:
-        if (!whole || !host_is_good(fields->value, len))
+        if (!whole || !host_is_good(value, len))
             refuse(fields, 400);
         break;
-    case FIELD_TRANSFER_ENCODING: {
-        uint16_t status = whole ? coding_refusal(fields->value, len) : 501;
-
+    case FIELD_TRANSFER_ENCODING:
+        status = whole ? coding_refusal(value, len) : 501;
         if (status)
             refuse(fields, status);
         break;
-    }
-    case FIELD_EXPECT:
-        if (whole && text_is(fields->value, len, "100-continue"))
+    default:
+        if (whole && text_is(value, len, "100-continue"))
             fields->expects_continue = true;
         else
             refuse(fields, 417);
         break;
-    default:
-        break;
     }
+}
+
+/* A field has ended, if there was one. */
+static void field_end(struct http_fields *fields)
+{
+    if (fields->kind != FIELD_OTHER)
+        judge_value(fields);
     fields->kind = FIELD_OTHER;
 }
 
@@ -170,8 +200,8 @@ static int on_name(llhttp_t *llhttp, const char *at, size_t len)
 {
     struct http_fields *fields = &parser_of(llhttp)->fields;
 
-    fields->name_bytes = (uint8_t)append(fields->name, sizeof(fields->name),
-                                         fields->name_bytes, at, len);
+    text_add(&fields->name, fields->name_store, sizeof(fields->name_store), at,
+             len);
     return 0;
 }
 
@@ -181,9 +211,9 @@ static int on_name_end(llhttp_t *llhttp)
     struct http_fields *fields = &parser_of(llhttp)->fields;
 
     field_end(fields);
-    fields->kind = (uint8_t)field_kind(fields->name, fields->name_bytes);
-    fields->name_bytes = 0;
-    fields->value_bytes = 0;
+    fields->kind = (uint8_t)field_kind(fields->name.at, fields->name.bytes);
+    fields->name.bytes = 0;
+    fields->value.bytes = 0;
     if (fields->kind == FIELD_HOST && fields->hosts++ > 0)
         refuse(fields, 400);
     if (fields->kind == FIELD_TRANSFER_ENCODING && fields->codings++ > 0)
@@ -196,8 +226,8 @@ static int on_value(llhttp_t *llhttp, const char *at, size_t len)
     struct http_fields *fields = &parser_of(llhttp)->fields;
 
     if (fields->kind != FIELD_OTHER)
-        fields->value_bytes = (uint16_t)append(
-            fields->value, sizeof(fields->value), fields->value_bytes, at, len);
+        text_add(&fields->value, fields->value_store,
+                 sizeof(fields->value_store), at, len);
     return 0;
 }
 
@@ -206,12 +236,12 @@ static int on_value(llhttp_t *llhttp, const char *at, size_t len)
  * protocols that we do not (RTSP). RFC 9112 3. */
 static bool request_line_adds_up(const struct http_parser *parser)
 {
-    const char *method = llhttp_method_name(parser->request.method);
+    const struct http_lines *lines = &parser->lines;
 
-    return parser->lines.is_http &&
-           parser->lines.request_line_bytes == strlen(method) + strlen(" ") +
-                                                   parser->target_bytes +
-                                                   strlen(" HTTP/1.1\r\n");
+    return lines->is_http &&
+           lines->request_line_bytes == lines->method_bytes + strlen(" ") +
+                                            parser->target_bytes +
+                                            strlen(" HTTP/1.1\r\n");
 }
 
 /* In a target such as "http://host:80/path", where the authority ends (the
@@ -329,11 +359,10 @@ void http_parser_init(struct http_parser *parser)
 
     /* The arrays are most of it, and need no clearing. */
     memset(request, 0, offsetof(struct http_request, target));
-    memset(fields, 0, offsetof(struct http_fields, name));
+    memset(fields, 0, offsetof(struct http_fields, name_store));
     parser->lines = (struct http_lines){0};
     parser->target_bytes = 0;
     parser->body_bytes = 0;
-    parser->started = false;
     parser->method_refused = false;
     llhttp_init(&parser->llhttp, HTTP_REQUEST, &settings);
 }
@@ -363,6 +392,13 @@ static enum http_progress bad(struct http_parser *parser, uint16_t status)
     return HTTP_PARSE_BAD;
 }
 
+/* The bytes given are used up, and their owner may free them. */
+static void keep_texts(struct http_fields *fields)
+{
+    text_keep(&fields->name, fields->name_store, sizeof(fields->name_store));
+    text_keep(&fields->value, fields->value_store, sizeof(fields->value_store));
+}
+
 /* Hand `len` bytes to llhttp. Returns: as http_parse(). */
 static enum http_progress feed(struct http_parser *parser, const char *data,
                                size_t len, size_t *used_bytes)
@@ -382,6 +418,7 @@ static enum http_progress feed(struct http_parser *parser, const char *data,
         return bad(parser, refusal_of(parser, err));
     if (parser->method_refused && parser->lines.method_read)
         return bad(parser, 501);
+    keep_texts(&parser->fields);
     return HTTP_PARSE_MORE;
 }
 
@@ -416,8 +453,6 @@ enum http_progress http_parse(struct http_parser *parser, const char *data,
     size_t head = 0;
     size_t body = 0;
 
-    if (len > 0)
-        parser->started = true;
     if (!parser->lines.head_read) {
         head = http_lines_scan(&parser->lines, data, len);
         progress = feed(parser, data, head, used_bytes);

@@ -36,17 +36,23 @@ struct http_request {
     char target[HTTP_TARGET_BYTES_MAX]; /* as sent, cut, not terminated */
 };
 
+/* A text that may come in pieces. Private. */
+struct http_text {
+    const char *at; /* its bytes: in what was given, or in a store */
+    uint32_t bytes; /* of all its pieces; a store may hold fewer */
+};
+
 /* The field that is being read, and what the others said. Private. */
 struct http_fields {
-    uint8_t kind;         /* which field `value` belongs to */
-    uint8_t hosts;        /* how many Host fields there were, at most 2 */
-    uint8_t codings;      /* and Transfer-Encoding */
-    uint8_t name_bytes;   /* may say one more than `name` holds */
-    uint16_t value_bytes; /* the same */
-    uint16_t refusal;     /* the worst that a value deserves */
+    struct http_text name;
+    struct http_text value; /* only of fields that matter */
+    uint8_t kind;           /* which field `value` belongs to */
+    uint8_t hosts;          /* how many Host fields there were, at most 2 */
+    uint8_t codings;        /* and Transfer-Encoding */
     bool expects_continue;
-    char name[20];
-    char value[HTTP_HOST_BYTES_MAX];
+    uint16_t refusal;    /* the worst that a value deserves */
+    char name_store[20]; /* longer ones are none that matters */
+    char value_store[HTTP_HOST_BYTES_MAX];
 };
 
 /* Reads the requests of one connection; lies on the stack of who serves. */
@@ -56,8 +62,7 @@ struct http_parser {
     struct http_lines lines;
     uint32_t target_bytes; /* also those past what is kept */
     uint32_t body_bytes;   /* as sent, so far */
-    bool started;
-    bool method_refused; /* by llhttp: 501, as soon as it is read */
+    bool method_refused;   /* by llhttp: 501, as soon as it is read */
     struct http_fields fields;
 };
 
@@ -81,12 +86,6 @@ void http_parser_init(struct http_parser *parser);
 MUST_CHECK enum http_progress http_parse(struct http_parser *parser,
                                          const char *data, size_t len,
                                          size_t *used_bytes);
-
-/* Whether a part of a request has come. */
-static inline bool http_parser_started(const struct http_parser *parser)
-{
-    return parser->started;
-}
 
 /* Whether its head is complete, and only its body is missing. */
 static inline bool http_parser_in_body(const struct http_parser *parser)

@@ -31,40 +31,64 @@ const uint8_t http_byte_sets[256] = {
 #undef I
 /* clang-format on */
 
-/* One byte of the method, or of the blank line that may precede it. Returns:
- * the status that it deserves, 0 when it is fine. */
-static uint16_t scan_method_byte(struct http_lines *lines, char c)
+/* The blank line that may precede a request: RFC 9112 2.2 wants one at least
+ * to be forgiven. Returns: how many bytes are fine. */
+static size_t scan_blank_line(struct http_lines *lines, const char *data,
+                              size_t len)
 {
-    if (lines->method_bytes == 0) {
-        if (lines->last == '\r') {
-            lines->blank_line = true;
-            return c == '\n' ? 0 : 400;
-        }
-        if (c == '\r' && !lines->blank_line) /* RFC 9112 2.2: one at least */
+    size_t used = 0;
+
+    if (lines->last != '\r') {
+        if (data[0] != '\r' || lines->blank_line)
             return 0;
+        lines->last = '\r';
+        used = 1;
+        if (len == 1)
+            return used;
     }
-    if (c == ' ' && lines->method_bytes > 0)
-        lines->method_read = true;
-    else if (!(http_byte_sets[(uint8_t)c] & HTTP_BYTE_TOKEN))
-        return 400;
-    else if (lines->method_bytes++ == HTTP_METHOD_BYTES_MAX)
-        return 501;
-    lines->line_bytes++;
-    return 0;
+    lines->blank_line = true;
+    if (data[used] != '\n') {
+        lines->refusal = 400;
+        return used;
+    }
+    lines->last = '\n';
+    return used + 1;
 }
 
+/* The method, and the space behind it. Returns: how many bytes are fine. */
 static size_t scan_method(struct http_lines *lines, const char *data,
                           size_t len)
 {
-    for (size_t i = 0; i < len; i++) {
-        lines->refusal = scan_method_byte(lines, data[i]);
-        if (lines->refusal)
-            return i;
-        lines->last = data[i];
-        if (lines->method_read)
-            return i + 1;
+    size_t room = HTTP_METHOD_BYTES_MAX - lines->method_bytes;
+    size_t n = http_span(data, len < room ? len : room, HTTP_BYTE_TOKEN);
+
+    lines->method_bytes = (uint8_t)(lines->method_bytes + n);
+    if (n > 0)
+        lines->last = data[n - 1];
+    if (n < len) {
+        if (data[n] == ' ' && lines->method_bytes > 0) {
+            lines->method_read = true;
+            lines->last = data[n++];
+        } else {
+            bool more = http_byte_sets[(uint8_t)data[n]] & HTTP_BYTE_TOKEN;
+
+            lines->refusal = more ? 501 : 400;
+        }
     }
-    return len;
+    lines->line_bytes += (uint32_t)n;
+    return n;
+}
+
+/* What comes before the target. Returns: how many bytes are fine. */
+static size_t scan_start(struct http_lines *lines, const char *data, size_t len)
+{
+    size_t used = 0;
+
+    if (lines->method_bytes == 0 && len > 0)
+        used = scan_blank_line(lines, data, len);
+    if (used < len && !lines->refusal)
+        used += scan_method(lines, data + used, len - used);
+    return used;
 }
 
 /* The last bytes of the request line, some of which may have come before. */
@@ -134,7 +158,7 @@ size_t http_lines_scan(struct http_lines *lines, const char *data, size_t len)
     size_t used = 0;
 
     if (!lines->method_read)
-        used = scan_method(lines, data, len);
+        used = scan_start(lines, data, len);
     lines->head_bytes += (uint32_t)used;
     while (used < len && !lines->head_read && !lines->refusal) {
         size_t piece;

@@ -28,7 +28,7 @@ _Static_assert(RESPONSE_HEAD_BYTES_MAX + COPY_BYTES_MAX <= BUFFER_LARGE_BYTES,
  * the one page that may be served more than once. */
 static struct {
     uint64_t date_until_us;
-    char date[RESPONSE_DATE_BYTES];
+    struct response_date date;
     const struct response *rendered; /* null: body is null */
     uint64_t rendered_until_us;
     struct buffer *body;
@@ -50,22 +50,24 @@ struct turn {
     struct buffer *first; /* answers that are not written yet */
     struct buffer *last;
     size_t gathered_bytes;
+    uint64_t now_us; /* since when nothing has blocked */
+    bool in_request; /* a part of one has come: `parser` is in use */
     enum limit limit;
     struct http_parser parser;
 };
 
 /* ---- answers ---- */
 
-static const char *date_now(uint64_t now_us)
+static const struct response_date *date_now(uint64_t now_us)
 {
     uint64_t wall_us;
 
     if (now_us >= serve.date_until_us) {
         wall_us = clock_wall_us();
-        response_date(serve.date, wall_us);
+        response_date_set(&serve.date, wall_us);
         serve.date_until_us = now_us + 1000000 - wall_us % 1000000;
     }
-    return serve.date;
+    return &serve.date;
 }
 
 static void release_text(struct buffer *root, void *context)
@@ -152,7 +154,6 @@ static bool answer(struct turn *turn, const struct response *response)
 {
     const struct http_request *request = &turn->parser.request;
     bool with_body = !(request->method_known && request->method == HTTP_HEAD);
-    uint64_t now_us = clock_us();
     struct buffer *chunk = room_for_head(turn);
     struct buffer *body = NULL;
     size_t body_bytes;
@@ -162,14 +163,14 @@ static bool answer(struct turn *turn, const struct response *response)
     if (!chunk)
         return false;
     if (!response->text || response->text_bytes > COPY_BYTES_MAX) {
-        body = body_of(flow_pool(turn->flow), response, now_us);
+        body = body_of(flow_pool(turn->flow), response, turn->now_us);
         if (!body)
             response = pages_status(503); /* small enough to be copied */
     }
     body_bytes = body ? body->len : response->text_bytes;
     at = (char *)chunk->data + chunk->len;
     len = response_emit_head(at, response, body_bytes, connection_of(request),
-                             date_now(now_us));
+                             date_now(turn->now_us));
     if (with_body && !body) {
         memcpy(at + len, response->text, body_bytes);
         len += body_bytes;
@@ -194,7 +195,7 @@ static bool write_gathered(struct turn *turn)
     turn->first = NULL;
     turn->last = NULL;
     turn->gathered_bytes = 0;
-    flow_set_write_deadline(turn->flow, clock_us() + HTTP_WRITE_US);
+    flow_set_write_deadline(turn->flow, turn->now_us + HTTP_WRITE_US);
     status = flow_writev(turn->flow, chain);
     if (status == FLOW_DEADLINE)
         flow_abort(turn->flow); /* RFC 9112 9.5 allows it at any time */
@@ -221,10 +222,13 @@ static enum next answer_request(struct turn *turn)
 
     if (!answer(turn, pages_answer(request)) || !request->keep_alive)
         return NEXT_CLOSE;
-    http_parser_init(&turn->parser);
+    turn->in_request = false;
     turn->limit = LIMIT_NONE;
-    if (turn->gathered_bytes >= HTTP_GATHER_BYTES_MAX && !write_gathered(turn))
+    if (turn->gathered_bytes < HTTP_GATHER_BYTES_MAX)
+        return NEXT_PARK;
+    if (!write_gathered(turn))
         return NEXT_CLOSE;
+    turn->now_us = clock_us();
     return NEXT_PARK;
 }
 
@@ -238,6 +242,9 @@ static enum next take(struct turn *turn, const struct buffer *view)
     while (len > 0 && next == NEXT_PARK) {
         size_t used;
 
+        if (!turn->in_request)
+            http_parser_init(&turn->parser);
+        turn->in_request = true;
         switch (http_parse(&turn->parser, data, len, &used)) {
         case HTTP_PARSE_MORE:
             return NEXT_READ;
@@ -257,19 +264,20 @@ static enum next take(struct turn *turn, const struct buffer *view)
 /* Read once more, and do what the bytes ask for. */
 static enum next read_more(struct turn *turn)
 {
-    bool started = http_parser_started(&turn->parser);
     struct buffer *view;
+    enum flow_status status = flow_read(turn->flow, &view);
     enum next next;
 
-    switch (flow_read(turn->flow, &view)) {
+    turn->now_us = clock_us();
+    switch (status) {
     case FLOW_OK:
         next = take(turn, view);
         buffer_release(view);
         return next;
     case FLOW_EOF: /* in the middle of a request: RFC 9112 8 */
-        return started ? refuse(turn, 400) : NEXT_CLOSE;
+        return turn->in_request ? refuse(turn, 400) : NEXT_CLOSE;
     case FLOW_DEADLINE:
-        return started ? refuse(turn, 408) : NEXT_CLOSE;
+        return turn->in_request ? refuse(turn, 408) : NEXT_CLOSE;
     default:
         return NEXT_CLOSE;
     }
@@ -307,8 +315,8 @@ static void serve_turn(struct flow *flow, void *context,
     turn.first = NULL;
     turn.last = NULL;
     turn.gathered_bytes = 0;
+    turn.in_request = false;
     turn.limit = LIMIT_NONE;
-    http_parser_init(&turn.parser);
     while (next == NEXT_READ) {
         next = read_more(&turn);
         if (!write_gathered(&turn))

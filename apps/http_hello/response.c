@@ -21,26 +21,31 @@ static char *put(char *out, const char *text, size_t len)
 
 static char *put_decimal(char *out, size_t value)
 {
-    char digits[20];
-    size_t at = sizeof(digits);
+    size_t digits = 1;
+    char *end;
 
+    for (size_t rest = value; rest > 9; rest /= 10)
+        digits++;
+    end = out + digits;
     do {
-        digits[--at] = (char)('0' + value % 10);
+        out[--digits] = (char)('0' + value % 10);
         value /= 10;
-    } while (value > 0);
-    return put(out, digits + at, sizeof(digits) - at);
+    } while (digits > 0);
+    return end;
 }
 
 size_t response_emit_head(char *out, const struct response *response,
                           size_t body_bytes,
-                          enum response_connection connection, const char *date)
+                          enum response_connection connection,
+                          const struct response_date *date)
 {
     char *at = put(out, response->head, response->head_bytes);
 
     at = PUT(at, "Content-Length: ");
     at = put_decimal(at, body_bytes);
     at = PUT(at, "\r\n");
-    at = put(at, date, strlen(date));
+    memcpy(at, date->text, sizeof(date->text)); /* a fixed size: no call */
+    at += date->bytes;
     if (connection == RESPONSE_CLOSE)
         at = PUT(at, "Connection: close\r\n");
     else if (connection == RESPONSE_KEEP_SAID)
@@ -49,7 +54,7 @@ size_t response_emit_head(char *out, const struct response *response,
     return (size_t)(at - out);
 }
 
-void response_date(char *out, uint64_t wall_us)
+void response_date_set(struct response_date *date, uint64_t wall_us)
 {
     static const char day[][4] = {"Sun", "Mon", "Tue", "Wed",
                                   "Thu", "Fri", "Sat"};
@@ -58,11 +63,13 @@ void response_date(char *out, uint64_t wall_us)
     time_t seconds = (time_t)(wall_us / 1000000);
     struct tm tm;
 
-    out[0] = '\0';
+    date->text[0] = '\0';
+    date->bytes = 0;
     if (wall_us == 0 || !gmtime_r(&seconds, &tm) || tm.tm_year > 9999 - 1900)
         return;
-    format_text(out, RESPONSE_DATE_BYTES,
-                "Date: %s, %02d %s %04d %02d:%02d:%02d GMT\r\n",
-                day[tm.tm_wday], tm.tm_mday, month[tm.tm_mon],
-                tm.tm_year + 1900, tm.tm_hour, tm.tm_min, tm.tm_sec);
+    date->bytes = (uint8_t)format_text(
+        date->text, sizeof(date->text),
+        "Date: %s, %02d %s %04d %02d:%02d:%02d GMT\r\n", day[tm.tm_wday],
+        tm.tm_mday, month[tm.tm_mon], tm.tm_year + 1900, tm.tm_hour, tm.tm_min,
+        tm.tm_sec);
 }

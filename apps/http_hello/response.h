@@ -28,27 +28,33 @@ enum response_connection {
     RESPONSE_CLOSE
 };
 
-enum { RESPONSE_HEAD_BYTES_MAX = 384, RESPONSE_DATE_BYTES = 40 };
+enum { RESPONSE_HEAD_BYTES_MAX = 384 };
+
+/* The Date field, as a whole line; empty when nobody knows the time. */
+struct response_date {
+    uint8_t bytes;
+    char text[40]; /* terminated */
+};
 
 /*
  * Write the head of an answer.
  *
  * out:        RESPONSE_HEAD_BYTES_MAX bytes of room.
  * body_bytes: of the body, whether it is sent (GET) or not (HEAD).
- * date:       from response_date().
+ * date:       from response_date_set().
  * Returns:    bytes written.
  */
 size_t response_emit_head(char *out, const struct response *response,
                           size_t body_bytes,
                           enum response_connection connection,
-                          const char *date);
+                          const struct response_date *date);
 
 /*
- * Write the Date field, as a whole line.
+ * Render the Date field.
  *
- * out:     RESPONSE_DATE_BYTES of room; terminated.
- * wall_us: since 1970; 0, when nobody knows: an empty text. RFC 9110 6.6.1.
+ * wall_us: since 1970; 0: unknown.
+ * Source:  RFC 9110 6.6.1.
  */
-void response_date(char *out, uint64_t wall_us);
+void response_date_set(struct response_date *date, uint64_t wall_us);
 
 #endif
