@@ -341,9 +341,18 @@ struct tcp_info {
     uint64_t bytes_sent, bytes_received; /* of the stream */
     uint64_t segments_sent, segments_received;
     uint64_t retransmissions;
-    uint32_t in_flight_bytes;
-    uint32_t unsent_bytes;          /* queued, and never sent */
-    uint32_t unread_bytes;          /* received in order, and not yet taken */
+    uint32_t in_flight_bytes;   /* SND.NXT - SND.UNA, and of these ... */
+    uint32_t sacked_bytes;      /* what the peer has out of order, RFC 2018 */
+    uint32_t lost_bytes;        /* taken for lost, and not yet sent again */
+    uint32_t pipe_bytes;        /* neither: RFC 6675 4 */
+    uint64_t delivered_bytes;   /* bytes_acked and sacked_bytes */
+    const char *recovery;       /* "open"; "recovery", RFC 6675 5; "loss",
+                                   since the retransmission timer ran out */
+    bool reordered;             /* RACK.reordering_seen, RFC 8985 5.3 */
+    uint32_t reorder_window_us; /* RACK.reo_wnd: who is overtaken for longer
+                                   is lost */
+    uint32_t unsent_bytes;      /* queued, and never sent */
+    uint32_t unread_bytes;      /* received in order, and not yet taken */
     uint32_t ooo_bytes, ooo_pieces; /* received behind holes */
     uint32_t urgent_bytes;          /* tcp_urgent_bytes() */
     uint64_t bytes_acked;           /* of bytes_sent */

@@ -5,6 +5,7 @@
 #include "net/tcp_cc.h"
 #include "net/tcp_conn.h"
 #include "net/tcp_path.h"
+#include "net/tcp_rack.h"
 
 enum tcp_end tcp_end_reason(const struct tcp_conn *conn)
 {
@@ -104,8 +105,21 @@ static const char *state_name(const struct tcp_conn *conn)
     return tcp_traits(state)->name;
 }
 
-static void of_active(const struct tcp_active *active, struct tcp_info *info)
+/* What is known only while something flies, or lies behind a hole. */
+static void of_active(const struct tcp_conn *conn, struct tcp_info *info)
 {
+    static const char *const phases[] = {
+        [TCP_PHASE_OPEN] = "open",
+        [TCP_PHASE_RECOVERY] = "recovery",
+        [TCP_PHASE_LOSS] = "loss",
+    };
+    const struct tcp_active *active = conn->active;
+
+    info->sacked_bytes = active->board.sacked_bytes;
+    info->lost_bytes = active->board.lost_bytes;
+    info->delivered_bytes += active->board.sacked_bytes;
+    info->recovery = phases[active->phase];
+    info->reorder_window_us = tcp_rack_window_us(conn);
     info->ooo_pieces = active->piece_count;
     for (const struct tcp_piece *at = active->pieces; at; at = at->next)
         info->ooo_bytes += at->queue.bytes;
@@ -141,6 +155,10 @@ void tcp_info_get(const struct tcp_conn *conn, struct tcp_info *info)
         .segments_received = conn->segments_received,
         .retransmissions = conn->retransmissions,
         .in_flight_bytes = tcp_flight(conn),
+        .pipe_bytes = tcp_pipe(conn),
+        .delivered_bytes = tcp_bytes_acked(conn),
+        .recovery = "open",
+        .reordered = conn->reordered,
         .unsent_bytes = tcp_unsent(conn),
         .unread_bytes = conn->rcv_queue.bytes,
         .urgent_bytes = tcp_urgent_bytes(conn),
@@ -154,5 +172,5 @@ void tcp_info_get(const struct tcp_conn *conn, struct tcp_info *info)
         .dscp_in = conn->dscp_in,
     };
     if (conn->active)
-        of_active(conn->active, info);
+        of_active(conn, info);
 }

@@ -74,8 +74,7 @@ void tcp_rack_recovered(struct tcp_conn *conn)
         conn->reo_steps = 0;
 }
 
-/* RACK_update_reo_wnd(): how long what was sent later may overtake. */
-static uint32_t reorder_window_us(const struct tcp_conn *conn)
+uint32_t tcp_rack_window_us(const struct tcp_conn *conn)
 {
     const struct tcp_active *active = conn->active;
     uint64_t window_us =
@@ -98,7 +97,7 @@ uint32_t tcp_rack_detect(struct tcp_conn *conn)
     active->reorder_at_us = FOREVER;
     if (rack->sent_us == 0)
         return 0;
-    wait_us = (uint64_t)rack->rtt_us + reorder_window_us(conn);
+    wait_us = (uint64_t)rack->rtt_us + tcp_rack_window_us(conn);
     for (struct tcp_record *at = active->board.first; at; at = at->next) {
         if (at->fate != TCP_FLYING)
             continue;
@@ -126,7 +125,7 @@ void tcp_rack_timeout(struct tcp_conn *conn)
     uint64_t wait_us =
         (uint64_t)(active->rack.rtt_us > conn->srtt_us ? active->rack.rtt_us
                                                        : conn->srtt_us) +
-        reorder_window_us(conn);
+        tcp_rack_window_us(conn);
 
     if (!conn->sack || first->fate == TCP_SACKED) {
         if (first->fate == TCP_SACKED)

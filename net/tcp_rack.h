@@ -24,6 +24,9 @@ void tcp_rack_delivered(struct tcp_conn *conn, const struct tcp_seg *seg,
                         const struct tcp_record *record, uint32_t end);
 /* What an acknowledgement says of reordering: step 4. */
 void tcp_rack_adapt(struct tcp_conn *conn, const struct tcp_news *news);
+/* RACK_update_reo_wnd(): how long what was sent later may overtake. The active
+ * part is there. */
+uint32_t tcp_rack_window_us(const struct tcp_conn *conn);
 /* Recovery is over. */
 void tcp_rack_recovered(struct tcp_conn *conn);
 /* Mark what is lost: step 5; sets active->reorder_at_us. Returns: numbers. */

@@ -9,7 +9,7 @@
 #include <cmocka.h>
 
 #include "tests/host/host.h"
-#include "tests/host/tcp_peer.h"
+#include "tests/host/tcp_sender.h"
 
 #define SECOND 1000000ull
 
@@ -147,6 +147,60 @@ static void info__of_an_opening_one_has_no_bytes(void **state)
     assert_int_equal(peer_info(&peer).unsent_bytes, 0);
 }
 
+/* Another stack, whose peer is a round trip away and has SACK. */
+static void begin_sending(void)
+{
+    peer_end(&peer);
+    peer_prepare(&peer);
+    sender_open(&peer, true, false);
+}
+
+/* RFC 2018, RFC 6675 4: of ten segments one is lost, and the peer has four. */
+static void info__tells_what_a_loss_has_done(void **state)
+{
+    struct tcp_info info;
+
+    (void)state;
+    begin_sending();
+    assert_string_equal(peer_info(&peer).recovery, "open");
+    peer_app_send(&peer, 10000);
+    host_now_us += SENDER_RTT;
+    sender_sack(&peer, 0, 1000, 5000);
+    info = peer_info(&peer);
+    assert_string_equal(info.recovery, "recovery");
+    assert_int_equal(info.in_flight_bytes, 10000);
+    assert_int_equal(info.sacked_bytes, 4000);
+    assert_int_equal(info.lost_bytes, 0); /* it has gone again */
+    assert_int_equal(info.pipe_bytes, 6000);
+    assert_true(info.bytes_acked == 0 && info.delivered_bytes == 4000);
+    assert_false(info.reordered);
+
+    peer_wait(&peer, info.rto_us);
+    info = peer_info(&peer);
+    assert_string_equal(info.recovery, "loss");
+    assert_int_equal(info.lost_bytes, 5000); /* all but the first */
+    assert_int_equal(info.pipe_bytes, 1000);
+    sender_ack(&peer, 10000);
+    info = peer_info(&peer);
+    assert_true(info.delivered_bytes == 10000 && info.sacked_bytes == 0);
+    assert_string_equal(info.recovery, "open");
+}
+
+/* RFC 8985 6.2: one that had not gone again arrives behind a later one; from
+ * then on a quarter of the round trip is waited for. */
+static void info__tells_of_reordering(void **state)
+{
+    (void)state;
+    begin_sending();
+    peer_app_send(&peer, 10000);
+    host_now_us += SENDER_RTT;
+    sender_sack(&peer, 0, 2000, 3000);
+    assert_false(peer_info(&peer).reordered);
+    sender_sack(&peer, 0, 1000, 3000);
+    assert_true(peer_info(&peer).reordered);
+    assert_int_equal(peer_info(&peer).reorder_window_us, SENDER_RTT / 4);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -158,6 +212,8 @@ int main(void)
         TEST(info__counts_what_waits_to_be_read),
         TEST(info__tells_of_silence),
         TEST(info__tells_the_dscp_of_what_came_last),
+        TEST(info__tells_what_a_loss_has_done),
+        TEST(info__tells_of_reordering),
         TEST(info__of_an_opening_one_has_no_bytes),
     };
 
