@@ -55,8 +55,10 @@ void tcp_prr_acked(struct tcp_conn *conn, const struct tcp_news *news)
             may += conn->mss;
         may = may < most ? may : most;
     }
-    /* The fast retransmission; and something has to bring acknowledgements. */
-    if ((prr->out == 0 || pipe == 0) && may < conn->mss)
+    if (prr->out == 0 && may < conn->mss) /* the fast retransmission */
         may = conn->mss;
     conn->cwnd = pipe + (uint32_t)may;
+    /* Something has to bring acknowledgements: RFC 5681's loss window. */
+    if (conn->cwnd < conn->mss)
+        conn->cwnd = conn->mss;
 }

@@ -115,6 +115,26 @@ static void prr__repairs_before_it_sends_new_text(void **state)
     sender_expect(&peer, 20000, 1000);
 }
 
+/* RFC 5681 3.1, the loss window: in the worst case, when twelve bytes are all
+ * that is in flight and more was sent than arrived. */
+static void prr__leaves_a_segment_at_least(void **state)
+{
+    struct tcp_board *board = &peer.conn->active->board;
+    const struct tcp_news lost = {.lost = 1000};
+    struct tcp_record *tail;
+
+    (void)state;
+    sender_sack(&peer, 0, 10000, 20000);
+    tcp_board_lose_all(peer.conn, false);
+    tail = tcp_board_split(peer.conn, board->first, board->first->end - 12);
+    assert_non_null(tail);
+    tcp_board_sent_again(peer.conn, tail);
+    assert_int_equal(peer_info(&peer).pipe_bytes, 12);
+    peer.conn->active->prr.out = peer.conn->active->prr.delivered;
+    tcp_prr_acked(peer.conn, &lost);
+    assert_int_equal(peer_info(&peer).cwnd_bytes, 1000);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -126,6 +146,7 @@ int main(void)
         TEST(prr__ends_at_ssthresh),
         TEST(prr__begins_with_a_retransmission),
         TEST(prr__repairs_before_it_sends_new_text),
+        TEST(prr__leaves_a_segment_at_least),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

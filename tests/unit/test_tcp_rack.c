@@ -161,6 +161,27 @@ static void rto__spares_what_was_sent_just_now(void **state)
     PEER_QUIET(&peer);
 }
 
+/* RFC 5681 3.1: the loss window is a segment. One that shares its packet with
+ * SACK blocks of ours is shorter, and what is left of the window lets no other
+ * go. */
+static void rto__sends_one_segment_however_short_it_is(void **state)
+{
+    (void)state;
+    peer_send(&peer, (struct peer_seg){.seq = peer.nxt + 100,
+                                       .ack = peer.rcv,
+                                       .flags = PEER_ACK,
+                                       .len = 50});
+    peer_take_all(&peer);
+    peer_app_send(&peer, 4 * 988);
+    assert_int_equal(peer_take_all(&peer), 4);
+    peer.conn->active->probe_at_us = FOREVER;
+    peer_wait(&peer, peer_info(&peer).rto_us);
+    sender_expect(&peer, 0, 988);
+    PEER_QUIET(&peer);
+    assert_int_equal(PEER_COUNT(&peer, tcp_timeout), 1);
+    assert_int_equal(peer_info(&peer).cwnd_bytes, 1000);
+}
+
 /* RFC 2018 8, RFC 6675 5.1: a peer that drops what it had. */
 static void rto__believes_no_peer_that_has_reneged(void **state)
 {
@@ -250,6 +271,7 @@ int main(void)
         TEST(rack__a_dsack_widens_the_window),
         TEST(rack__what_is_lost_does_not_count_as_in_flight),
         TEST(rto__spares_what_was_sent_just_now),
+        TEST(rto__sends_one_segment_however_short_it_is),
         TEST(rto__believes_no_peer_that_has_reneged),
         TEST(rto__sends_nothing_again_that_the_peer_has),
         TEST(T25__blocks_that_cannot_be_are_ignored),
