@@ -20,6 +20,8 @@ static const uint64_t HZ_MAX = 20000000000;
 /* When nothing says or measures the rate. */
 static const uint64_t HZ_GUESS = 1000000000;
 
+static const uint64_t KVMCLOCK_HZ = 1000000000; /* it counts nanoseconds */
+
 static const uint64_t HOUR_US = 3600000000;
 
 enum {
@@ -38,11 +40,11 @@ enum {
 static struct {
     bool by_kvm;
     uint64_t hz;
-    uint64_t us_per_tick;  /* 0.64 fixed point */
-    uint64_t ticks_per_us; /* 32.32 fixed point */
-    uint64_t start;        /* of the TSC, or kvmclock's nanoseconds */
-    uint64_t last_us;
-    uint64_t epoch_us; /* wall-clock time at start; 0: unknown */
+    uint64_t ticks_per_us; /* of the TSC; 32.32 fixed point */
+    uint64_t us_per_count; /* 0.64 fixed point */
+    uint64_t start;        /* a count: the TSC's, or kvmclock's nanoseconds */
+    uint64_t latest;       /* the same */
+    uint64_t epoch_us;     /* wall-clock time at start; 0: unknown */
 } clock;
 
 /* A counter of known rate, to measure the TSC by. */
@@ -190,7 +192,8 @@ static const struct {
 static void set_rate(uint64_t hz)
 {
     clock.hz = hz;
-    clock.us_per_tick = (uint64_t)(((unsigned __int128)1000000 << 64) / hz);
+    clock.us_per_count = (uint64_t)(((unsigned __int128)1000000 << 64) /
+                                    (clock.by_kvm ? KVMCLOCK_HZ : hz));
     clock.ticks_per_us = (hz << 24) / 1000000 << 8;
 }
 
@@ -200,7 +203,6 @@ static void set_epoch(void)
         clock.epoch_us = (kvmclock_epoch_ns() + clock.start) / 1000;
     else
         clock.epoch_us = rtc_seconds() * 1000000;
-    clock.last_us = 0;
     if (clock.epoch_us)
         clock.epoch_us -= clock_us();
 }
@@ -218,6 +220,7 @@ const char *clock_init(const struct acpi_facts *facts)
     }
     set_rate(name ? hz : HZ_GUESS);
     clock.start = clock.by_kvm ? kvmclock_ns() : cpu_tsc();
+    clock.latest = clock.start;
     set_epoch();
     return name;
 }
@@ -234,25 +237,16 @@ uint64_t clock_tsc_ticks(uint64_t us)
     return (uint64_t)((unsigned __int128)us * clock.ticks_per_us >> 32) + 1;
 }
 
-/* Ticks since the start; a TSC that went back before it counts as none. */
-static uint64_t ticks(void)
-{
-    uint64_t since = cpu_tsc() - clock.start;
-
-    return since >> 63 ? 0 : since;
-}
-
 uint64_t clock_us(void)
 {
-    uint64_t now;
+    uint64_t now = clock.by_kvm ? kvmclock_ns() : cpu_tsc();
 
-    if (clock.by_kvm)
-        now = (kvmclock_ns() - clock.start) / 1000;
-    else
-        now = (uint64_t)((unsigned __int128)ticks() * clock.us_per_tick >> 64);
-    if (now > clock.last_us)
-        clock.last_us = now;
-    return clock.last_us;
+    /* One that went back stands still until it has caught up. */
+    if ((int64_t)(now - clock.latest) > 0)
+        clock.latest = now;
+    return (uint64_t)((unsigned __int128)(clock.latest - clock.start) *
+                          clock.us_per_count >>
+                      64);
 }
 
 uint64_t clock_wall_us(void)

@@ -13,50 +13,51 @@
 
 /* ---- lists ---- */
 
-static bool is_timed(const struct flow *flow)
+/* Take the flow out of where its mode says; the caller puts it elsewhere. */
+static void unlist(struct flow *flow)
 {
-    return flow->mode == FLOW_LINGERING ||
-           (flow->mode == FLOW_PARKED && flow->park_timed);
-}
-
-void flow_unlist(struct flow *flow)
-{
+    struct tcpv4 *tcp = flow->group->tcp;
     struct flow_link *link = &flow->link;
+    bool timed = false;
 
-    if (is_timed(flow)) {
-        timer_cancel(&flow->group->tcp->wheel, &flow->timer);
+    if (flow->mode == FLOW_PARKED) {
+        timed = flow->park_timed;
+        tcp->parked_count--;
+    } else if (flow->mode == FLOW_LINGERING) {
+        timed = true;
+        tcp->lingering--;
+    }
+    if (timed) {
+        timer_cancel(&tcp->wheel, &flow->timer);
     } else {
         link->next->prev = link->prev;
         link->prev->next = link->next;
     }
-    link->next = link->prev = link;
-    if (flow->mode == FLOW_PARKED)
-        flow->group->tcp->parked_count--;
-    if (flow->mode == FLOW_LINGERING)
-        flow->group->tcp->lingering--;
-    flow->mode = FLOW_ACTIVE;
 }
 
 /* Put a flow that stands nowhere at the end of `list`. */
 static void enlist(struct flow *flow, struct flow_link *list)
 {
-    flow->link = (struct flow_link){.next = list, .prev = list->prev};
-    list->prev->next = &flow->link;
-    list->prev = &flow->link;
+    struct flow_link *link = &flow->link;
+
+    link->next = list;
+    link->prev = list->prev;
+    list->prev->next = link;
+    list->prev = link;
 }
 
 void flow_list_as(struct flow *flow, struct flow_link *list,
                   enum flow_mode mode)
 {
-    flow_unlist(flow);
+    unlist(flow);
     enlist(flow, list);
     flow->mode = (uint8_t)mode;
 }
 
 void flow_time_as(struct flow *flow, uint64_t deadline_us, enum flow_mode mode)
 {
-    flow_unlist(flow);
-    flow->timer = (struct timer){0};
+    unlist(flow);
+    flow->timer.next = NULL; /* not armed: what was there is a link's */
     timer_arm(&flow->group->tcp->wheel, &flow->timer, deadline_us);
     flow->mode = (uint8_t)mode;
 }
@@ -117,7 +118,7 @@ void flow_forget(struct flow *flow)
 {
     struct flow_group *group = flow->group;
 
-    flow_unlist(flow);
+    unlist(flow);
     group->flows--;
     group->tcp->flows--;
     pool_free(flow);
@@ -218,7 +219,7 @@ void flow_sent(struct flow *flow)
 {
     struct tcpv4 *tcp = flow->group->tcp;
 
-    if (net_needs_flush(tcp->net))
+    if (!tcp->net_awake && net_needs_flush(tcp->net))
         tcp->wake(tcp->wake_context);
 }
 

@@ -106,6 +106,7 @@ struct tcpv4 {
     void (*wake)(void *context); /* the network thread has something to do */
     void (*wake_by)(void *context, uint64_t deadline_us); /* ... by then */
     void *wake_context;
+    bool net_awake; /* it flushes before it sleeps: no need to ask */
     struct pages pages;
     struct pool flow_pool;
     struct pool group_pool;
@@ -170,14 +171,12 @@ void flow_disown(struct flow *flow);
 /* Give the connection back to the core, and drop the owner's reference. */
 void flow_end(struct flow *flow);
 
-/* Take the flow out of the list that its mode says; it stands nowhere then. */
-void flow_unlist(struct flow *flow);
-
-/* Take it out, and put it at the end of `list` in its next mode. */
+/* Take the flow out of where its mode says, and put it at the end of `list` in
+ * its next mode. */
 void flow_list_as(struct flow *flow, struct flow_link *list,
                   enum flow_mode mode);
 
-/* Take it out, and arm its timer in its next mode. */
+/* The same, and arm its timer in its next mode. */
 void flow_time_as(struct flow *flow, uint64_t deadline_us, enum flow_mode mode);
 
 /* The oldest of a list, or null. */

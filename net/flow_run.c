@@ -135,7 +135,6 @@ void flow_park(struct flow *flow, flow_park_fn *fn, void *context,
                uint64_t deadline_us)
 {
     struct tcpv4 *tcp = flow->group->tcp;
-    bool ready = flow->flags & FLOW_RELEASED || tcp_readable(flow->conn);
 
     ASSERT(flow->mode == FLOW_ACTIVE && fn);
     if (!(flow->flags & FLOW_OWNED)) { /* released by somebody else */
@@ -145,14 +144,15 @@ void flow_park(struct flow *flow, flow_park_fn *fn, void *context,
     flow->turn++;
     flow->park_fn = fn;
     flow->park_context = context;
-    if (ready || deadline_us <= clock_us()) {
-        flow_ready(flow, ready ? FLOW_PARK_READABLE : FLOW_PARK_DEADLINE);
+    if (flow->flags & FLOW_RELEASED || tcp_readable(flow->conn)) {
+        flow_ready(flow, FLOW_PARK_READABLE);
         return;
     }
     flow->park_timed = deadline_us != FOREVER;
-    if (flow->park_timed) {
+    if (flow->park_timed) { /* one that has passed is due in the next round */
         flow_time_as(flow, deadline_us, FLOW_PARKED);
-        tcp->wake_by(tcp->wake_context, deadline_us);
+        if (!tcp->net_awake)
+            tcp->wake_by(tcp->wake_context, deadline_us);
     } else {
         flow_list_as(flow, &tcp->parked, FLOW_PARKED);
     }
@@ -166,7 +166,7 @@ static void run_timers(struct tcpv4 *tcp, uint64_t now_us)
     struct timer *timer;
     struct flow *flow;
 
-    /* Each round takes one timer that is due; none is armed in the past. */
+    /* Each round takes one timer that is due, and none is armed meanwhile. */
     while ((timer = timer_wheel_pop(&tcp->wheel, now_us))) {
         flow = CONTAINER_OF(timer, struct flow, timer);
         if (flow->mode == FLOW_LINGERING)

@@ -37,7 +37,6 @@ struct stack {
     size_t dev_count;
     struct wait_queue link_waiters;
     uint64_t sleeps_until_us; /* while asleep */
-    bool asleep;
     bool stopping;
     struct stack_counters count;
     void (*page_free)(void *context, void *page);
@@ -51,9 +50,9 @@ _Static_assert(sizeof(struct stack) <= PAGE_BYTES, "stands on one page");
 void stack_wake(struct stack *stack)
 {
     /* Awake, it looks again by itself before it sleeps. */
-    if (!stack->asleep)
+    if (stack->tcp.net_awake)
         return;
-    stack->asleep = false;
+    stack->tcp.net_awake = true;
     thread_signal_raise(stack->signal);
 }
 
@@ -137,11 +136,11 @@ static void sleep_until(struct stack *stack, uint64_t deadline_us)
     if (!work) {
         deadline_us = cards_deadline(stack, deadline_us);
         stack->sleeps_until_us = deadline_us;
-        stack->asleep = true;
+        stack->tcp.net_awake = false;
         stack->count.sleeps++;
         /* However the wait ends, the next round finds out why. */
         (void)!thread_signal_wait(stack->signal, "network", deadline_us);
-        stack->asleep = false;
+        stack->tcp.net_awake = true;
     }
     (void)arm(stack, false);
     if (work)
@@ -200,6 +199,7 @@ static bool make_parts(struct stack *stack, const struct net_config *config)
         net_destroy(stack->net);
         return false;
     }
+    stack->tcp.net_awake = true; /* it has yet to look for the first time */
     udpv4_init(&stack->udp, stack->net, config, wake, stack);
     dns_init(&stack->dns, stack->net, &stack->udp, &stack->tcp, config);
     if (thread_spawn(&stack->thread, "network", 0, network_thread, stack) !=
