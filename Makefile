@@ -76,7 +76,7 @@ GUEST_FLAGS := -std=gnu11 -O2 -g -ffreestanding -fbuiltin -fno-builtin-log \
     -idirafter $(SYSINCLUDE) -I. \
     -D_POSIX_TIMERS=200809L -D_POSIX_MONOTONIC_CLOCK=200809L
 GUEST_LINK  := -nostdlib -static -no-pie -T linker.ld \
-    -Wl,-z,max-page-size=4096 -Wl,-z,noexecstack -Wl,--build-id \
+    -Wl,-z,max-page-size=64 -Wl,-z,noexecstack -Wl,--build-id \
     -Wl,--gc-sections -Wl,--no-warn-rwx-segments
 GUEST_LIBS  := -L$(NEWLIB)/lib -Wl,--start-group -lc -lm -lgcc \
     /usr/lib/x86_64-linux-gnu/libbearssl.a -Wl,--end-group
