@@ -24,15 +24,17 @@ enum { COPY_BYTES_MAX = 256 };
 _Static_assert(RESPONSE_HEAD_BYTES_MAX + COPY_BYTES_MAX <= BUFFER_LARGE_BYTES,
                "a head and a small body fit one chunk");
 
-/* What outlives a request: the date of this second, and the last rendering of
- * the one page that may be served more than once. */
+/* What outlives a request: how long to wait for the next one, the date of this
+ * second, and the last rendering of the one page that may be served more than
+ * once. */
 static struct {
+    uint64_t idle_us;
     uint64_t date_until_us;
     struct response_date date;
     const struct response *rendered; /* null: body is null */
     uint64_t rendered_until_us;
     struct buffer *body;
-} serve;
+} serve = {.idle_us = HTTP_IDLE_US};
 
 /* What happens to the flow when its bytes are used up. */
 enum next {
@@ -330,7 +332,7 @@ static void serve_turn(struct flow *flow, void *context,
 
 static void park(struct flow *flow)
 {
-    flow_park(flow, serve_turn, NULL, clock_us() + HTTP_IDLE_US);
+    flow_park(flow, serve_turn, NULL, clock_us() + serve.idle_us);
 }
 
 void http_serve(struct flow *flow, void *context)
@@ -338,6 +340,11 @@ void http_serve(struct flow *flow, void *context)
     (void)context;
     flow_set_nodelay(flow, true); /* each write is a whole answer */
     park(flow);
+}
+
+void http_serve_set_idle(uint64_t idle_us)
+{
+    serve.idle_us = idle_us;
 }
 
 void http_serve_end(void)

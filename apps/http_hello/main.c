@@ -21,6 +21,7 @@ enum { EXIT_USAGE = 64, EXIT_CANNOT_LISTEN = 1 };
 #define LINK_PAUSE_US 100000u
 
 static uint32_t port = 80;
+static uint32_t idle_s; /* 0: as http_serve.h says */
 
 const char runnel_about[] = "serves one page, /healthz and /status by HTTP";
 
@@ -34,6 +35,16 @@ static bool parse_port(const char *text, void *out)
     return true;
 }
 
+static bool parse_idle(const char *text, void *out)
+{
+    uint32_t value;
+
+    if (!cmdline_parse_u32(text, &value) || value == 0)
+        return false;
+    *(uint32_t *)out = value;
+    return true;
+}
+
 const struct cmdline_key runnel_keys[] = {
     {.name = "port",
      .value_name = "PORT",
@@ -41,6 +52,12 @@ const struct cmdline_key runnel_keys[] = {
      .help = "the TCP port to listen on (80)",
      .parse = parse_port,
      .out = &port},
+    {.name = "idle",
+     .value_name = "SECONDS",
+     .example = "3600",
+     .help = "how long a connection may be silent between requests (75)",
+     .parse = parse_idle,
+     .out = &idle_s},
 };
 const size_t runnel_key_count = ARRAY_LEN(runnel_keys);
 
@@ -74,6 +91,8 @@ int main(int argc, char **argv)
         log_at(LOG_ERROR, "app", "cannot listen on port %u", (unsigned)port);
         return EXIT_CANNOT_LISTEN;
     }
+    if (idle_s)
+        http_serve_set_idle(idle_s * 1000000ull);
     runnel_ready("http_hello", (uint16_t)port);
     if (thread_spawn(NULL, "link", 0, tell_link, NULL) != THREAD_OK)
         log_at(LOG_WARNING, "app", "no thread to watch the link");

@@ -99,13 +99,21 @@ def udp_echo(namespace, count, payload=bytes(64), at_once=16):
 
 
 class Parked:
-    """Connections that are open and silent, held by a program of its own."""
+    """Connections that are open and silent, held by a program of its own. They
+    come from addresses of their own, so that other loads find their ports."""
+
+    PER_ADDRESS = 15000  # each is a file of one process: 20,000 are usual
 
     def __init__(self, namespace, count):
+        network = netns.HOST_ADDRESS.rsplit(".", 1)[0]
+        sources = [f"{network}.{100 + number}" for number in
+                   range(-(-count // self.PER_ADDRESS))]
+        for source in sources:
+            namespace.ip("address", "replace", f"{source}/32", "dev", netns.TAP)
         self.process = subprocess.Popen(
             [*namespace.prefix, sys.executable, "-B",
              str(guests.ROOT / "tests/bench/parked.py"), netns.GUEST_ADDRESS,
-             str(PORT_HTTP), str(count)],
+             str(PORT_HTTP), str(count), *sources],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         line = self.process.stdout.readline()
         assert line == f"{count} held\n", line

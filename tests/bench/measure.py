@@ -47,7 +47,8 @@ class Place:
         try:
             if count:
                 self.counted = counted.Counted(
-                    lambda extra: peer.start(net, extra=extra, load=load),
+                    lambda extra: peer.start(net, memory=memory, extra=extra,
+                                             load=load),
                     peer.functions if load == "http"
                     else peer.stream_functions)
                 self.guest = self.counted.guest
@@ -267,17 +268,40 @@ def free_bytes(peer, namespace):
     return int(re.search(rb"MemFree: +(\d+) kB", text)[1]) * 1024
 
 
+MANY = 100000
+
+
 def parked(results, peers):
-    count = 2000 if QUICK else 10000
-    for peer in peers:
-        with Place(peer, memory=max(peer.memory_mb, 128)) as place:
-            loads.Parked(place.namespace, 100).end()  # what stays anyway
-            before = free_bytes(peer, place.namespace)
-            held = loads.Parked(place.namespace, count)
-            used = before - free_bytes(peer, place.namespace)
-            held.end()
-        results.add(f"memory per idle connection, {count} of them", "bytes",
-                    peer, used / count)
+    for count, memory in ((2000, 128),) if QUICK else \
+            ((10000, 128), (MANY, 1024)):
+        for peer in peers:
+            with Place(peer, memory=max(peer.memory_mb, memory)) as place:
+                loads.Parked(place.namespace, 100).end()  # what stays anyway
+                before = free_bytes(peer, place.namespace)
+                held = loads.Parked(place.namespace, count)
+                used = before - free_bytes(peer, place.namespace)
+                held.end()
+            results.add(f"memory per idle connection, {count} of them",
+                        "bytes", peer, used / count)
+
+
+def among_parked(results, peers):
+    """What a request costs that server while so many others are silent: ours,
+    which is to be the same as without them."""
+    count, seconds = (2000, 1) if QUICK else (MANY, 5)
+    works = {name: work for name, work in http_costs(seconds).items()
+             if "64" in name}
+    with Place(peers[0], count=True, memory=1024) as place:
+        for others in (0, count):
+            held = others and loads.Parked(place.namespace, others)
+            for name, work in works.items():
+                work(place.namespace)  # warm
+                reading = place.counted.measure(
+                    lambda work=work: work(place.namespace))
+                results.add(f"{name}, beside {others}", "instructions",
+                            peers[0], reading.instructions)
+            if held:
+                held.end()
 
 
 def idle(results, peers):
@@ -299,4 +323,4 @@ def idle(results, peers):
                     100 * used / seconds)
 
 
-ALL = (image, boot, smallest_ram, costs, rates, parked, idle)
+ALL = (image, boot, smallest_ram, costs, rates, parked, among_parked, idle)

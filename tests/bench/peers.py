@@ -223,9 +223,11 @@ class Runnel:
             guests.BUILD / "stream.elf")
 
     def start(self, net, memory=None, extra=(), load="http"):
-        app = "http_hello" if load == "http" else "stream"
-        return guests.Guest(app, net=net, memory=memory or self.memory_mb,
-                            extra=extra)
+        # Whoever is parked stays: the peers' servers wait for ever, too.
+        app, args = ("http_hello", "--idle=3600") if load == "http" else \
+            ("stream", "")
+        return guests.Guest(app, args, net=net,
+                            memory=memory or self.memory_mb, extra=extra)
 
 
 def all_of():

@@ -220,6 +220,15 @@ static void request__is_answered_in_one_write_and_parked(void **state)
     assert_int_equal(flow.read_deadline_us, FOREVER);
 }
 
+static void idle_flow__waits_as_long_as_was_set(void **state)
+{
+    (void)state;
+    http_serve_set_idle(3600000000u);
+    gets(GET("/healthz") "\r\n");
+    assert_int_equal(flow.park_deadline_us, host_now_us + 3600000000u);
+    http_serve_set_idle(HTTP_IDLE_US);
+}
+
 static void idle_flow__is_closed_without_a_word(void **state)
 {
     (void)state;
@@ -451,6 +460,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(request__is_answered_in_one_write_and_parked),
+        TEST(idle_flow__waits_as_long_as_was_set),
         TEST(idle_flow__is_closed_without_a_word),
         TEST(page__is_rendered_once_for_requests_close_together),
         TEST(page__holds_the_memory_that_it_shows),
