@@ -13,7 +13,10 @@
 #include <string.h>
 
 struct ipv4_addr {
-    uint8_t byte[4];
+    union __attribute__((packed)) {
+        uint8_t byte[4];
+        uint32_t word; /* the same, for comparing and copying */
+    };
 };
 
 struct mac_addr {
@@ -22,28 +25,26 @@ struct mac_addr {
 
 enum { IPV4_TEXT_BYTES = 16, IPV4_PORT_TEXT_BYTES = 22, MAC_TEXT_BYTES = 18 };
 
-#define IPV4_ADDR(a, b, c, d) ((struct ipv4_addr){{(a), (b), (c), (d)}})
+#define IPV4_ADDR(a, b, c, d) ((struct ipv4_addr){.byte = {(a), (b), (c), (d)}})
 
 static inline uint32_t ipv4_addr_host(struct ipv4_addr addr)
 {
-    return (uint32_t)addr.byte[0] << 24 | (uint32_t)addr.byte[1] << 16 |
-           (uint32_t)addr.byte[2] << 8 | (uint32_t)addr.byte[3];
+    return __builtin_bswap32(addr.word);
 }
 
 static inline struct ipv4_addr ipv4_addr_make(uint32_t host)
 {
-    return (struct ipv4_addr){{(uint8_t)(host >> 24), (uint8_t)(host >> 16),
-                               (uint8_t)(host >> 8), (uint8_t)host}};
+    return (struct ipv4_addr){.word = __builtin_bswap32(host)};
 }
 
 static inline bool ipv4_addr_equal(struct ipv4_addr a, struct ipv4_addr b)
 {
-    return memcmp(&a, &b, sizeof(a)) == 0;
+    return a.word == b.word;
 }
 
 static inline bool ipv4_addr_is_zero(struct ipv4_addr addr)
 {
-    return ipv4_addr_host(addr) == 0;
+    return addr.word == 0;
 }
 
 /* 224.0.0.0/4. */

@@ -241,7 +241,7 @@ static void keep_ttl(struct dns_reply *reply, uint32_t ttl_s)
  * loopback). */
 static void keep_addr(struct dns_reply *reply, const uint8_t *bytes)
 {
-    struct ipv4_addr addr = {{bytes[0], bytes[1], bytes[2], bytes[3]}};
+    struct ipv4_addr addr = {.byte = {bytes[0], bytes[1], bytes[2], bytes[3]}};
 
     if (interface_is_host(addr) && reply->addr_count < DNS_ADDRS_MAX)
         reply->addrs[reply->addr_count++] = addr;

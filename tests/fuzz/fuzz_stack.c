@@ -24,8 +24,8 @@ enum {
     PAGES = 256 /* the stack's bound, so that exhaustion is reached */
 };
 
-static const struct ipv4_addr our_addr = {{10, 0, 0, 1}};
-static const struct ipv4_addr peer_addr = {{10, 0, 0, 2}};
+static const struct ipv4_addr our_addr = {.byte = {10, 0, 0, 1}};
+static const struct ipv4_addr peer_addr = {.byte = {10, 0, 0, 2}};
 
 /* What the peer knows of a connection: from the last segment to its port. */
 struct peer {

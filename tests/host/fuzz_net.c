@@ -83,15 +83,15 @@ uint32_t fuzz_get(struct fuzz *f, unsigned bytes)
 
 struct ipv4_addr fuzz_addr(struct fuzz *f)
 {
-    static const struct ipv4_addr some[] = {
-        {{10, 0, 0, 2}},   {{10, 0, 0, 3}},        {{10, 0, 0, 254}},
-        {{10, 0, 0, 1}},   {{192, 168, 5, 7}},     {{0, 0, 0, 0}},
-        {{10, 0, 0, 255}}, {{255, 255, 255, 255}}, {{127, 0, 0, 1}},
-        {{224, 0, 0, 1}},  {{240, 0, 0, 1}}};
+    static const uint8_t some[][4] = {
+        {10, 0, 0, 2},    {10, 0, 0, 3},  {10, 0, 0, 254}, {10, 0, 0, 1},
+        {192, 168, 5, 7}, {0, 0, 0, 0},   {10, 0, 0, 255}, {255, 255, 255, 255},
+        {127, 0, 0, 1},   {224, 0, 0, 1}, {240, 0, 0, 1}};
     uint32_t which = fuzz_get(f, 1);
 
     if (which < ARRAY_LEN(some))
-        return some[which];
+        return IPV4_ADDR(some[which][0], some[which][1], some[which][2],
+                         some[which][3]);
     return IPV4_ADDR(10, 0, 0, (uint8_t)which);
 }
 

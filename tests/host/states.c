@@ -16,8 +16,8 @@ const char *const state_name[S_COUNT] = {
     "CLOSE-WAIT",   "CLOSING",     "LAST-ACK",   "TIME-WAIT",
 };
 
-static const struct ipv4_addr our_addr = {{10, 0, 0, 1}};
-static const struct ipv4_addr peer_addr = {{10, 0, 0, 2}};
+static const struct ipv4_addr our_addr = {.byte = {10, 0, 0, 1}};
+static const struct ipv4_addr peer_addr = {.byte = {10, 0, 0, 2}};
 
 /* ---- packets, built and read here ---- */
 

@@ -130,7 +130,8 @@ static void checksum__transport_believes_the_device_and_good_sums(void **state)
 {
     struct hostnet host = {0};
     struct buffer_pool *pool = hostnet_pool(&host, 10);
-    const struct ipv4_addr a = {{1, 2, 3, 4}}, b = {{5, 6, 7, 8}};
+    const struct ipv4_addr a = {.byte = {1, 2, 3, 4}},
+                           b = {.byte = {5, 6, 7, 8}};
     struct buffer *buf = buffer_alloc(pool, BUFFER_SMALL, 0);
     be16 sum;
 

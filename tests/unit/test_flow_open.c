@@ -125,12 +125,14 @@ static void connect__what_cannot_be_is_said_at_once_in(void)
         uint16_t port;
         enum flow_reason reason;
     } rows[] = {
-        {{{255, 255, 255, 255}}, PORT, FLOW_REASON_BAD_ADDRESS},
-        {{{10, 0, 0, 255}}, PORT, FLOW_REASON_BAD_ADDRESS}, /* MUST-46 */
-        {{{224, 0, 0, 1}}, PORT, FLOW_REASON_BAD_ADDRESS},
-        {{{0, 0, 0, 0}}, PORT, FLOW_REASON_BAD_ADDRESS},
-        {{{10, 0, 0, 2}}, 0, FLOW_REASON_BAD_ADDRESS},
-        {{{192, 0, 2, 1}}, PORT, FLOW_REASON_NO_ROUTE},
+        {{.byte = {255, 255, 255, 255}}, PORT, FLOW_REASON_BAD_ADDRESS},
+        {{.byte = {10, 0, 0, 255}},
+         PORT,
+         FLOW_REASON_BAD_ADDRESS}, /* MUST-46 */
+        {{.byte = {224, 0, 0, 1}}, PORT, FLOW_REASON_BAD_ADDRESS},
+        {{.byte = {0, 0, 0, 0}}, PORT, FLOW_REASON_BAD_ADDRESS},
+        {{.byte = {10, 0, 0, 2}}, 0, FLOW_REASON_BAD_ADDRESS},
+        {{.byte = {192, 0, 2, 1}}, PORT, FLOW_REASON_NO_ROUTE},
     };
     uint64_t begin_us = host_now_us;
 

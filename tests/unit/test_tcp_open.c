@@ -395,11 +395,11 @@ static void connect__to_no_host_says_why(void **state)
     static const struct {
         struct ipv4_addr to;
         enum tcp_end why;
-    } rows[] = {{{{255, 255, 255, 255}}, TCP_END_BAD_ADDRESS},
-                {{{10, 0, 0, 255}}, TCP_END_BAD_ADDRESS},
-                {{{224, 0, 0, 1}}, TCP_END_BAD_ADDRESS},
-                {{{0, 0, 0, 0}}, TCP_END_BAD_ADDRESS},
-                {{{192, 168, 7, 7}}, TCP_END_NO_ROUTE}};
+    } rows[] = {{{.byte = {255, 255, 255, 255}}, TCP_END_BAD_ADDRESS},
+                {{.byte = {10, 0, 0, 255}}, TCP_END_BAD_ADDRESS},
+                {{.byte = {224, 0, 0, 1}}, TCP_END_BAD_ADDRESS},
+                {{.byte = {0, 0, 0, 0}}, TCP_END_BAD_ADDRESS},
+                {{.byte = {192, 168, 7, 7}}, TCP_END_NO_ROUTE}};
 
     (void)state;
     for (size_t i = 0; i < 5; i++) {
