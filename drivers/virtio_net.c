@@ -171,7 +171,7 @@ static enum buffer_size rx_size_for(const struct virtio_net *nic)
                : BUFFER_LARGE;
 }
 
-static void net_start(struct netdev *dev, struct buffer_pool *pool)
+static COLD void net_start(struct netdev *dev, struct buffer_pool *pool)
 {
     struct virtio_net *nic = self(dev);
     struct buffer_pool_stats stats;
@@ -196,7 +196,7 @@ static void net_start(struct netdev *dev, struct buffer_pool *pool)
         reset_begin(nic, virtio_status_text(status));
 }
 
-static bool net_stop(struct netdev *dev)
+static COLD bool net_stop(struct netdev *dev)
 {
     struct virtio_net *nic = self(dev);
 
@@ -309,7 +309,7 @@ static const struct netdev_ops net_ops = {
 /* --- making and ending --------------------------------------------------- */
 
 /* Everything of virtio_net_create() but the page. Null: it works. */
-static const char *create_steps(struct virtio_net *nic)
+static COLD const char *create_steps(struct virtio_net *nic)
 {
     struct virtio_net_settings settings;
     enum virtio_status status = virtio_reset(nic->virtio);
@@ -326,8 +326,8 @@ static const char *create_steps(struct virtio_net *nic)
     return NULL;
 }
 
-struct netdev *virtio_net_create(struct virtio_device *virtio,
-                                 const struct virtio_net_options *options)
+COLD struct netdev *virtio_net_create(struct virtio_device *virtio,
+                                      const struct virtio_net_options *options)
 {
     struct virtio_net *nic = page_alloc(1, PAGE_DEVICE);
     const char *why;
@@ -348,7 +348,7 @@ struct netdev *virtio_net_create(struct virtio_device *virtio,
     return NULL;
 }
 
-bool virtio_net_destroy(struct netdev *dev)
+COLD bool virtio_net_destroy(struct netdev *dev)
 {
     struct virtio_net *nic = self(dev);
 

@@ -90,6 +90,16 @@ static inline bool virtio_net_has(const struct virtio_net *nic,
     return nic->features & VIRTIO_BIT(feature);
 }
 
+/* Copy a header of nic->header_bytes: two sizes that the compiler knows. */
+static inline void virtio_net_header_copy(const struct virtio_net *nic,
+                                          void *to, const void *from)
+{
+    if (nic->header_bytes == sizeof(struct virtio_net_hdr_v1))
+        __builtin_memcpy(to, from, sizeof(struct virtio_net_hdr_v1));
+    else
+        __builtin_memcpy(to, from, sizeof(struct virtio_net_hdr));
+}
+
 /* Something is wrong with the device: count, log, begin a reset. Once. */
 void virtio_net_broken(struct virtio_net *nic, const char *why);
 

@@ -136,7 +136,7 @@ static enum virtq_status take_frame(struct virtio_net *nic,
     first = done.cookie;
     if (done.bytes < nic->header_bytes + (uint32_t)ETH_HLEN)
         goto drop;
-    memcpy(&header, first->data, nic->header_bytes);
+    virtio_net_header_copy(nic, &header, first->data);
     first->len = done.bytes;
     buffer_pull(first, nic->header_bytes);
 

@@ -86,8 +86,8 @@ static void wishes_copy(struct buffer *to, const struct buffer *from)
 }
 
 /* Copy a chain of too many pieces into few. Null when the pool is exhausted. */
-static struct buffer *gather(struct virtio_net *nic, const struct buffer *chain,
-                             uint32_t bytes)
+static COLD struct buffer *gather(struct virtio_net *nic,
+                                  const struct buffer *chain, uint32_t bytes)
 {
     struct buffer *copy = NULL;
     struct buffer **end = &copy;
@@ -135,7 +135,7 @@ static void push(struct virtio_net *nic, struct buffer *front,
     unsigned count = 0;
     bool pushed;
 
-    memcpy(buffer_push(front, nic->header_bytes), header, nic->header_bytes);
+    virtio_net_header_copy(nic, buffer_push(front, nic->header_bytes), header);
     /* Zero bytes are an error to some devices: such views are left out. */
     for (struct buffer *buf = front; buf; buf = buf->next) {
         uint32_t done =
@@ -153,7 +153,7 @@ static void push(struct virtio_net *nic, struct buffer *front,
 }
 
 /* The ring is full, or (`starved`) the pool empty. */
-static enum netdev_status refuse(struct virtio_net *nic, bool starved)
+static COLD enum netdev_status refuse(struct virtio_net *nic, bool starved)
 {
     nic->tx_starved = nic->tx_starved || starved;
     nic->tx_full = nic->tx_full || !starved;
@@ -161,7 +161,7 @@ static enum netdev_status refuse(struct virtio_net *nic, bool starved)
     return NETDEV_FULL;
 }
 
-static enum netdev_status lose(struct buffer *chain)
+static COLD enum netdev_status lose(struct buffer *chain)
 {
     buffer_release(chain);
     return NETDEV_DOWN;
@@ -191,9 +191,33 @@ enqueue_parts(struct virtio_net *nic, struct buffer *chain, struct shape shape)
     return NETDEV_OK;
 }
 
-/* See netdev_ops.enqueue. */
-enum netdev_status virtio_net_tx_enqueue(struct virtio_net *nic,
+/* Whether the frame is one view with room for the header before it, for which
+ * there is a descriptor: what nearly every one is. */
+static bool is_simple(const struct virtio_net *nic, const struct buffer *chain)
+{
+    return !chain->next && !nic->header_apart && chain->len >= ETH_HLEN &&
+           chain->len <= nic->dev.mtu_bytes + (uint32_t)ETH_HLEN &&
+           buffer_headroom(chain) >= nic->header_bytes &&
+           nic->tx.free_count > 0 && nic->state == VIRTIO_NET_RUNNING;
+}
+
+static enum netdev_status enqueue_simple(struct virtio_net *nic,
                                          struct buffer *chain)
+{
+    struct virtio_net_hdr_v1 header = header_of(nic, chain);
+    bool pushed;
+
+    nic->dev.count.tx_frames++;
+    nic->dev.count.tx_bytes += chain->len;
+    virtio_net_header_copy(nic, buffer_push(chain, nic->header_bytes), &header);
+    pushed = virtq_push_bytes(&nic->tx, chain->data, chain->len, chain);
+    ASSERT(pushed); /* there was a descriptor */
+    return NETDEV_OK;
+}
+
+/* Any other frame. */
+static COLD enum netdev_status enqueue(struct virtio_net *nic,
+                                       struct buffer *chain)
 {
     struct shape shape = shape_of(nic, chain);
     uint32_t most = chain->flags & BUFFER_GSO_TCP4
@@ -224,6 +248,14 @@ enum netdev_status virtio_net_tx_enqueue(struct virtio_net *nic,
     else
         buffer_release(chain);
     return status;
+}
+
+/* See netdev_ops.enqueue. */
+enum netdev_status virtio_net_tx_enqueue(struct virtio_net *nic,
+                                         struct buffer *chain)
+{
+    return is_simple(nic, chain) ? enqueue_simple(nic, chain)
+                                 : enqueue(nic, chain);
 }
 
 /* Release what the device has sent. */

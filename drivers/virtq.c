@@ -26,7 +26,7 @@ static size_t slot_pages(const struct virtq *queue)
     return pages_of(queue->size * sizeof(struct virtq_slot));
 }
 
-bool virtq_create(struct virtq *queue, unsigned size, bool event_idx)
+COLD bool virtq_create(struct virtq *queue, unsigned size, bool event_idx)
 {
     void *ring;
 
@@ -48,7 +48,7 @@ bool virtq_create(struct virtq *queue, unsigned size, bool event_idx)
     return true;
 }
 
-void virtq_destroy(struct virtq *queue)
+COLD void virtq_destroy(struct virtq *queue)
 {
     ASSERT(queue->chains == 0);
     page_free(queue->slot, slot_pages(queue), PAGE_DEVICE);
@@ -56,7 +56,7 @@ void virtq_destroy(struct virtq *queue)
     *queue = (struct virtq){0};
 }
 
-void virtq_reset(struct virtq *queue)
+COLD void virtq_reset(struct virtq *queue)
 {
     ASSERT(queue->chains == 0);
     memset(queue->ring.desc, 0, ring_pages(queue) * PAGE_BYTES);
@@ -145,8 +145,9 @@ bool virtq_push(struct virtq *queue, const struct virtq_part *parts,
     return true;
 }
 
-bool virtq_push_room(struct virtq *queue, void *data, uint16_t bytes,
-                     void *cookie)
+/* One descriptor; `room`: bytes that the device may write. */
+static inline bool push_one(struct virtq *queue, const void *data,
+                            uint32_t bytes, uint16_t room, void *cookie)
 {
     uint16_t head = queue->free_head;
     struct vring_desc *desc = &queue->ring.desc[head];
@@ -157,14 +158,26 @@ bool virtq_push_room(struct virtq *queue, void *data, uint16_t bytes,
         return false;
     desc->addr = (uintptr_t)data;
     desc->len = bytes;
-    desc->flags = VRING_DESC_F_WRITE;
+    desc->flags = room ? VRING_DESC_F_WRITE : 0;
     queue->free_head = slot->next;
     queue->free_count--;
-    *slot = (struct virtq_slot){cookie, bytes, slot->next, 1, head};
+    *slot = (struct virtq_slot){cookie, room, slot->next, 1, head};
     queue->chains++;
     queue->ring.avail->ring[queue->avail_idx & (queue->size - 1)] = head;
     queue->avail_idx++;
     return true;
+}
+
+bool virtq_push_room(struct virtq *queue, void *data, uint16_t bytes,
+                     void *cookie)
+{
+    return push_one(queue, data, bytes, bytes, cookie);
+}
+
+bool virtq_push_bytes(struct virtq *queue, const void *data, uint32_t bytes,
+                      void *cookie)
+{
+    return push_one(queue, data, bytes, 0, cookie);
 }
 
 bool virtq_publish(struct virtq *queue)

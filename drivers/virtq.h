@@ -105,9 +105,18 @@ void *virtq_take_back(struct virtq *queue, unsigned *cursor);
 MUST_CHECK bool virtq_push(struct virtq *queue, const struct virtq_part *parts,
                            unsigned reads, unsigned writes, void *cookie);
 
-/* The same for one part that the device writes: what fills receive rings. */
+/* The same for one part, which the device writes or reads: what nearly every
+ * chain of a network device is. */
 MUST_CHECK bool virtq_push_room(struct virtq *queue, void *data, uint16_t bytes,
                                 void *cookie);
+MUST_CHECK bool virtq_push_bytes(struct virtq *queue, const void *data,
+                                 uint32_t bytes, void *cookie);
+
+/* Chains that were pushed and that the device has not been shown yet. */
+static inline unsigned virtq_unpublished(const struct virtq *queue)
+{
+    return (uint16_t)(queue->avail_idx - queue->published);
+}
 
 /*
  * Show the device all that was pushed: one store for the whole batch.
