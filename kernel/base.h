@@ -20,6 +20,13 @@
 /* The result says whether the call worked: ignoring it does not compile. */
 #define MUST_CHECK __attribute__((warn_unused_result))
 
+/* What runs seldom: kept out of the functions that call it, and small, so that
+ * these need few registers and little of the cache. */
+#define COLD __attribute__((cold, noinline))
+
+/* On the way of every packet: becomes part of who calls it, seldom or not. */
+#define INLINE inline __attribute__((always_inline))
+
 #define PRINTF_LIKE(text, first) __attribute__((format(printf, text, first)))
 
 /* A deadline that never comes, wherever a deadline in microseconds is asked. */

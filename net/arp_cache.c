@@ -165,8 +165,8 @@ static void evict(struct net *net)
     }
 }
 
-static struct arp_entry *entry_make(struct net *net, struct net_if *nif,
-                                    struct ipv4_addr addr)
+static COLD struct arp_entry *entry_make(struct net *net, struct net_if *nif,
+                                         struct ipv4_addr addr)
 {
     struct arp_entry **bucket = bucket_of(&net->arp, addr);
     struct arp_entry *entry;
@@ -211,8 +211,8 @@ static void ask(struct net *net, struct arp_entry *entry, enum arp_state state)
                      entry->addr);
 }
 
-static void start_asking(struct net *net, struct arp_entry *entry,
-                         enum arp_state state)
+static COLD void start_asking(struct net *net, struct arp_entry *entry,
+                              enum arp_state state)
 {
     entry->requests = 0;
     ask(net, entry, state);
@@ -279,8 +279,8 @@ static void entry_timer(struct timer *timer, void *context)
 /* Keep a packet until there is an answer; the oldest makes room. A few small
  * ones always may, the rest and fragments share what ARP may hold: answers to
  * large pings from nobody are many. */
-static void add_pending(struct net *net, struct arp_entry *entry,
-                        struct buffer *packet)
+static COLD void add_pending(struct net *net, struct arp_entry *entry,
+                             struct buffer *packet)
 {
     bool continued = is_continued(packet);
     uint32_t held_bytes = buffer_chain_held_bytes(packet);

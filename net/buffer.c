@@ -14,11 +14,11 @@
 #include "net/poison.h"
 
 enum buffer_kind {
+    KIND_FOREIGN = BUFFER_KIND_FOREIGN, /* a root of somebody else's bytes */
     KIND_SMALL,      /* a root with its bytes, from the pool of small ones */
     KIND_LARGE,      /* a root with its bytes, half a page */
     KIND_LARGE_FREE, /* ... that nobody uses */
     KIND_PAGE,       /* the same, a whole page */
-    KIND_FOREIGN,    /* a root of somebody else's bytes */
     KIND_VIEW        /* not a root */
 };
 
@@ -125,12 +125,6 @@ static void page_free(struct buffer_pool *pool, struct buffer *root)
 
 /* --- taking and releasing ------------------------------------------------- */
 
-/* The bytes of a root that has its own. */
-static uint8_t *chunk_bytes(const struct buffer *root)
-{
-    return (uint8_t *)(root + 1);
-}
-
 static uint32_t chunk_capacity(const struct buffer *root)
 {
     switch ((enum buffer_kind)root->kind) {
@@ -166,7 +160,7 @@ struct buffer *buffer_alloc(struct buffer_pool *pool, enum buffer_size size,
     if (!buf)
         return NULL;
     *buf = (struct buffer){
-        .data = chunk_bytes(buf) + headroom,
+        .data = buffer_chunk(buf) + headroom,
         .refs = 1,
         .root = buf,
         .context = pool,
@@ -314,29 +308,17 @@ uint32_t buffer_copy_out(const struct buffer *chain, uint32_t offset, void *out,
     return done;
 }
 
-/* Whether the view is the only one of a chunk, so that it may grow. */
-static bool may_grow(const struct buffer *buf)
-{
-    return buf->root->kind != KIND_FOREIGN && buf->root->refs == 1;
-}
-
-uint32_t buffer_headroom(const struct buffer *buf)
-{
-    if (!may_grow(buf))
-        return 0;
-    return (uint32_t)(buf->data - chunk_bytes(buf->root));
-}
-
 uint32_t buffer_tailroom(const struct buffer *buf)
 {
-    if (!may_grow(buf))
+    if (!buffer_may_grow(buf))
         return 0;
-    return (uint32_t)(chunk_bytes(buf->root) + chunk_capacity(buf->root) -
+    return (uint32_t)(buffer_chunk(buf->root) + chunk_capacity(buf->root) -
                       (buf->data + buf->len));
 }
 
 /* What the first view of a packet says about all of it. */
-static void copy_packet_members(struct buffer *to, const struct buffer *from)
+static COLD void copy_packet_members(struct buffer *to,
+                                     const struct buffer *from)
 {
     to->link = from->link;
     to->flags = from->flags;
@@ -388,27 +370,6 @@ struct buffer *buffer_gather(struct buffer_pool *pool, struct buffer *chain,
         buffer_pull(chain, bytes);
     first->next = chain;
     return first;
-}
-
-uint8_t *buffer_push(struct buffer *buf, uint32_t bytes)
-{
-    ASSERT(bytes <= buffer_headroom(buf));
-    buf->data -= bytes;
-    buf->len += bytes;
-    return buf->data;
-}
-
-void buffer_pull(struct buffer *buf, uint32_t bytes)
-{
-    ASSERT(bytes <= buf->len);
-    buf->data += bytes;
-    buf->len -= bytes;
-}
-
-void buffer_trim(struct buffer *buf, uint32_t bytes)
-{
-    ASSERT(bytes <= buf->len);
-    buf->len -= bytes;
 }
 
 uint32_t buffer_held_bytes(const struct buffer *buf)

@@ -21,7 +21,7 @@ enum {
      * Ethernet 14, IPv4 20 to 60, TCP 20 to 60; and alignment.
      */
     BUFFER_HEADROOM = 160,
-    BUFFER_SMALL_BYTES = 192,  /* a small chunk: headers, an ACK, an ARP */
+    BUFFER_SMALL_BYTES = 448,  /* a small chunk: headers, a short message */
     BUFFER_LARGE_BYTES = 1984, /* a large one: any frame of 1514 bytes */
     BUFFER_PAGE_BYTES = 4032,  /* one for frames of many segments */
 };
@@ -132,18 +132,51 @@ MUST_CHECK struct buffer *buffer_gather(struct buffer_pool *pool,
 uint32_t buffer_copy_out(const struct buffer *chain, uint32_t offset, void *out,
                          uint32_t bytes);
 
+enum { BUFFER_KIND_FOREIGN = 0 /* of the kinds, which are buffer.c's */ };
+
+/* Private: the bytes of a root that has its own; and whether the view is the
+ * only one of such a chunk, so that it may grow. */
+static inline uint8_t *buffer_chunk(const struct buffer *root)
+{
+    return (uint8_t *)(root + 1);
+}
+static inline bool buffer_may_grow(const struct buffer *buf)
+{
+    return buf->root->kind != BUFFER_KIND_FOREIGN && buf->root->refs == 1;
+}
+
 /* How many bytes may still be put before / after the view in its chunk. Zero
  * for foreign memory and for memory that other views share. */
-uint32_t buffer_headroom(const struct buffer *buf);
+static inline uint32_t buffer_headroom(const struct buffer *buf)
+{
+    return buffer_may_grow(buf)
+               ? (uint32_t)(buf->data - buffer_chunk(buf->root))
+               : 0;
+}
 uint32_t buffer_tailroom(const struct buffer *buf);
 
 /* Grow the view to the front by `bytes` (at most buffer_headroom()); returns
  * its new first byte. */
-uint8_t *buffer_push(struct buffer *buf, uint32_t bytes);
+static inline uint8_t *buffer_push(struct buffer *buf, uint32_t bytes)
+{
+    ASSERT(bytes <= buffer_headroom(buf));
+    buf->data -= bytes;
+    buf->len += bytes;
+    return buf->data;
+}
 
 /* Drop `bytes` (at most len) from the front, or from the end. */
-void buffer_pull(struct buffer *buf, uint32_t bytes);
-void buffer_trim(struct buffer *buf, uint32_t bytes);
+static inline void buffer_pull(struct buffer *buf, uint32_t bytes)
+{
+    ASSERT(bytes <= buf->len);
+    buf->data += bytes;
+    buf->len -= bytes;
+}
+static inline void buffer_trim(struct buffer *buf, uint32_t bytes)
+{
+    ASSERT(bytes <= buf->len);
+    buf->len -= bytes;
+}
 
 /* Memory that this view keeps from being used otherwise: its whole chunk and
  * the view itself; what queues are bounded by. */

@@ -67,9 +67,9 @@ static void acceptable(void *context, struct tcp_listener *listener)
 }
 
 /* A group that listens; null when the port is taken or memory is short. */
-static struct flow_group *group_new(struct tcpv4 *tcp, uint16_t port,
-                                    const struct flow_listener *listen,
-                                    bool queried)
+static COLD struct flow_group *group_new(struct tcpv4 *tcp, uint16_t port,
+                                         const struct flow_listener *listen,
+                                         bool queried)
 {
     struct flow_group *group = pool_alloc(&tcp->group_pool);
     struct tcp_listen_options options = {

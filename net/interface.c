@@ -155,7 +155,7 @@ static void set_mtu(struct net *net, struct net_if *nif, uint16_t mtu_bytes)
 
     nif->mtu_bytes = mtu_bytes;
     if (lowered)
-        tcp_mtu_lowered(net);
+        tcp_check_links(net);
 }
 
 /* The largest packet that a card takes. */

@@ -28,31 +28,30 @@ _Static_assert(sizeof(struct wire_header) == IPV4_HEADER_BYTES, "as on a wire");
 
 enum { FLAG_DF = 0x4000, FLAG_MF = 0x2000, OFFSET_MASK = 0x1fff };
 
-enum ipv4_verdict ipv4_header_parse(const uint8_t *bytes, uint32_t contiguous,
-                                    uint32_t packet_bytes,
-                                    struct ipv4_header *header)
+static INLINE enum ipv4_verdict parse(const uint8_t *bytes, uint32_t contiguous,
+                                      uint32_t packet_bytes,
+                                      struct ipv4_header *header)
 {
-    struct wire_header wire;
+    const struct wire_header *wire = (const struct wire_header *)bytes;
     uint16_t flags_offset;
 
     if (contiguous < IPV4_HEADER_BYTES)
         return IPV4_SHORT;
-    memcpy(&wire, bytes, sizeof(wire));
-    if (wire.version_words >> 4 != 4)
+    if (wire->version_words >> 4 != 4)
         return IPV4_VERSION;
-    flags_offset = be16_get(wire.flags_offset);
+    flags_offset = be16_get(wire->flags_offset);
     *header = (struct ipv4_header){
-        .src = wire.src,
-        .dst = wire.dst,
-        .header_bytes = (uint16_t)((wire.version_words & 15) * 4),
-        .total_bytes = be16_get(wire.total_bytes),
-        .id = be16_get(wire.id),
+        .src = wire->src,
+        .dst = wire->dst,
+        .header_bytes = (uint16_t)((wire->version_words & 15) * 4),
+        .total_bytes = be16_get(wire->total_bytes),
+        .id = be16_get(wire->id),
         .fragment_bytes = (uint16_t)((flags_offset & OFFSET_MASK) * 8),
         .more_fragments = flags_offset & FLAG_MF,
         .dont_fragment = flags_offset & FLAG_DF,
-        .tos = wire.tos,
-        .ttl = wire.ttl,
-        .protocol = wire.protocol,
+        .tos = wire->tos,
+        .ttl = wire->ttl,
+        .protocol = wire->protocol,
     };
     if (header->header_bytes < IPV4_HEADER_BYTES ||
         header->header_bytes > contiguous)
@@ -63,9 +62,18 @@ enum ipv4_verdict ipv4_header_parse(const uint8_t *bytes, uint32_t contiguous,
     return IPV4_GOOD;
 }
 
+enum ipv4_verdict ipv4_header_parse(const uint8_t *bytes, uint32_t contiguous,
+                                    uint32_t packet_bytes,
+                                    struct ipv4_header *header)
+{
+    return parse(bytes, contiguous, packet_bytes, header);
+}
+
 void ipv4_header_emit(uint8_t *bytes, const struct ipv4_header *header)
 {
-    struct wire_header wire = {
+    struct wire_header *wire = (struct wire_header *)bytes;
+
+    *wire = (struct wire_header){
         .version_words = 4 << 4 | IPV4_HEADER_BYTES / 4,
         .tos = header->tos,
         .total_bytes = be16_make(header->total_bytes),
@@ -80,8 +88,7 @@ void ipv4_header_emit(uint8_t *bytes, const struct ipv4_header *header)
         .dst = header->dst,
     };
 
-    wire.checksum = checksum_finish(checksum_ipv4_header(&wire));
-    memcpy(bytes, &wire, sizeof(wire));
+    wire->checksum = checksum_finish(checksum_ipv4_header(wire));
 }
 
 /* --- options -------------------------------------------------------------- */
@@ -124,7 +131,7 @@ static bool option_ok(const uint8_t *option, uint8_t len)
  * returned; it is dropped here, for it lets a stranger choose the way of our
  * answers (RFC 7126 4.3, 4.4 recommend so).
  */
-static bool options_ok(const uint8_t *options, uint32_t bytes)
+static COLD bool options_ok(const uint8_t *options, uint32_t bytes)
 {
     uint32_t at = 0;
 
@@ -159,8 +166,8 @@ static bool header_ok(struct net *net, const struct buffer *packet,
 {
     struct net_counters *counters = &net->counters;
 
-    switch (ipv4_header_parse(packet->data, packet->len,
-                              buffer_chain_len(packet), header)) {
+    switch (
+        parse(packet->data, packet->len, buffer_chain_len(packet), header)) {
     case IPV4_GOOD:
         break;
     case IPV4_SHORT:
@@ -180,7 +187,8 @@ static bool header_ok(struct net *net, const struct buffer *packet,
         net_count(counters, ip_checksum);
         return false;
     }
-    if (!options_ok(packet->data + IPV4_HEADER_BYTES,
+    if (header->header_bytes > IPV4_HEADER_BYTES &&
+        !options_ok(packet->data + IPV4_HEADER_BYTES,
                     header->header_bytes - IPV4_HEADER_BYTES)) {
         net_count(counters, ip_options);
         return false;
@@ -198,20 +206,21 @@ static bool source_ok(struct net *net, struct ipv4_addr src)
 }
 
 /* Whether it is for somebody who waits to learn our address by it. */
-static bool is_heard(const struct ipv4_packet *ip, const struct buffer *packet)
+static COLD bool is_heard(const struct ipv4_packet *ip,
+                          const struct buffer *packet)
 {
     const uint8_t *udp = packet->data + ip->header.header_bytes;
 
-    return ip->nif->hear_all_port != 0 &&
-           ip->header.protocol == IPV4_PROTO_UDP &&
+    return ip->header.protocol == IPV4_PROTO_UDP &&
            ip->header.fragment_bytes == 0 && !ip->header.more_fragments &&
            packet->len >= (uint32_t)ip->header.header_bytes + 4 &&
            (udp[2] << 8 | udp[3]) == ip->nif->hear_all_port;
 }
 
-/* Check and count the addresses. Returns: whether the packet goes on. */
+/* Check and count the addresses; `to_us`: the destination is one of ours.
+ * Returns: whether the packet goes on. */
 static bool addresses_ok(struct net *net, const struct ipv4_packet *ip,
-                         const struct buffer *packet)
+                         bool to_us, const struct buffer *packet)
 {
     if (ip->origin == IPV4_FROM_OURSELVES)
         return true;
@@ -219,16 +228,11 @@ static bool addresses_ok(struct net *net, const struct ipv4_packet *ip,
         net_count(&net->counters, ip_bad_source);
         return false;
     }
-    if (is_heard(ip, packet))
+    if (ip->nif->hear_all_port != 0 && is_heard(ip, packet))
         return true;
-    if (!ip->to_many &&
-        (route_of(net, ip->header.dst)->kind != ROUTE_OURSELVES ||
-         ipv4_addr_is_loopback(ip->header.dst))) {
-        net_count(&net->counters, ip_not_ours);
-        return false;
-    }
     /* To one of us, in a frame to everybody: RFC 1122 3.3.6. */
-    if (!ip->to_many && ip->origin == IPV4_FROM_BROADCAST) {
+    if (!ip->to_many && (!to_us || ipv4_addr_is_loopback(ip->header.dst) ||
+                         ip->origin == IPV4_FROM_BROADCAST)) {
         net_count(&net->counters, ip_not_ours);
         return false;
     }
@@ -272,8 +276,8 @@ static void deliver(struct net *net, const struct ipv4_packet *ip,
  * 3128).
  * Returns: the datagram that it completes, or null. Taken.
  */
-static struct buffer *reassemble(struct net *net, struct ipv4_packet *ip,
-                                 struct buffer *fragment)
+static COLD struct buffer *reassemble(struct net *net, struct ipv4_packet *ip,
+                                      struct buffer *fragment)
 {
     bool wanted = ip->header.protocol == IPV4_PROTO_UDP ||
                   ip->header.protocol == IPV4_PROTO_ICMP;
@@ -289,6 +293,8 @@ void ipv4_input(struct net *net, const struct net_if *nif,
                 struct buffer *packet, enum ipv4_origin origin)
 {
     struct ipv4_packet ip = {.nif = nif, .origin = origin};
+    const struct route *way;
+    bool to_us;
 
     net_count(&net->counters, ip_rx);
     packet = buffer_gather(net->pool, packet, IPV4_HEADERS_MAX);
@@ -301,8 +307,10 @@ void ipv4_input(struct net *net, const struct net_if *nif,
         return;
     }
     ip.bytes = packet->data;
-    ip.to_many = route_is_to_many(route_of(net, ip.header.dst));
-    if (!addresses_ok(net, &ip, packet)) {
+    way = route_of(net, ip.header.dst);
+    to_us = way->kind == ROUTE_OURSELVES;
+    ip.to_many = route_is_to_many(way);
+    if (!addresses_ok(net, &ip, to_us, packet)) {
         buffer_release(packet);
         return;
     }

@@ -22,7 +22,8 @@ void ipv4_init(struct net *net)
     ipv4_reass_init(net);
 }
 
-static enum ipv4_status loopback_output(struct net *net, struct buffer *packet)
+static COLD enum ipv4_status loopback_output(struct net *net,
+                                             struct buffer *packet)
 {
     struct ipv4 *ip = &net->ip;
 
@@ -75,7 +76,7 @@ void ipv4_destroy(struct net *net)
  * Fill in the checksum that no device will.
  * UDP sends 0xffff for 0, which would mean that there is none: RFC 768.
  */
-static void complete_checksum(struct buffer *segment, uint8_t protocol)
+static COLD void complete_checksum(struct buffer *segment, uint8_t protocol)
 {
     uint32_t field = (uint32_t)segment->csum_start + segment->csum_offset;
     be16 sum;
@@ -89,7 +90,7 @@ static void complete_checksum(struct buffer *segment, uint8_t protocol)
 }
 
 /* The frame's address for a multicast group (RFC 1112 6.4) or for everybody. */
-static struct mac_addr many_mac(struct ipv4_addr dst)
+static COLD struct mac_addr many_mac(struct ipv4_addr dst)
 {
     if (!ipv4_addr_is_multicast(dst))
         return ethernet_broadcast;
@@ -98,8 +99,8 @@ static struct mac_addr many_mac(struct ipv4_addr dst)
 }
 
 /* Send a packet on its way. Not taken on IPV4_FULL. */
-static enum ipv4_status dispatch(struct net *net, const struct route *route,
-                                 struct buffer *packet)
+static INLINE enum ipv4_status
+dispatch(struct net *net, const struct route *route, struct buffer *packet)
 {
     struct net_if *nif = &net->ifs[route->interface];
 
@@ -132,10 +133,11 @@ static uint32_t limit_of(const struct net *net, const struct route *route)
 }
 
 /* Whether the packet can go; counts why not. */
-static enum ipv4_status check_output(struct net *net, const struct route *route,
-                                     const struct ipv4_send *how,
-                                     const struct buffer *segment,
-                                     uint32_t bytes)
+static INLINE enum ipv4_status check_output(struct net *net,
+                                            const struct route *route,
+                                            const struct ipv4_send *how,
+                                            const struct buffer *segment,
+                                            uint32_t bytes)
 {
     bool can_be_cut = how->may_fragment || segment->flags & BUFFER_GSO_TCP4;
 
@@ -151,7 +153,7 @@ static enum ipv4_status check_output(struct net *net, const struct route *route,
 }
 
 /* Take the header off again, and the view that was put before the segment. */
-static void undo_header(struct buffer *packet, struct buffer *segment)
+static COLD void undo_header(struct buffer *packet, struct buffer *segment)
 {
     if (packet != segment) {
         packet->next = NULL;
@@ -163,9 +165,10 @@ static void undo_header(struct buffer *packet, struct buffer *segment)
 }
 
 /* Send a packet as it is. Not taken on IPV4_FULL. */
-static enum ipv4_status send_whole(struct net *net, const struct route *route,
-                                   const struct ipv4_header *header,
-                                   struct buffer *segment)
+static INLINE enum ipv4_status send_whole(struct net *net,
+                                          const struct route *route,
+                                          const struct ipv4_header *header,
+                                          struct buffer *segment)
 {
     enum ipv4_status status;
     struct buffer *packet = buffer_with_headroom(
@@ -187,9 +190,10 @@ static enum ipv4_status send_whole(struct net *net, const struct route *route,
 }
 
 /* Send it in fragments. Not taken on IPV4_FULL. */
-static enum ipv4_status send_cut(struct net *net, const struct route *route,
-                                 const struct ipv4_header *header,
-                                 struct buffer *segment)
+static COLD enum ipv4_status send_cut(struct net *net,
+                                      const struct route *route,
+                                      const struct ipv4_header *header,
+                                      struct buffer *segment)
 {
     struct buffer *packets = ipv4_fragment(
         net, header, net->ifs[route->interface].mtu_bytes, segment);
@@ -214,9 +218,10 @@ static enum ipv4_status send_cut(struct net *net, const struct route *route,
     return status;
 }
 
-static enum ipv4_status output(struct net *net, const struct route *route,
-                               const struct ipv4_send *how,
-                               struct buffer *segment)
+static INLINE enum ipv4_status output(struct net *net,
+                                      const struct route *route,
+                                      const struct ipv4_send *how,
+                                      struct buffer *segment)
 {
     uint32_t bytes = IPV4_HEADER_BYTES + buffer_chain_len(segment);
     enum ipv4_status status = check_output(net, route, how, segment, bytes);
@@ -262,9 +267,9 @@ void ipv4_doubt(struct net *net, struct ipv4_addr dst)
         arp_doubt(net, &net->ifs[route.interface], route.next_hop);
 }
 
-enum ipv4_status ipv4_output_on(struct net *net, unsigned interface,
-                                const struct ipv4_send *how,
-                                struct buffer *segment)
+COLD enum ipv4_status ipv4_output_on(struct net *net, unsigned interface,
+                                     const struct ipv4_send *how,
+                                     struct buffer *segment)
 {
     struct route route = {ROUTE_MANY, (uint8_t)interface, how->dst};
 

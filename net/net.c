@@ -54,7 +54,7 @@ void net_config_fit(struct net_config *config, size_t pages_max)
 /* --- made and ended ------------------------------------------------------- */
 
 /* Give back the pages of the stack itself. */
-static void free_pages(struct net *net)
+static COLD void free_pages(struct net *net)
 {
     struct net_host host = net->host;
 
@@ -65,7 +65,7 @@ static void free_pages(struct net *net)
     host.page_free(host.context, net);
 }
 
-struct net *net_create(const struct net_config *config, uint64_t now_us)
+COLD struct net *net_create(const struct net_config *config, uint64_t now_us)
 {
     const struct net_host *host = &config->host;
     struct net *net = host->page_alloc(host->context);
@@ -121,7 +121,7 @@ static bool stop_cards(struct net *net)
     return stopped;
 }
 
-void net_destroy(struct net *net)
+COLD void net_destroy(struct net *net)
 {
     bool stopped = stop_cards(net);
 

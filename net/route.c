@@ -255,7 +255,8 @@ const struct route *route_ask(struct net *net, struct route_slot *slot,
 
 void route_changed(struct net *net)
 {
-    net->route_cache = (struct route_cache){0};
+    net->route_cache =
+        (struct route_cache){.changes = net->route_cache.changes + 1};
 }
 
 unsigned route_caps(const struct net *net, const struct route *route)

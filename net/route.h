@@ -88,6 +88,7 @@ struct route_cache {
         bool known; /* false: an empty slot */
         struct route route;
     } slot[ROUTE_CACHE_SLOTS];
+    uint32_t changes; /* calls of route_changed() */
 };
 
 /* Fill a slot anew; route_of() in net/net_priv.h looks there first. */

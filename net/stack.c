@@ -181,7 +181,8 @@ static void network_thread(void *arg)
 /* ---- making and ending ---- */
 
 /* Its parts, in order; what was made is undone when one cannot be. */
-static bool make_parts(struct stack *stack, const struct net_config *config)
+static COLD bool make_parts(struct stack *stack,
+                            const struct net_config *config)
 {
     struct tcpv4_config tcp_config = {
         .net_config = config,
@@ -211,8 +212,8 @@ static bool make_parts(struct stack *stack, const struct net_config *config)
     return true;
 }
 
-struct stack *stack_create(const struct stack_config *config,
-                           struct thread_signal *signal)
+COLD struct stack *stack_create(const struct stack_config *config,
+                                struct thread_signal *signal)
 {
     struct net_config net_config = config->net;
     const struct net_host *host = &config->net.host;
@@ -233,8 +234,8 @@ struct stack *stack_create(const struct stack_config *config,
     return stack;
 }
 
-enum net_status stack_attach(struct stack *stack, struct netdev *dev,
-                             const struct net_address *address)
+COLD enum net_status stack_attach(struct stack *stack, struct netdev *dev,
+                                  const struct net_address *address)
 {
     enum net_status status;
 
@@ -292,7 +293,7 @@ void stack_counters_get(const struct stack *stack,
     *counters = stack->count;
 }
 
-void stack_destroy(struct stack *stack)
+COLD void stack_destroy(struct stack *stack)
 {
     void (*page_free)(void *context, void *page) = stack->page_free;
     void *page_context = stack->page_context;

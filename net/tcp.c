@@ -50,7 +50,7 @@ struct tcp_config tcp_config_default(void)
     };
 }
 
-static void pools_init(struct net *net)
+static COLD void pools_init(struct net *net)
 {
     const struct tcp_config *config = &net->config.tcp;
     struct tcp *tcp = &net->tcp;
@@ -68,7 +68,7 @@ static void pools_init(struct net *net)
     tcp_time_wait_init(net);
 }
 
-bool tcp_init(struct net *net)
+COLD bool tcp_init(struct net *net)
 {
     struct tcp *tcp = &net->tcp;
     size_t pages = net->config.flow_pages_max;
@@ -95,7 +95,7 @@ bool tcp_init(struct net *net)
            tcp_buckets_init(net, &tcp->waiting, net->config.tcp.time_wait_max);
 }
 
-static void conns_free(struct net *net)
+static COLD void conns_free(struct net *net)
 {
     struct tcp_buckets *buckets = &net->tcp.by_tuple;
     struct tcp_link *ended = &net->tcp.ended;
@@ -110,7 +110,7 @@ static void conns_free(struct net *net)
         tcp_conn_free(CONTAINER_OF(ended->next, struct tcp_conn, group));
 }
 
-void tcp_destroy(struct net *net)
+COLD void tcp_destroy(struct net *net)
 {
     struct tcp_link *listening = &net->tcp.listening, *at;
 
@@ -128,6 +128,8 @@ bool tcp_flush(struct net *net)
     struct tcp_link walk, *at;
     bool blocked = false;
 
+    if (net->tcp.ways_seen != net->route_cache.changes)
+        tcp_check_links(net);
     tcp_list_init(&walk);
     tcp_list_splice(&walk, &net->tcp.flush);
     while (!blocked && (at = tcp_list_pop(&walk))) {

@@ -30,7 +30,7 @@ static void acked_active(struct tcp_conn *conn, uint32_t text)
     tcp_path_acked(conn, text);
 }
 
-static enum tcp_verdict fin_acked(struct tcp_conn *conn)
+static COLD enum tcp_verdict fin_acked(struct tcp_conn *conn)
 {
     tcp_conn_event(conn, TCP_EV_FIN_ACKED);
     if (tcp_traits(conn->state)->closed) {
@@ -89,7 +89,7 @@ static bool take_window(struct tcp_conn *conn, const struct tcp_seg *seg)
 
 /* The window has opened again: what the probes sent may have been refused,
  * and the probes' pauses are not those of a lost segment. */
-static void window_opened(struct tcp_conn *conn)
+static COLD void window_opened(struct tcp_conn *conn)
 {
     bool probed = conn->backoff > 0;
 
@@ -102,8 +102,8 @@ static void window_opened(struct tcp_conn *conn)
     }
 }
 
-static enum tcp_verdict complete_handshake(struct tcp_conn *conn,
-                                           const struct tcp_seg *seg)
+static COLD enum tcp_verdict complete_handshake(struct tcp_conn *conn,
+                                                const struct tcp_seg *seg)
 {
     if (seg->ack != conn->snd.nxt) { /* una < ack <= nxt: one number */
         tcp_count(conn, tcp_ack_unsent);

@@ -64,7 +64,8 @@ void tcp_address_back(struct net *net, struct ipv4_addr addr)
     do_all(net, &addr, go_on);
 }
 
-void tcp_mtu_lowered(struct net *net)
+void tcp_check_links(struct net *net)
 {
+    net->tcp.ways_seen = net->route_cache.changes;
     do_all(net, NULL, tcp_path_check_link);
 }

@@ -11,6 +11,7 @@
 #include "net/tcp_loss.h"
 #include "net/tcp_path.h"
 #include "net/tcp_rack.h"
+#include "net/tcp_sack.h"
 
 /* The view of the send queue with the byte `offset`, made relative to it. */
 static struct buffer *view_at(const struct tcp_active *active, uint32_t *offset)

@@ -101,9 +101,9 @@ static struct tcp_record *join(struct tcp_board *board,
     return before;
 }
 
-static struct tcp_record *split(struct tcp_conn *conn,
-                                struct tcp_record *record, uint32_t seq,
-                                uint32_t most)
+static COLD struct tcp_record *split(struct tcp_conn *conn,
+                                     struct tcp_record *record, uint32_t seq,
+                                     uint32_t most)
 {
     struct tcp_record *rest = record_alloc(conn, most);
 

@@ -96,8 +96,11 @@ void tcp_rcv_tune(struct tcp_conn *conn)
 uint32_t tcp_snd_buffer(const struct tcp_conn *conn)
 {
     const struct tcp_config *config = tcp_config_of(conn);
-    uint32_t begin = config->snd_buf_begin_bytes;
-    uint32_t wish = least(2 * conn->cwnd, budget_limit(conn));
+    uint32_t begin = config->snd_buf_begin_bytes, wish = 2 * conn->cwnd;
 
-    return least(wish > begin ? wish : begin, config->snd_buf_bytes);
+    if (wish > begin) { /* what begins is not asked for */
+        wish = least(wish, budget_limit(conn));
+        begin = wish > begin ? wish : begin;
+    }
+    return least(begin, config->snd_buf_bytes);
 }

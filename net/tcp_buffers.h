@@ -15,4 +15,23 @@ void tcp_rcv_tune(struct tcp_conn *conn);
 /* Queued, and not yet acknowledged. */
 uint32_t tcp_snd_buffer(const struct tcp_conn *conn);
 
+/* Whether `cost` more bytes of memory may be held, if need be at the expense
+ * of other connections. */
+static inline bool tcp_pressure_admits(struct tcp_conn *conn, uint32_t cost)
+{
+    return tcp_budget_has(&tcp_of(conn)->budget, cost) ||
+           tcp_pressure_makes_room(conn, cost);
+}
+
+/* The same for what is to be sent. Who sends leaves the last of it to who
+ * receives: two ends that send, and had it all, would each refuse the text
+ * that the other's ACK comes with. */
+static inline bool tcp_pressure_admits_send(struct tcp_conn *conn,
+                                            uint32_t cost)
+{
+    enum { RECEIVED_BYTES = 8192 };
+
+    return tcp_pressure_admits(conn, cost + RECEIVED_BYTES);
+}
+
 #endif

@@ -437,9 +437,6 @@ bool tcp_out(struct tcp_conn *conn);
 MUST_CHECK enum tcp_sent tcp_segment_send(struct tcp_conn *conn, uint32_t seq,
                                           uint8_t flags, struct buffer *first,
                                           uint32_t offset, uint32_t text_bytes);
-/* The most text that a segment takes now: what SACK blocks take up is less.
- * At least 1. */
-uint32_t tcp_segment_text_max(const struct tcp_conn *conn);
 /* ... and that the device takes at once, to make several segments of it. */
 uint32_t tcp_segments_max(const struct tcp_conn *conn);
 /* Timestamps, if the connection uses them. */

@@ -38,8 +38,8 @@ enum tcp_verdict tcp_in_refuse(struct tcp_conn *conn, const struct tcp_seg *seg)
     return tcp_seg_len(seg) ? TCP_REPLY_ACK : TCP_CHALLENGE;
 }
 
-static enum tcp_verdict unacceptable(struct tcp_conn *conn,
-                                     const struct tcp_seg *seg)
+static COLD enum tcp_verdict unacceptable(struct tcp_conn *conn,
+                                          const struct tcp_seg *seg)
 {
     if (seg->flags & TCP_RST) {
         tcp_count(conn, tcp_rst_inexact);
@@ -173,7 +173,7 @@ static uint32_t challenges_max(const struct tcp_conn *conn, uint8_t second)
     return about / 2 + (uint32_t)jitter + (about == 1 ? 1 : 0);
 }
 
-static void challenge(struct tcp_conn *conn)
+static COLD void challenge(struct tcp_conn *conn)
 {
     uint8_t second = (uint8_t)(conn->net->now_us / 1000000);
 

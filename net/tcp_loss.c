@@ -43,7 +43,8 @@ static uint32_t lose_first(struct tcp_conn *conn)
 
 /* A duplicate, of a peer without SACK. After a time-out, what arrives may have
  * been sent before (RFC 6582 4). */
-static uint32_t count_duplicate(struct tcp_conn *conn, struct tcp_news *news)
+static COLD uint32_t count_duplicate(struct tcp_conn *conn,
+                                     struct tcp_news *news)
 {
     struct tcp_active *active = conn->active;
 
@@ -59,8 +60,8 @@ static uint32_t count_duplicate(struct tcp_conn *conn, struct tcp_news *news)
     return lose_first(conn);
 }
 
-static uint32_t detect_by_count(struct tcp_conn *conn, struct tcp_news *news,
-                                bool duplicate)
+static COLD uint32_t detect_by_count(struct tcp_conn *conn,
+                                     struct tcp_news *news, bool duplicate)
 {
     struct tcp_active *active = conn->active;
     uint32_t known;
@@ -96,8 +97,8 @@ static void undo_begin(struct tcp_conn *conn)
 }
 
 /* Whether all that was sent again had not been lost. */
-static bool was_mistaken(struct tcp_conn *conn, const struct tcp_seg *seg,
-                         const struct tcp_news *news)
+static COLD bool was_mistaken(struct tcp_conn *conn, const struct tcp_seg *seg,
+                              const struct tcp_news *news)
 {
     struct tcp_active *active = conn->active;
     struct tcp_undo *undo = &active->undo;
@@ -139,7 +140,7 @@ static void undo_check(struct tcp_conn *conn, const struct tcp_seg *seg,
 
 /* ---- recovery ---- */
 
-static void enter(struct tcp_conn *conn, const struct tcp_news *news)
+static COLD void enter(struct tcp_conn *conn, const struct tcp_news *news)
 {
     struct tcp_active *active = conn->active;
 
@@ -151,7 +152,7 @@ static void enter(struct tcp_conn *conn, const struct tcp_news *news)
     active->phase = TCP_PHASE_RECOVERY;
 }
 
-static void leave(struct tcp_conn *conn)
+static COLD void leave(struct tcp_conn *conn)
 {
     struct tcp_active *active = conn->active;
 
@@ -180,7 +181,7 @@ static void respond(struct tcp_conn *conn, const struct tcp_news *news)
 
 /* A probe has repaired the only loss: the network was congested all the same
  * (RFC 8985 7.4.2). */
-static void repaired(struct tcp_conn *conn)
+static COLD void repaired(struct tcp_conn *conn)
 {
     if (conn->active->phase != TCP_PHASE_OPEN)
         return;

@@ -83,25 +83,33 @@ static bool small_may_go(const struct tcp_conn *conn, uint32_t bytes,
            !seq_lt(conn->snd.una, conn->active->small_end);
 }
 
-/* How many bytes the next segment carries; 0: none goes. */
-static uint32_t new_bytes(const struct tcp_conn *conn, uint32_t unsent)
+/* How many of `bytes`, which are more than one segment, go at once: whole
+ * segments, and the rest behind them if it may. */
+static uint32_t many_bytes(const struct tcp_conn *conn, uint32_t bytes,
+                           uint32_t mss, uint32_t unsent)
 {
-    uint32_t bytes = room_for_new(conn), mss = tcp_segment_text_max(conn);
-    uint32_t segment_max = probes_tail(conn) ? mss : tcp_segments_max(conn);
+    uint32_t most = probes_tail(conn) ? mss : tcp_segments_max(conn), rest;
+
+    if (bytes > most)
+        bytes = most;
+    rest = bytes % mss;
+    return rest && !small_may_go(conn, rest, unsent - (bytes - rest))
+               ? bytes - rest
+               : bytes;
+}
+
+/* How many bytes the next segment carries; 0: none goes. */
+static uint32_t new_bytes(const struct tcp_conn *conn, uint32_t mss,
+                          uint32_t unsent)
+{
+    uint32_t bytes = room_for_new(conn);
 
     if (bytes == 0 && conn->probe_now && tcp_flight(conn) == 0)
         return 1;
     if (bytes > unsent)
         bytes = unsent;
-    if (bytes > segment_max)
-        bytes = segment_max;
-    if (bytes > mss) {
-        uint32_t rest = bytes % mss;
-
-        return rest && !small_may_go(conn, rest, unsent - (bytes - rest))
-                   ? bytes - rest
-                   : bytes;
-    }
+    if (bytes > mss)
+        return many_bytes(conn, bytes, mss, unsent);
     if (bytes == mss || (bytes > 0 && small_may_go(conn, bytes, unsent)))
         return bytes;
     return 0;
@@ -151,13 +159,13 @@ static void sent_new(struct tcp_conn *conn, uint32_t text, uint32_t len,
 }
 
 /* What the next segment has more than usual, to try the way. */
-static uint32_t path_probe(struct tcp_conn *conn, uint32_t unsent)
+static COLD uint32_t path_probe(struct tcp_conn *conn, uint32_t unsent)
 {
     uint32_t room = room_for_new(conn);
 
-    return conn->lowered && !probes_tail(conn)
-               ? tcp_path_probe(conn, room < unsent ? room : unsent)
-               : 0;
+    return probes_tail(conn)
+               ? 0
+               : tcp_path_probe(conn, room < unsent ? room : unsent);
 }
 
 /* Whether FIN goes behind `text` bytes, of `unsent`. */
@@ -170,14 +178,20 @@ static bool fin_goes(const struct tcp_conn *conn, uint32_t text,
 
 static enum out send_new(struct tcp_conn *conn)
 {
-    uint32_t unsent = tcp_unsent(conn);
-    uint32_t probe = unsent ? path_probe(conn, unsent) : 0;
-    uint32_t bytes = probe ? probe : unsent ? new_bytes(conn, unsent) : 0;
-    bool small = bytes % tcp_segment_text_max(conn);
-    bool fin = fin_goes(conn, bytes, unsent);
+    uint32_t unsent = tcp_unsent(conn), mss = tcp_segment_text_max(conn);
+    uint32_t probe = 0, bytes = 0;
     uint8_t flags = TCP_ACK;
     enum tcp_sent sent;
+    bool small, fin;
 
+    if (unsent == 0 && !conn->fin_queued)
+        return OUT_DONE;
+    if (unsent && conn->lowered)
+        probe = path_probe(conn, unsent);
+    if (unsent)
+        bytes = probe ? probe : new_bytes(conn, mss, unsent);
+    small = bytes < mss ? bytes : bytes % mss;
+    fin = fin_goes(conn, bytes, unsent);
     if (bytes == 0 && !fin)
         return OUT_DONE;
     if (tcp_flight(conn) == 0 &&
@@ -191,9 +205,11 @@ static enum out send_new(struct tcp_conn *conn)
         flags |= TCP_FIN;
     sent = tcp_segment_send(conn, conn->snd.nxt, flags, conn->active->cursor,
                             conn->active->cursor_offset, bytes);
-    if (sent == TCP_SENT)
+    if (sent == TCP_SENT) {
         sent_new(conn, bytes, bytes + (fin ? 1 : 0), small);
-    else if (probe)
+        return bytes == unsent && fin == conn->fin_queued ? OUT_DONE : OUT_MORE;
+    }
+    if (probe)
         conn->active->path.mtu = 0;
     return out_of(sent);
 }
@@ -216,6 +232,26 @@ static enum out send_ack(struct tcp_conn *conn)
     return out;
 }
 
+/* Whether anything that is in flight may have to go once more. */
+static bool owes_again(const struct tcp_conn *conn)
+{
+    return conn->active && (conn->active->board.lost_bytes ||
+                            conn->active->forced || conn->active->probe.due);
+}
+
+/* Returns: OUT_MORE when there is room for what is new. */
+static enum out send_again(struct tcp_conn *conn)
+{
+    enum out out = OUT_MORE;
+
+    while (out == OUT_MORE)
+        out = out_of(tcp_again_lost(conn));
+    if (out == OUT_DONE && conn->active->probe.due &&
+        (!tcp_unsent(conn) || room_for_new(conn) == 0))
+        out = out_of(tcp_again_last(conn));
+    return out == OUT_DONE ? OUT_MORE : out;
+}
+
 static enum out send_all(struct tcp_conn *conn)
 {
     enum out out = OUT_MORE;
@@ -224,40 +260,34 @@ static enum out send_all(struct tcp_conn *conn)
         out = send_syn(conn);
         return out == OUT_DONE ? send_ack(conn) : out;
     }
-    if (conn->active)
-        tcp_path_check_link(conn);
-    while (out == OUT_MORE && conn->active)
-        out = out_of(tcp_again_lost(conn));
-    if (out == OUT_DONE && conn->active->probe.due &&
-        (!tcp_unsent(conn) || room_for_new(conn) == 0))
-        out = out_of(tcp_again_last(conn));
-    if (out == OUT_DONE || out == OUT_MORE) {
-        do
-            out = send_new(conn);
-        while (out == OUT_MORE);
-    }
+    if (owes_again(conn))
+        out = send_again(conn);
+    while (out == OUT_MORE)
+        out = send_new(conn);
     conn->probe_now = false;
     if (conn->active)
         conn->active->probe.due = false;
     return out == OUT_DONE ? send_ack(conn) : out;
 }
 
+/* Whether something is there that nothing in flight will bring an answer for:
+ * the persist timer does, and a lack of memory is tried again then. */
+static bool needs_timer(const struct tcp_conn *conn, enum out out)
+{
+    return tcp_flight(conn) == 0 &&
+           conn->deadline[TCP_DEADLINE_RTX] == FOREVER &&
+           (tcp_unsent(conn) || (conn->fin_queued && !conn->fin_sent) ||
+            out == OUT_NO_MEMORY);
+}
+
 bool tcp_out(struct tcp_conn *conn)
 {
     enum out out = send_all(conn);
-    bool waits;
 
     tcp_conn_rest(conn);
     if (out == OUT_FULL)
         return true;
-    if (tcp_opening(conn))
-        return false;
-    /* Nothing in flight will bring an answer: the persist timer does, and a
-     * lack of memory is tried again then. */
-    waits = tcp_unsent(conn) || (conn->fin_queued && !conn->fin_sent) ||
-            out == OUT_NO_MEMORY;
-    if (waits && tcp_flight(conn) == 0 &&
-        conn->deadline[TCP_DEADLINE_RTX] == FOREVER)
+    if (!tcp_opening(conn) && needs_timer(conn, out))
         tcp_timer_persist(conn);
     return false;
 }

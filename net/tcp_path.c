@@ -19,6 +19,7 @@
  * Sizes are those of IP packets.
  */
 #include "net/tcp_path.h"
+#include "net/tcp_sack.h"
 
 #include "net/path.h"
 #include "net/tcp_loss.h"

@@ -13,7 +13,8 @@
 
 enum {
     /* After so long a silence the peer's clock may have gone round: 5.5. */
-    RECENT_VALID_S = 24 * 24 * 3600
+    RECENT_VALID_S = 24 * 24 * 3600,
+    TICK_US = 1000
 };
 
 static uint32_t now_s(const struct tcp_conn *conn)
@@ -21,9 +22,12 @@ static uint32_t now_s(const struct tcp_conn *conn)
     return (uint32_t)(conn->net->now_us / 1000000);
 }
 
+/* Without a division for the tick that it is usually. */
 uint32_t tcp_ts_clock(const struct net *net, uint64_t at_us)
 {
-    return (uint32_t)(at_us / net->config.tcp.timestamp_tick_us);
+    uint32_t tick_us = net->config.tcp.timestamp_tick_us;
+
+    return (uint32_t)(tick_us == TICK_US ? at_us / TICK_US : at_us / tick_us);
 }
 
 uint32_t tcp_ts_at(const struct tcp_conn *conn, uint64_t at_us)

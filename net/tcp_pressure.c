@@ -25,9 +25,8 @@
 #define FUTILE_US 10000ull   /* nobody was found: so long nobody is sought */
 
 enum {
-    SCAN_MAX = 64,         /* holders looked at for one that has to go */
-    RECEIVED_BYTES = 8192, /* of the budget are for text that comes */
-    PROGRESS_PARTS = 16    /* so much of its queue has to move in that time */
+    SCAN_MAX = 64,      /* holders looked at for one that has to go */
+    PROGRESS_PARTS = 16 /* so much of its queue has to move in that time */
 };
 
 static bool fits(const struct net *net, uint32_t cost)
@@ -181,23 +180,16 @@ static bool end_worst(struct net *net, const struct tcp_conn *spared)
 
 /* ---- all ---- */
 
-bool tcp_pressure_admits(struct tcp_conn *conn, uint32_t cost)
+bool tcp_pressure_makes_room(struct tcp_conn *conn, uint32_t cost)
 {
     struct net *net = conn->net;
 
-    if (fits(net, cost) || cost > net->tcp.budget.held_bytes_max)
-        return fits(net, cost); /* nobody gives for what can never fit */
+    if (cost > net->tcp.budget.held_bytes_max)
+        return false; /* nobody gives for what can never fit */
     drop_disordered(net, conn, cost);
     while (!fits(net, cost) && end_orphan(net, conn))
         ;
     while (!fits(net, cost) && end_worst(net, conn))
         ;
     return fits(net, cost);
-}
-
-/* Who sends leaves the last of it to who receives: two ends that send, and had
- * it all, would each refuse the text that the other's ACK comes with. */
-bool tcp_pressure_admits_send(struct tcp_conn *conn, uint32_t cost)
-{
-    return tcp_pressure_admits(conn, cost + RECEIVED_BYTES);
 }

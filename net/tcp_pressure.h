@@ -22,11 +22,10 @@ struct tcp_holder {
 void tcp_holder_add(struct tcp_conn *conn);
 /* It has, or has no longer, out-of-order text. */
 void tcp_holder_disordered(struct tcp_conn *conn, bool disordered);
-/* Whether `cost` more bytes of memory may be held, if need be at the expense
- * of other connections. */
-MUST_CHECK bool tcp_pressure_admits(struct tcp_conn *conn, uint32_t cost);
-/* The same for what is to be sent, which may not have the last of it. */
-MUST_CHECK bool tcp_pressure_admits_send(struct tcp_conn *conn, uint32_t cost);
+/* Other connections give what they have, until `cost` more bytes of memory may
+ * be held. False: that is not enough. */
+MUST_CHECK COLD bool tcp_pressure_makes_room(struct tcp_conn *conn,
+                                             uint32_t cost);
 /* Somebody who is known to be there wants a control block: see to it that
  * there is one, if the oldest orphan can give his. */
 void tcp_pressure_conn(struct net *net);

@@ -53,6 +53,7 @@ struct tcp {
     struct tcp_link holders;    /* ... with an active part (tcp_pressure.c) */
     uint64_t futile_until_us;   /* nobody is sought there until then */
     uint32_t orphan_count;
+    uint32_t ways_seen; /* net->route_cache.changes at the last check */
     struct tcp_cookies cookies;
     struct tcp_link listening;  /* every listener */
     struct tcp_link acceptable; /* listeners with news for their owner */
@@ -103,6 +104,6 @@ void tcp_address_gone(struct net *net, struct ipv4_addr addr);
 void tcp_address_back(struct net *net, struct ipv4_addr addr);
 
 /* A link carries less than before: connections over it cut their text anew. */
-void tcp_mtu_lowered(struct net *net);
+void tcp_check_links(struct net *net);
 
 #endif

@@ -24,17 +24,14 @@ static bool has_duplicate(const struct tcp_active *active)
     return active->duplicate.start != active->duplicate.end;
 }
 
-uint32_t tcp_sack_bytes(const struct tcp_conn *conn)
+uint32_t tcp_sack_some_bytes(const struct tcp_conn *conn)
 {
     const struct tcp_active *active = conn->active;
-    uint32_t count;
+    uint32_t count = active->piece_count + (has_duplicate(active) ? 1 : 0);
 
-    if (!active || !conn->sack)
-        return 0;
-    count = active->piece_count + (has_duplicate(active) ? 1 : 0);
     if (count > count_max(conn))
         count = count_max(conn);
-    return count ? TCP_SACK_BYTES + count * TCP_SACK_BLOCK_BYTES : 0;
+    return TCP_SACK_BYTES + count * TCP_SACK_BLOCK_BYTES;
 }
 
 /* Whether piece `a` is to be told before `b`. */
@@ -62,11 +59,8 @@ static void add(struct tcp_seg *seg, uint32_t start, uint32_t end)
 void tcp_sack_fill(const struct tcp_conn *conn, struct tcp_seg *seg)
 {
     const struct tcp_active *active = conn->active;
-    uint32_t first;
+    uint32_t first = has_duplicate(active) ? 1 : 0;
 
-    if (!active || !conn->sack)
-        return;
-    first = has_duplicate(active) ? 1 : 0;
     if (first) /* RFC 2883 4 */
         add(seg, active->duplicate.start, active->duplicate.end);
     for (uint32_t left = active->piece_count;
@@ -86,8 +80,6 @@ void tcp_sack_sent(struct tcp_conn *conn, const struct tcp_seg *seg)
 {
     struct tcp_active *active = conn->active;
 
-    if (!active || !conn->sack)
-        return;
     for (struct tcp_piece *at = active->pieces; at; at = at->next)
         if (is_told(seg, has_duplicate(active) ? 1 : 0, at))
             at->untold = false;
@@ -96,7 +88,7 @@ void tcp_sack_sent(struct tcp_conn *conn, const struct tcp_seg *seg)
 
 bool tcp_sack_owed(const struct tcp_conn *conn)
 {
-    if (!conn->sack || !conn->active)
+    if (!tcp_sack_has(conn))
         return false;
     for (const struct tcp_piece *at = conn->active->pieces; at; at = at->next)
         if (at->untold)

@@ -6,10 +6,32 @@
 
 #include "net/tcp_conn.h"
 
+/* Whether the peer has to hear of anything. */
+static inline bool tcp_sack_has(const struct tcp_conn *conn)
+{
+    const struct tcp_active *active = conn->active;
+
+    return active && conn->sack &&
+           (active->pieces || active->duplicate.start != active->duplicate.end);
+}
+
 /* Bytes of options that the blocks of the next segment take up. */
-uint32_t tcp_sack_bytes(const struct tcp_conn *conn);
+uint32_t tcp_sack_some_bytes(const struct tcp_conn *conn);
+static inline uint32_t tcp_sack_bytes(const struct tcp_conn *conn)
+{
+    return tcp_sack_has(conn) ? tcp_sack_some_bytes(conn) : 0;
+}
+
+/* The most text that a segment takes now: what SACK blocks take up is less.
+ * At least 1. */
+static inline uint32_t tcp_segment_text_max(const struct tcp_conn *conn)
+{
+    return conn->mss - tcp_sack_bytes(conn);
+}
+
+/* Fill in the blocks; there are some to tell. */
 void tcp_sack_fill(const struct tcp_conn *conn, struct tcp_seg *seg);
-/* What tcp_sack_fill() said is told. */
+/* What tcp_sack_fill() said is told; there was something. */
 void tcp_sack_sent(struct tcp_conn *conn, const struct tcp_seg *seg);
 /* Whether there is more to tell than what was. */
 bool tcp_sack_owed(const struct tcp_conn *conn);

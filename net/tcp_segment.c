@@ -21,8 +21,8 @@ enum {
 };
 
 /* Append slices of the views from `offset` of `view`. */
-static bool attach(struct net *net, struct buffer *segment, struct buffer *view,
-                   uint32_t offset, uint32_t bytes)
+static COLD bool attach(struct net *net, struct buffer *segment,
+                        struct buffer *view, uint32_t offset, uint32_t bytes)
 {
     struct buffer **end = &segment->next;
 
@@ -47,16 +47,15 @@ static struct buffer *build(struct net *net, const struct tcp_tuple *tuple,
 {
     struct buffer *segment =
         buffer_alloc(net->pool, BUFFER_SMALL, LOWER_HEADERS_BYTES);
-    uint32_t bytes = tcp_emit_bytes(seg);
-    be16 sum;
+    uint32_t bytes;
 
     if (!segment)
         return NULL;
-    sum = checksum_unfinished(checksum_pseudo(
-        tuple->local, tuple->peer, IPV4_PROTO_TCP, bytes + seg->text_bytes));
+    bytes = seg->header_bytes = tcp_emit_bytes(seg);
     seg->src_port = tuple->local_port;
     seg->dst_port = tuple->peer_port;
-    seg->checksum = be16_get(sum);
+    seg->checksum = be16_get(checksum_unfinished(checksum_pseudo(
+        tuple->local, tuple->peer, IPV4_PROTO_TCP, bytes + seg->text_bytes)));
     tcp_emit(segment->data, seg);
     segment->len = bytes;
     segment->csum_start = 0;
@@ -105,9 +104,8 @@ void tcp_segment_bare(struct net *net, const struct tcp_config *config,
 }
 
 /* What an ACK that has left has settled. */
-static void acked(struct tcp_conn *conn, const struct tcp_seg *seg)
+static void acked(struct tcp_conn *conn)
 {
-    tcp_sack_sent(conn, seg);
     conn->rcv.acked = conn->rcv.nxt;
     conn->ack_now = false;
     conn->ack_delayed = false;
@@ -128,11 +126,6 @@ uint32_t tcp_segments_max(const struct tcp_conn *conn)
     return many ? (uint32_t)GSO_BYTES_MAX : tcp_segment_text_max(conn);
 }
 
-uint32_t tcp_segment_text_max(const struct tcp_conn *conn)
-{
-    return conn->mss - tcp_sack_bytes(conn);
-}
-
 void tcp_segment_stamp(const struct tcp_conn *conn, struct tcp_seg *seg)
 {
     if (!conn->timestamps)
@@ -142,7 +135,7 @@ void tcp_segment_stamp(const struct tcp_conn *conn, struct tcp_seg *seg)
     seg->ts_ecr = seg->flags & TCP_ACK ? conn->ts.recent : 0;
 }
 
-static void syn_options(const struct tcp_conn *conn, struct tcp_seg *seg)
+static COLD void syn_options(const struct tcp_conn *conn, struct tcp_seg *seg)
 {
     seg->window = tcp_open_window(conn->config);
     seg->has_mss = true;
@@ -150,12 +143,6 @@ static void syn_options(const struct tcp_conn *conn, struct tcp_seg *seg)
     seg->has_shift = conn->scaling;
     seg->shift = conn->rcv_shift;
     seg->sack_permitted = conn->sack;
-}
-
-static void text_options(struct tcp_conn *conn, struct tcp_seg *seg)
-{
-    seg->window = (uint16_t)tcp_text_window(conn);
-    tcp_sack_fill(conn, seg);
 }
 
 enum tcp_sent tcp_segment_send(struct tcp_conn *conn, uint32_t seq,
@@ -168,7 +155,8 @@ enum tcp_sent tcp_segment_send(struct tcp_conn *conn, uint32_t seq,
         .flags = flags,
         .text_bytes = text_bytes,
     };
-    uint32_t text_max = tcp_segment_text_max(conn);
+    bool sacks = tcp_sack_has(conn) && !(flags & TCP_SYN);
+    uint32_t text_max = conn->mss - (sacks ? tcp_sack_some_bytes(conn) : 0);
     uint8_t ecn = tcp_ecn_mark(conn, &seg);
     struct buffer *segment;
 
@@ -176,7 +164,9 @@ enum tcp_sent tcp_segment_send(struct tcp_conn *conn, uint32_t seq,
     if (flags & TCP_SYN)
         syn_options(conn, &seg);
     else
-        text_options(conn, &seg);
+        seg.window = (uint16_t)tcp_text_window(conn);
+    if (sacks)
+        tcp_sack_fill(conn, &seg);
     if (conn->active && conn->active->urgent)
         tcp_urgent_mark(conn->active, &seg);
     segment = build(conn->net, &conn->tuple, &seg, first, offset);
@@ -193,7 +183,9 @@ enum tcp_sent tcp_segment_send(struct tcp_conn *conn, uint32_t seq,
         return TCP_SENT_FULL; /* what was due still is */
     conn->segments_sent++;
     tcp_ecn_sent(conn, &seg);
+    if (sacks)
+        tcp_sack_sent(conn, &seg);
     if (flags & TCP_ACK)
-        acked(conn, &seg);
+        acked(conn);
     return TCP_SENT;
 }

@@ -30,14 +30,11 @@ uint32_t tcp_text_held_max(const struct tcp_conn *conn)
 
 /* A chunk of our own in place of a text that lies in shared memory, so that
  * the next one can be put behind it; the text itself when there is none. */
-static struct buffer *own_copy(struct tcp_conn *conn, struct buffer *text,
-                               uint32_t bytes)
+static COLD struct buffer *own_copy(struct tcp_conn *conn, struct buffer *text,
+                                    uint32_t bytes)
 {
-    struct buffer *copy;
+    struct buffer *copy = buffer_alloc(conn->net->pool, BUFFER_LARGE, 0);
 
-    if (!text->next && buffer_tailroom(text) > 0)
-        return text;
-    copy = buffer_alloc(conn->net->pool, BUFFER_LARGE, 0);
     if (!copy)
         return text;
     copy->len = buffer_copy_out(text, 0, copy->data, bytes);
@@ -51,6 +48,17 @@ static bool has_room(struct tcp_conn *conn, uint32_t cost)
            tcp_pressure_admits(conn, cost);
 }
 
+/* What is out of order gives way, or its hole were never filled: it may be
+ * dropped although it was reported (RFC 2018 8). */
+static COLD bool makes_room(struct tcp_conn *conn, uint32_t cost)
+{
+    if (!conn->active || !conn->active->pieces)
+        return false;
+    tcp_count(conn, tcp_pressure_ooo);
+    tcp_reass_clear(conn);
+    return has_room(conn, cost);
+}
+
 bool tcp_text_queue(struct tcp_conn *conn, struct buffer *text, uint32_t bytes)
 {
     struct tcp_queue *queue = &conn->rcv_queue;
@@ -59,16 +67,12 @@ bool tcp_text_queue(struct tcp_conn *conn, struct buffer *text, uint32_t bytes)
     if (is_wasteful(bytes, cost)) {
         if (tcp_queue_copy(queue, text, bytes))
             return true;
-        text = own_copy(conn, text, bytes);
-        cost = tcp_queue_cost(text);
+        if (text->next || buffer_tailroom(text) == 0) {
+            text = own_copy(conn, text, bytes);
+            cost = tcp_queue_cost(text);
+        }
     }
-    if (!has_room(conn, cost) && conn->active && conn->active->pieces) {
-        /* What is out of order gives way, or its hole were never filled: it
-         * may be dropped although it was reported (RFC 2018 8). */
-        tcp_count(conn, tcp_pressure_ooo);
-        tcp_reass_clear(conn);
-    }
-    if (!has_room(conn, cost)) {
+    if (!has_room(conn, cost) && !makes_room(conn, cost)) {
         tcp_count(conn, tcp_rcv_memory);
         conn->starved = true;
         buffer_release(text);
@@ -177,8 +181,16 @@ static void owe_ack(struct tcp_conn *conn, const struct tcp_arrival *in,
     }
 }
 
+/* Whether a segment lies in the window as it is. */
+static bool fits(const struct tcp_conn *conn, const struct tcp_seg *seg)
+{
+    return seq_leq(conn->rcv.nxt, seg->seq) &&
+           seg->text_bytes + (seg->flags & TCP_FIN) <=
+               seq_after(seg->seq, conn->rcv.edge);
+}
+
 /* Cut off what lies outside the window; text_bytes 0 when nothing is left. */
-static void trim(struct tcp_conn *conn, struct tcp_arrival *in)
+static COLD void trim(struct tcp_conn *conn, struct tcp_arrival *in)
 {
     struct tcp_seg *seg = &in->seg;
     uint32_t old = seq_after(seg->seq, conn->rcv.nxt);
@@ -225,7 +237,7 @@ static enum tcp_verdict in_order(struct tcp_conn *conn, struct tcp_arrival *in)
     return TCP_GO_ON;
 }
 
-static void out_of_order(struct tcp_conn *conn, struct tcp_arrival *in)
+static COLD void out_of_order(struct tcp_conn *conn, struct tcp_arrival *in)
 {
     struct buffer *text = in->text;
 
@@ -245,9 +257,11 @@ enum tcp_verdict tcp_in_text(struct tcp_conn *conn, struct tcp_arrival *in)
         tcp_count(conn, tcp_after_fin);
         return TCP_GO_ON;
     }
-    trim(conn, in);
-    if (in->seg.text_bytes == 0)
-        return TCP_GO_ON;
+    if (!fits(conn, &in->seg)) {
+        trim(conn, in);
+        if (in->seg.text_bytes == 0)
+            return TCP_GO_ON;
+    }
     if (conn->released || conn->read_shut) { /* nobody will read: SHLD-3 */
         tcp_conn_reset(conn, TCP_END_ABORTED);
         return TCP_GONE;
@@ -260,7 +274,7 @@ enum tcp_verdict tcp_in_text(struct tcp_conn *conn, struct tcp_arrival *in)
 
 /* ---- FIN ---- */
 
-static enum tcp_verdict take_fin(struct tcp_conn *conn)
+static COLD enum tcp_verdict take_fin(struct tcp_conn *conn)
 {
     conn->rcv.nxt++;
     if (seq_lt(conn->rcv.edge, conn->rcv.nxt))

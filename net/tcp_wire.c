@@ -111,11 +111,25 @@ static bool take_option(struct tcp_seg *seg, const uint8_t *option, uint8_t len)
     }
 }
 
+/* NOP, NOP, timestamps and nothing else: RFC 7323 A, what nearly every segment
+ * of a connection with timestamps has. */
+static bool parse_usual(struct tcp_seg *seg, const uint8_t *data, uint32_t len)
+{
+    static const uint8_t usual[] = {OPTION_NOP, OPTION_NOP, OPTION_TIMESTAMPS,
+                                    OPTION_TIMESTAMPS_BYTES};
+
+    return len == TCP_TIMESTAMPS_BYTES &&
+           memcmp(data, usual, sizeof(usual)) == 0 &&
+           take_timestamps(seg, data + 2, OPTION_TIMESTAMPS_BYTES);
+}
+
 static void parse_options(struct tcp_seg *seg, const uint8_t *data,
                           uint32_t len)
 {
     uint32_t at = 0;
 
+    if (parse_usual(seg, data, len))
+        return;
     while (at < len && data[at] != OPTION_END) {
         if (data[at] == OPTION_NOP) {
             at++;
@@ -134,30 +148,29 @@ static void parse_options(struct tcp_seg *seg, const uint8_t *data,
 enum tcp_parse_status tcp_parse(const uint8_t *data, uint32_t len,
                                 struct tcp_seg *seg)
 {
-    struct tcp_header header;
+    const struct tcp_header *header = (const struct tcp_header *)data;
     uint32_t header_bytes;
 
-    if (len < sizeof(header))
+    if (len < sizeof(*header))
         return TCP_PARSE_SHORT;
-    memcpy(&header, data, sizeof(header));
-    header_bytes = (uint32_t)(header.data_offset >> 4) * 4;
-    if (header_bytes < sizeof(header) || header_bytes > len)
+    header_bytes = (uint32_t)(header->data_offset >> 4) * 4;
+    if (header_bytes < sizeof(*header) || header_bytes > len)
         return TCP_PARSE_HEADER_LEN;
 
     *seg = (struct tcp_seg){
-        .seq = be32_get(header.seq),
-        .ack = be32_get(header.ack),
+        .seq = be32_get(header->seq),
+        .ack = be32_get(header->ack),
         .text_bytes = len - header_bytes,
-        .src_port = be16_get(header.src_port),
-        .dst_port = be16_get(header.dst_port),
-        .window = be16_get(header.window),
-        .urgent = be16_get(header.urgent),
-        .flags = header.flags,
+        .src_port = be16_get(header->src_port),
+        .dst_port = be16_get(header->dst_port),
+        .window = be16_get(header->window),
+        .urgent = be16_get(header->urgent),
+        .flags = header->flags,
         .header_bytes = (uint8_t)header_bytes,
     };
-    if (header_bytes > sizeof(header))
-        parse_options(seg, data + sizeof(header),
-                      header_bytes - (uint32_t)sizeof(header));
+    if (header_bytes > sizeof(*header))
+        parse_options(seg, data + sizeof(*header),
+                      header_bytes - (uint32_t)sizeof(*header));
     return TCP_PARSE_OK;
 }
 
@@ -233,21 +246,20 @@ static void emit_options(uint8_t *out, const struct tcp_seg *seg)
 
 void tcp_emit(uint8_t *out, const struct tcp_seg *seg)
 {
-    uint8_t bytes = tcp_emit_bytes(seg);
-    struct tcp_header header = {
+    struct tcp_header *header = (struct tcp_header *)out;
+
+    ASSERT(seg->header_bytes <= TCP_HEADER_BYTES_MAX);
+    *header = (struct tcp_header){
         .src_port = be16_make(seg->src_port),
         .dst_port = be16_make(seg->dst_port),
         .seq = be32_make(seg->seq),
         .ack = be32_make(seg->ack),
-        .data_offset = (uint8_t)(bytes / 4 << 4),
+        .data_offset = (uint8_t)(seg->header_bytes / 4 << 4),
         .flags = seg->flags,
         .window = be16_make(seg->window),
         .checksum = be16_make(seg->checksum),
         .urgent = be16_make(seg->urgent),
     };
-
-    ASSERT(bytes <= TCP_HEADER_BYTES_MAX);
-    memcpy(out, &header, sizeof(header));
-    if (bytes > sizeof(header))
-        emit_options(out + sizeof(header), seg);
+    if (seg->header_bytes > sizeof(*header))
+        emit_options(out + sizeof(*header), seg);
 }

@@ -103,8 +103,9 @@ uint8_t tcp_emit_bytes(const struct tcp_seg *seg);
 /*
  * Write the header and options of `seg`, in the order and with the padding of
  * Linux: MSS, SACK permitted, timestamps, NOP, window scale; SACK last. At most
- * forty bytes of options, which is three SACK blocks beside timestamps. Reads
- * neither text_bytes nor header_bytes.
+ * forty bytes of options, which is three SACK blocks beside timestamps.
+ *
+ * seg: header_bytes is what tcp_emit_bytes() says; text_bytes is not read.
  */
 void tcp_emit(uint8_t *out, const struct tcp_seg *seg);
 

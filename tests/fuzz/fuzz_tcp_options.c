@@ -51,6 +51,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     ASSERT(tcp_emit_bytes(&seg) % 4 == 0);
     if (tcp_emit_bytes(&seg) > sizeof again)
         return 0; /* every option at once is more than fits */
+    seg.header_bytes = tcp_emit_bytes(&seg);
     tcp_emit(again, &seg);
     ASSERT(tcp_parse(again, tcp_emit_bytes(&seg), &other) == TCP_PARSE_OK);
     ASSERT(!other.bad_option);
