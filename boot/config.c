@@ -10,6 +10,7 @@
 #include "libc-shim/runnel.h"
 
 enum {
+    POLL_US_MAX = 1000,
     NAME_BYTES_MAX = 63, /* RFC 1035 2.3.4: a label */
     ITEM_BYTES = 20      /* "255.255.255.255/32", its zero, and one more */
 };
@@ -121,6 +122,17 @@ static bool parse_conns(const char *text, void *out)
     return true;
 }
 
+/* To look for longer would cost more than any interrupt. */
+static bool parse_poll(const char *text, void *out)
+{
+    uint32_t us;
+
+    if (!cmdline_parse_u32(text, &us) || us > POLL_US_MAX)
+        return false;
+    *(uint32_t *)out = us;
+    return true;
+}
+
 static void print_about(const char *name)
 {
     console_print(name);
@@ -148,6 +160,10 @@ enum cmdline_status config_read(char *line, char *name, struct config *config)
         {"tcp-conns", "NUMBER", "100000",
          "TCP connections at most (512 bytes each: as the memory allows)",
          parse_conns, &config->conns, &config->conns_given},
+        {"poll", "MICROSECONDS", "200",
+         "look for packets so long before the CPU sleeps, where they come soon"
+         " (200 under KVM, else 0)",
+         parse_poll, &config->poll_us, &config->poll_given},
         {"virtio-off", "FEATURE[,FEATURE...]", "mrg_rxbuf,event_idx",
          "what of virtio is not to be used, by QEMU's names; msix, modern, all",
          virtio_off_parse, &config->virtio_off, NULL},

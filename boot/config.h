@@ -26,7 +26,9 @@ struct config {
     struct dns_servers dns;   /* none: DHCP's */
     const char *name;         /* of the machine */
     uint32_t conns;           /* at most; given, or else by the memory */
-    bool cards_given, gateway_given, dns_given, name_given, conns_given;
+    uint32_t poll_us;         /* given, or else by what is below */
+    bool cards_given, gateway_given, dns_given, name_given, conns_given,
+        poll_given;
     uint32_t nic;        /* which card is the first of `cards` */
     uint64_t virtio_off; /* features: virtio_device.off */
     struct log_levels logs;

@@ -8,6 +8,7 @@
 #include "drivers/pci.h"
 #include "drivers/probe.h"
 #include "kernel/clock.h"
+#include "kernel/kvmclock.h"
 #include "kernel/log.h"
 #include "kernel/page.h"
 #include "kernel/power.h"
@@ -27,6 +28,7 @@ enum {
     CONNS_PER_PAGE = PAGE_BYTES / NET_CONN_BYTES,
     RESERVE_SHARE = 8, /* a part of these, that the program cannot take */
     RESERVE_PAGES_MAX = 512,
+    POLL_US = 200,
     CAPS = NETDEV_CAP_TX_CSUM | NETDEV_CAP_RX_CSUM | NETDEV_CAP_TX_GSO_TCP4 |
            NETDEV_CAP_TX_GSO_ECN | NETDEV_CAP_RX_GSO_TCP4
 };
@@ -180,9 +182,19 @@ static const char *start_cards(void)
     return problem;
 }
 
+/* An interrupt costs a guest of KVM more than a short wait; where everything
+ * is emulated, looking takes the time of whom we wait for. */
+static uint32_t poll_us(const struct config *config)
+{
+    if (config->poll_given)
+        return config->poll_us;
+    return kvm_is_below() ? POLL_US : 0;
+}
+
 const char *network_start(const struct config *config)
 {
     struct stack_config settings = stack_config(config);
+    const struct settings said = {settings.net.tcp.conns_max, poll_us(config)};
     const char *problem;
 
     if (config->gateway_given && config->cards.card[0].dhcp)
@@ -193,7 +205,8 @@ const char *network_start(const struct config *config)
     network.stack = stack_create(&settings, &network.signal);
     if (!network.stack)
         return "there is too little memory for a network stack";
-    settings_say_start(config, settings.net.tcp.conns_max);
+    stack_set_polling(network.stack, said.poll_us);
+    settings_say_start(config, &said);
     dns_set_servers(stack_dns(network.stack), &config->dns);
     runnel_setup(network.stack, power_button());
     problem = start_cards();

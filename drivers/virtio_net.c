@@ -253,6 +253,15 @@ static unsigned net_events(struct netdev *dev)
     return events;
 }
 
+static bool net_pending(const struct netdev *dev)
+{
+    const struct virtio_net *nic =
+        CONTAINER_OF(dev, const struct virtio_net, dev);
+
+    return nic->events || (nic->state == VIRTIO_NET_RUNNING &&
+                           (nic->config_changed || virtq_pending(&nic->rx)));
+}
+
 /* Look once more, then let the device interrupt. True: there is work. */
 static bool arm_running(struct virtio_net *nic, uint64_t now_us)
 {
@@ -303,6 +312,7 @@ static const struct netdev_ops net_ops = {
     .kick = net_kick,
     .receive = net_receive,
     .events = net_events,
+    .pending = net_pending,
     .arm = net_arm,
 };
 

@@ -274,6 +274,5 @@ bool virtq_interrupt_on(struct virtq *queue, unsigned after)
         __atomic_store_n(&queue->ring.avail->flags, 0, __ATOMIC_RELAXED);
     /* The store must be out before the load: see virtq_publish(). */
     __atomic_thread_fence(__ATOMIC_SEQ_CST);
-    return __atomic_load_n(&queue->ring.used->idx, __ATOMIC_RELAXED) !=
-           queue->used_seen;
+    return virtq_pending(queue);
 }

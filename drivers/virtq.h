@@ -142,6 +142,13 @@ MUST_CHECK enum virtq_status virtq_pop(struct virtq *queue,
  * interrupt handler. Source: virtio 1.2 2.7.7. */
 void virtq_interrupt_off(struct virtq *queue);
 
+/* Whether something has come back that was not popped yet. */
+static inline bool virtq_pending(const struct virtq *queue)
+{
+    return __atomic_load_n(&queue->ring.used->idx, __ATOMIC_RELAXED) !=
+           queue->used_seen;
+}
+
 /*
  * Ask for an interrupt when `after` more chains than now have come back
  * (without EVENT_IDX: at the next one).

@@ -41,12 +41,17 @@ static struct {
     volatile struct wall_clock wall __attribute__((aligned(64)));
 } kvmclock;
 
-static bool is_offered(void)
+bool kvm_is_below(void)
 {
     struct cpuid id = cpu_id_raw(CPUID_SIGNATURE, 0);
 
     return (cpu_id_raw(1, 0).ecx & 1u << 31) && id.ebx == 0x4b4d564b &&
-           id.ecx == 0x564b4d56 && id.edx == 0x4d &&
+           id.ecx == 0x564b4d56 && id.edx == 0x4d;
+}
+
+static bool is_offered(void)
+{
+    return kvm_is_below() &&
            (cpu_id_raw(CPUID_FEATURES, 0).eax & FEATURE_CLOCK);
 }
 

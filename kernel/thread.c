@@ -282,6 +282,13 @@ bool thread_signal_pending(void)
     return thread.signal_pending;
 }
 
+uint64_t thread_alone_until(void)
+{
+    if (thread.ready_count > 0 || thread.signal_pending)
+        return 0;
+    return thread.deadlines.first ? thread.deadlines.first->at_us : FOREVER;
+}
+
 enum wait_status thread_signal_wait(struct thread_signal *signal,
                                     const char *reason, uint64_t deadline_us)
 {

@@ -152,6 +152,15 @@ void thread_signal_raise(struct thread_signal *signal);
 bool thread_signal_pending(void);
 
 /*
+ * Until when the running thread keeps nobody waiting when it does not block,
+ * unless an interrupt raises a signal (thread_signal_pending).
+ * Blocks:  never.
+ * Returns: 0 when another thread can run now; else the next deadline of one
+ *          that waits; FOREVER.
+ */
+uint64_t thread_alone_until(void);
+
+/*
  * Wait until the signal is raised, and clear it. One waiter at a time.
  * Returns: WAIT_OK (it was raised), WAIT_DEADLINE, WAIT_CANCELLED.
  */

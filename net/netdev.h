@@ -79,6 +79,13 @@ struct netdev_ops {
      */
     struct buffer *(*receive)(struct netdev *dev, unsigned max);
 
+    /*
+     * Whether receive() or events() would find something. For who looks again
+     * and again before the CPU sleeps: reads, and changes nothing.
+     * Blocks: never.
+     */
+    bool (*pending)(const struct netdev *dev);
+
     /* Take the events since the last call: a set of enum netdev_event. */
     unsigned (*events)(struct netdev *dev);
 

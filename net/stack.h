@@ -66,9 +66,22 @@ bool stack_wait_link(struct stack *stack, bool up, uint64_t deadline_us);
  */
 void stack_destroy(struct stack *stack);
 
+/*
+ * Before it sleeps, the network thread may look at the cards for a while with
+ * their interrupts off: under load from few peers the next packet is near, and
+ * an interrupt costs a virtual machine more than the wait. How long it looks
+ * is learnt: it grows while packets come within `most_us`, and shrinks to
+ * nothing when none does, so that an idle machine sleeps.
+ *
+ * most_us: the longest; 0: never, as after stack_create().
+ */
+void stack_set_polling(struct stack *stack, uint32_t most_us);
+
 struct stack_counters {
     uint64_t rounds; /* of the network thread */
     uint64_t sleeps;
+    uint64_t polls;     /* times that it looked before sleeping */
+    uint64_t poll_hits; /* ... and found something */
 };
 void stack_counters_get(const struct stack *stack,
                         struct stack_counters *counters);

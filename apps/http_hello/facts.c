@@ -18,6 +18,7 @@
 #include "libc-shim/runnel.h"
 #include "net/flow.h"
 #include "net/net.h"
+#include "net/stack.h"
 #include "net/view.h"
 
 enum {
@@ -139,6 +140,7 @@ static void write_pages(struct view *view)
 static void write_net(struct view *view)
 {
     const struct net_counters *counters = net_counters(runnel_net());
+    struct stack_counters rounds;
     struct net_memory memory;
     struct tcpv4_stats tcp;
 
@@ -153,6 +155,10 @@ static void write_net(struct view *view)
     view_line(view, "flows %lu\n", (unsigned long)tcp.flows);
     view_line(view, "flows_parked %lu\n", (unsigned long)tcp.parked);
     view_line(view, "flow_threads %lu\n", (unsigned long)tcp.threads);
+    stack_counters_get(runnel_stack(), &rounds);
+    view_line(view, "net_sleeps %lu\n", (unsigned long)rounds.sleeps);
+    view_line(view, "net_polls %lu\n", (unsigned long)rounds.polls);
+    view_line(view, "net_poll_hits %lu\n", (unsigned long)rounds.poll_hits);
     for (unsigned i = 0; i < NET_COUNTER_COUNT; i++) {
         if (counters->value[i])
             view_line(view, "%s %lu\n", net_counter_name((enum net_counter)i),

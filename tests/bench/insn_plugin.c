@@ -11,6 +11,8 @@
  *   -plugin insn_plugin.so,counters=FILE,low=0x..,high=0x..,watch=0x..,
  *           symbols=FILE
  *
+ * Instructions of a loop that polls are those of its functions: counted.py.
+ *
  * Counted by translated blocks: one that is left early, by a fault, counts in
  * full, and one belongs to the function that it begins in. Debian's QEMU loads
  * plugins but ships no header, so that what is used of the interface is

@@ -195,6 +195,10 @@ def costs(results, peers):
                     results.readings[name, peer.name] = reading
                     results.add(name, "instructions", peer,
                                 reading.instructions)
+                    if reading.polling:
+                        results.add(f"... {name}: polling, besides", "% more",
+                                    peer, 100 * reading.polling /
+                                    reading.instructions)
                     results.add(f"... {name}: kicks", "", peer, reading.kicks)
                     results.add(f"... {name}: interrupts", "", peer,
                                 reading.interrupts)

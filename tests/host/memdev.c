@@ -97,6 +97,13 @@ static bool arm(struct netdev *dev, bool on)
     return on && (memdev->rx.first || memdev->pending_events);
 }
 
+static bool pending(const struct netdev *dev)
+{
+    const struct memdev *memdev = CONTAINER_OF(dev, const struct memdev, dev);
+
+    return memdev->rx.first || memdev->pending_events;
+}
+
 static const struct netdev_ops ops = {
     .start = start,
     .stop = stop,
@@ -104,6 +111,7 @@ static const struct netdev_ops ops = {
     .kick = kick,
     .receive = receive,
     .events = events,
+    .pending = pending,
     .arm = arm,
 };
 

@@ -169,6 +169,18 @@ static void config__connections_are_one_or_more(void **state)
     bad("--tcp-conns", "many", "100000");
 }
 
+static void config__polling_is_bounded(void **state)
+{
+    (void)state;
+    good("--poll=0");
+    assert_true(config.poll_given);
+    assert_int_equal(config.poll_us, 0);
+    good("--poll=1000");
+    assert_int_equal(config.poll_us, 1000);
+    bad("--poll", "1001", "200");
+    bad("--poll", "50us", "200");
+}
+
 static void config__help_says_what_the_program_does_and_has(void **state)
 {
     (void)state;
@@ -183,8 +195,8 @@ static void config__help_says_what_the_program_does_and_has(void **state)
 static void config__help_lists_every_key(void **state)
 {
     static const char *const keys[] = {
-        "--ipv4=", "--ipv4-gateway=", "--dns-servers=", "--name=",
-        "--net=",  "--logs=",         "--tcp-conns=",   "--help"};
+        "--ipv4=", "--ipv4-gateway=", "--dns-servers=", "--name=", "--net=",
+        "--logs=", "--tcp-conns=",    "--poll=",        "--help"};
 
     (void)state;
     assert_int_equal(reads("--help"), CMDLINE_HELP);
@@ -202,6 +214,7 @@ int main(void)
         cmocka_unit_test(config__name_servers_are_one_to_four_addresses),
         cmocka_unit_test(config__names_are_labels),
         cmocka_unit_test(config__connections_are_one_or_more),
+        cmocka_unit_test(config__polling_is_bounded),
         cmocka_unit_test(config__help_lists_every_key),
         cmocka_unit_test(config__help_says_what_the_program_does_and_has),
     };

@@ -135,6 +135,139 @@ static void network__work_that_comes_to_nothing_lets_others_run_in(void)
 }
 WORLD(network__work_that_comes_to_nothing_lets_others_run)
 
+/* ---- looking before sleeping: 1 us a look, and the wire goes on ---- */
+
+enum {
+    POLL_US = 200,
+    SOON_US = 100,
+    LATE_US = 1000,
+    LOOKS = 16, /* between two at the clock */
+    FRAME_BYTES = 60
+};
+
+static uint64_t looks;
+
+static bool look_for_a_microsecond(const struct netdev *dev)
+{
+    looks++;
+    host_now_us++;
+    (void)wire_deliver(&world.wire, host_now_us);
+    return CONTAINER_OF(dev, const struct memdev, dev)->rx.first;
+}
+
+static struct netdev_ops looking;
+
+static void poll_up_to(uint32_t most_us)
+{
+    world_sleep(3 * WORLD_S); /* the cards have announced themselves */
+    looking = *world.dev[1].dev.ops;
+    looking.pending = look_for_a_microsecond;
+    world.dev[1].dev.ops = &looking;
+    stack_set_polling(world.stack[1], most_us);
+    looks = 0;
+}
+
+/* So many frames come to stack 1, one every `every_us`. What they cost it. */
+static struct stack_counters frames_come(unsigned count, unsigned every_us)
+{
+    static const uint8_t frame[FRAME_BYTES] = {2, 0, 0, 0, 0, 2, /* to */
+                                               2, 0, 0, 0, 0, 9};
+    struct netdev *from = &world.dev[0].dev;
+    struct stack_counters before, after;
+
+    world.wire.to[1].bytes_per_s = FRAME_BYTES * 1000000ull / every_us;
+    for (unsigned i = 0; i < count; i++)
+        assert_int_equal(
+            from->ops->enqueue(from, hostnet_chain(net_pool(world.net[0]),
+                                                   frame, FRAME_BYTES)),
+            NETDEV_OK);
+    from->ops->kick(from);
+    wire_collect(&world.wire, host_now_us);
+    stack_counters_get(world.stack[1], &before);
+    world_sleep((uint64_t)count * every_us + WORLD_S);
+    stack_counters_get(world.stack[1], &after);
+    return (struct stack_counters){.sleeps = after.sleeps - before.sleeps,
+                                   .polls = after.polls - before.polls,
+                                   .poll_hits =
+                                       after.poll_hits - before.poll_hits};
+}
+
+static void poll__packets_that_come_soon_cost_no_sleep_in(void)
+{
+    struct stack_counters used;
+
+    poll_up_to(POLL_US);
+    used = frames_come(100, SOON_US);
+    assert_true(used.poll_hits >= 90);
+    assert_true(used.sleeps <= 10);
+}
+WORLD(poll__packets_that_come_soon_cost_no_sleep)
+
+static void poll__packets_that_come_late_are_not_looked_for_in(void)
+{
+    struct stack_counters used;
+
+    poll_up_to(POLL_US);
+    used = frames_come(100, LATE_US);
+    assert_int_equal(used.polls, 0);
+    assert_true(used.sleeps >= 100);
+}
+WORLD(poll__packets_that_come_late_are_not_looked_for)
+
+static void poll__an_idle_stack_soon_stops_looking_in(void)
+{
+    poll_up_to(POLL_US);
+    (void)frames_come(100, SOON_US);
+    looks = 0;
+    for (unsigned i = 0; i < 100; i++) /* now and then one */
+        (void)frames_come(1, LATE_US);
+    assert_true(looks < 3 * POLL_US);
+    world_sleep(10000ull * WORLD_S);
+    assert_true(looks < 3 * POLL_US);
+}
+WORLD(poll__an_idle_stack_soon_stops_looking)
+
+static void poll__off_means_never_in(void)
+{
+    struct stack_counters used;
+
+    poll_up_to(0);
+    used = frames_come(100, SOON_US);
+    assert_int_equal(looks, 0);
+    assert_int_equal(used.polls, 0);
+    assert_true(used.sleeps >= 100);
+}
+WORLD(poll__off_means_never)
+
+static void sleep_in_small_steps(void *late_us)
+{
+    for (unsigned i = 0; i < 1000; i++) {
+        uint64_t at_us = host_now_us + 30;
+
+        assert_int_equal(thread_sleep_until(at_us), WAIT_DEADLINE);
+        if (host_now_us - at_us > *(uint64_t *)late_us)
+            *(uint64_t *)late_us = host_now_us - at_us;
+    }
+}
+
+static void poll__keeps_no_thread_from_its_deadline_in(void)
+{
+    uint64_t late_us = 0;
+    struct thread *other;
+
+    poll_up_to(POLL_US);
+    (void)frames_come(20, SOON_US);
+    looks = 0;
+    assert_int_equal(
+        thread_spawn(&other, "steps", 0, sleep_in_small_steps, &late_us),
+        THREAD_OK);
+    (void)frames_come(100, SOON_US);
+    assert_true(looks > 0);
+    assert_int_equal(thread_join(other, FOREVER), WAIT_OK);
+    assert_true(late_us <= LOOKS);
+}
+WORLD(poll__keeps_no_thread_from_its_deadline)
+
 /* ---- the link ---- */
 
 static unsigned link_changes;
@@ -223,6 +356,11 @@ int main(void)
         WORLD_TEST(network__answers_to_a_batch_leave_with_one_kick),
         WORLD_TEST(network__a_full_card_delays_and_loses_nothing),
         WORLD_TEST(network__work_that_comes_to_nothing_lets_others_run),
+        WORLD_TEST(poll__packets_that_come_soon_cost_no_sleep),
+        WORLD_TEST(poll__an_idle_stack_soon_stops_looking),
+        WORLD_TEST(poll__off_means_never),
+        WORLD_TEST(poll__packets_that_come_late_are_not_looked_for),
+        WORLD_TEST(poll__keeps_no_thread_from_its_deadline),
         WORLD_TEST(link__change_wakes_who_waits_for_it),
         WORLD_TEST(create__gives_back_everything_when_memory_ends),
         WORLD_TEST(attach__a_bad_address_is_refused),

@@ -54,6 +54,21 @@ static void rx__frames_come_in_order_and_no_more_than_asked(void **state)
     buffer_release(queue);
 }
 
+static void rx__what_is_pending_is_seen_without_taking_it(void **state)
+{
+    struct virtio_net_hdr_v1 header = plain_header();
+
+    (void)state;
+    start(OFFER);
+    (void)scene.dev->ops->events(scene.dev);
+    assert_false(scene.dev->ops->pending(scene.dev));
+    deliver(&header, 60);
+    assert_true(scene.dev->ops->pending(scene.dev));
+    assert_true(scene.dev->ops->pending(scene.dev));
+    buffer_release(receive_one(60));
+    assert_false(scene.dev->ops->pending(scene.dev));
+}
+
 static void rx__ring_is_refilled_a_quarter_at_a_time(void **state)
 {
     struct virtio_net_hdr_v1 header = plain_header();
@@ -417,6 +432,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(rx__frame_comes_without_its_header),
         TEST(rx__frames_come_in_order_and_no_more_than_asked),
+        TEST(rx__what_is_pending_is_seen_without_taking_it),
         TEST(rx__ring_is_refilled_a_quarter_at_a_time),
         TEST(rx__merged_buffers_become_one_chain),
         TEST(rx__num_buffers_counts_only_with_merged_buffers),
