@@ -66,10 +66,31 @@ void arp_send_request(struct net *net, struct net_if *nif, struct mac_addr to,
                     (struct mac_addr){{0}}, target);
 }
 
+_Static_assert(ARP_REPLIES_PER_S <= UINT8_MAX, "counted in a byte");
+
+/* As arp_limit_take(), for all strangers whose MAC addresses end alike. */
+static bool strangers_take(struct net *net, struct mac_addr mac)
+{
+    struct arp_strangers *strangers = &net->arp.strangers;
+    uint8_t *replies = &strangers->replies[mac.byte[5] % ARP_STRANGERS];
+
+    if (net->now_us - strangers->second_us >= 1000000)
+        *strangers = (struct arp_strangers){.second_us = net->now_us};
+    if (*replies == ARP_REPLIES_PER_S) {
+        net_count(&net->counters, arp_limited);
+        return false;
+    }
+    ++*replies;
+    return true;
+}
+
 static void reply(struct net *net, struct net_if *nif,
                   const struct arp_packet *to)
 {
-    if (arp_limit_take(net, &net->arp.replies, ARP_REPLIES_PER_S))
+    struct arp_limit *own = arp_own_limit(net, nif, to);
+
+    if (own ? arp_limit_take(net, own, ARP_REPLIES_PER_S)
+            : strangers_take(net, to->sender_mac))
         send_packet(net, nif, ARP_REPLY, to->sender_mac, nif->addr,
                     to->sender_mac, to->sender);
 }
@@ -116,8 +137,6 @@ static void from_neighbour(struct net *net, struct net_if *nif,
             reply(net, nif, packet);
         return;
     }
-    if (!request && !arp_has(net, nif, packet->sender))
-        net_count(&net->counters, arp_unsolicited);
     arp_learn(net, nif, packet, request && for_us);
     if (request && for_us)
         reply(net, nif, packet);

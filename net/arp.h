@@ -30,7 +30,10 @@ enum {
     ARP_PENDING_BYTES_MAX = 256 * 1024, /* held by what waits for any */
     ARP_REQUESTS_MAX = 3,     /* unanswered, then the address has failed */
     ARP_REQUESTS_PER_S = 250, /* to whomever */
-    ARP_REPLIES_PER_S = 1000,
+    /* To a neighbour whom we have sent packets to; to all strangers whose MAC
+     * addresses end alike: who floods us silences those at most. */
+    ARP_REPLIES_PER_S = 100,
+    ARP_STRANGERS = 16, /* kinds of them */
     ARP_BUCKETS = 16
 };
 
@@ -85,10 +88,17 @@ struct arp_limit {
     uint32_t count;
 };
 
+/* Replies to strangers in a second, by the end of their MAC addresses. */
+struct arp_strangers {
+    uint64_t second_us;
+    uint8_t replies[ARP_STRANGERS];
+};
+
 struct arp {
     struct pool pool;
     struct arp_entry *bucket[ARP_BUCKETS];
-    struct arp_limit requests, replies;
+    struct arp_limit requests;
+    struct arp_strangers strangers;
     unsigned static_count;
     uint32_t pending_bytes; /* held by what waits */
 };
@@ -150,8 +160,12 @@ void arp_send_request(struct net *net, struct net_if *nif, struct mac_addr to,
 /* Tell the flow of a packet that it cannot be delivered. */
 void arp_report_failed(struct net *net, const struct buffer *packet);
 
-/* Whether anything is known, or asked, about an address. */
-bool arp_has(struct net *net, const struct net_if *nif, struct ipv4_addr addr);
+/*
+ * The limit of replies to the sender of a packet, if he is at the address that
+ * we have sent packets to; null: a stranger, whatever he says of himself.
+ */
+struct arp_limit *arp_own_limit(struct net *net, const struct net_if *nif,
+                                const struct arp_packet *packet);
 
 /*
  * The sender of a packet is at an address.

@@ -10,9 +10,10 @@ struct arp_entry {
     struct arp_entry *next; /* of the bucket */
     struct net_if *nif;
     struct timer timer;
-    struct buffer *pending; /* packets, oldest first, through link */
-    uint64_t used_us;       /* when a packet last went there; 0: never */
-    uint64_t changed_us;    /* when its MAC address was last set anew */
+    struct buffer *pending;   /* packets, oldest first, through link */
+    uint64_t used_us;         /* when a packet last went there; 0: never */
+    uint64_t changed_us;      /* when its MAC address was last set anew */
+    struct arp_limit replies; /* to him */
     struct ipv4_addr addr;
     struct mac_addr mac;
     uint8_t state;         /* enum arp_state; written by set_state() */
@@ -65,11 +66,6 @@ static struct arp_entry *find(struct net *net, const struct net_if *nif,
     return entry;
 }
 
-bool arp_has(struct net *net, const struct net_if *nif, struct ipv4_addr addr)
-{
-    return find(net, nif, addr);
-}
-
 /* Whether packets can go there. */
 static bool is_known(const struct arp_entry *entry)
 {
@@ -85,6 +81,16 @@ static bool is_continued(const struct buffer *packet)
     return ipv4_header_parse(packet->data, packet->len, UINT32_MAX, &header) ==
                IPV4_GOOD &&
            header.fragment_bytes > 0;
+}
+
+struct arp_limit *arp_own_limit(struct net *net, const struct net_if *nif,
+                                const struct arp_packet *packet)
+{
+    struct arp_entry *entry = find(net, nif, packet->sender);
+    bool used = entry && is_known(entry) && entry->used_us > 0;
+
+    used = used && mac_addr_equal(entry->mac, packet->sender_mac);
+    return used ? &entry->replies : NULL;
 }
 
 /* Drop the oldest datagram that waits, all fragments of it. */
@@ -387,6 +393,8 @@ void arp_learn(struct net *net, struct net_if *nif,
 {
     struct arp_entry *entry = find(net, nif, packet->sender);
 
+    if (!entry && packet->operation == ARP_REPLY)
+        net_count(&net->counters, arp_unsolicited);
     if (!entry && may_make)
         entry = entry_make(net, nif, packet->sender);
     if (!entry || entry->state == ARP_STATIC)

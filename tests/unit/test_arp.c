@@ -295,7 +295,7 @@ arp__A14_flood_of_strangers_is_bounded_and_spares_the_gateway(void **state)
         arp(station_all_mac, 1, station_peer_mac, 0x0a010000 + i * 3 + 1,
             STATION_ADDR);
         station_send(&station);
-        if (i == 5000)
+        if (i == 5000) /* of one MAC address, whatever he calls himself */
             assert_int_equal(station_take_all(&station), ARP_REPLIES_PER_S);
     }
     net_memory_get(station.net, &memory);

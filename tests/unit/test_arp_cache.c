@@ -124,6 +124,56 @@ bound__A14_flood_keeps_table_and_gateway_and_who_is_used(void **state)
     assert_true(after.pages <= before.pages);
 }
 
+/* `count` questions by a host, all within one moment. Returns: how many the
+ * station has answered. */
+static unsigned asks(const uint8_t mac[6], uint32_t addr, unsigned count)
+{
+    unsigned answers = 0;
+
+    for (unsigned i = 0; i < count; i++) {
+        station_ethernet(&station, station_all_mac, mac, 0x0806);
+        station_arp(&station, 1, mac, addr, none, STATION_ADDR);
+        station_send(&station);
+        answers += station_take_all(&station);
+    }
+    return answers;
+}
+
+static void bound__A14_who_asks_too_much_silences_himself_alone(void **state)
+{
+    const uint8_t rude[6] = {2, 0, 0, 0, 0, 0x21};
+    const uint8_t newcomer[6] = {2, 0, 0, 0, 0, 0x32};
+
+    (void)state;
+    assert_int_equal(asks(rude, STATION_PEER + 7, 5000), ARP_REPLIES_PER_S);
+    assert_int_equal(asks(newcomer, STATION_PEER + 8, 1), 1);
+    assert_int_equal(asks(rude, STATION_PEER + 9, 1), 0); /* by any name */
+    host_now_us += SECOND;
+    assert_int_equal(asks(rude, STATION_PEER + 7, 1), 1);
+}
+
+static void bound__A14_no_flood_keeps_answers_from_who_is_used(void **state)
+{
+    uint8_t mac[6] = {2, 0, 0, 7, 0, 0};
+    unsigned answers = 0;
+
+    (void)state;
+    station_meet(&station, STATION_PEER, station_peer_mac);
+    assert_int_equal(talk_to(STATION_PEER), IPV4_OK);
+    station_take_all(&station);
+    for (unsigned i = 0; i < 20000; i++) {
+        mac[4] = (uint8_t)(i >> 8);
+        mac[5] = (uint8_t)i;
+        answers += asks(mac, 0x0a000010 + i % 200, 1);
+    }
+    assert_in_range(answers, 1, ARP_STRANGERS * ARP_REPLIES_PER_S);
+    assert_int_equal(asks(mac, 0x0a000010, 1), 0);
+    assert_int_equal(asks(station_peer_mac, STATION_PEER, 1), 1);
+    /* Not to who takes his name: the answer would go to the other. */
+    mac[5] = station_peer_mac[5] ^ 1;
+    assert_int_equal(asks(mac, STATION_PEER, 1), 0);
+}
+
 /* Addresses that nobody has, as from SYNs with forged senders: those who
  * answer keep half of the table. */
 static void bound__silent_addresses_take_half_of_the_table(void **state)
@@ -329,6 +379,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(bound__A14_flood_keeps_table_and_gateway_and_who_is_used),
+        TEST(bound__A14_who_asks_too_much_silences_himself_alone),
+        TEST(bound__A14_no_flood_keeps_answers_from_who_is_used),
         TEST(bound__silent_addresses_take_half_of_the_table),
         TEST(bound__requests_are_limited_for_all_together),
         TEST(bound__large_answers_to_nobody_hold_little),
