@@ -145,15 +145,11 @@ uint32_t checksum_chain(uint32_t sum, const struct buffer *chain,
 uint32_t checksum_pseudo(struct ipv4_addr src, struct ipv4_addr dst,
                          uint8_t protocol, uint32_t len)
 {
-    struct {
-        struct ipv4_addr src, dst;
-        uint8_t zero, protocol;
-        be16 len;
-    } pseudo = {src, dst, 0, protocol, be16_make((uint16_t)len)};
+    /* Zero, the protocol and the length, as they stand on the wire. */
+    uint32_t last = (uint32_t)protocol << 8 |
+                    (uint32_t)__builtin_bswap16((uint16_t)len) << 16;
 
-    _Static_assert(sizeof(pseudo) == 12, "as on the wire");
-    return fold((uint64_t)load32(&pseudo.src) + load32(&pseudo.dst) +
-                load32(&pseudo.zero));
+    return fold((uint64_t)src.word + dst.word + last);
 }
 
 be16 checksum_unfinished(uint32_t sum)

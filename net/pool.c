@@ -19,8 +19,7 @@ struct pool_page {
 
 enum {
     HEAD_BYTES = PAGE_BYTES - POOL_OBJECT_BYTES_MAX,
-    LAST_PART = 16, /* of the bound are for packets, ... */
-    LAST_MAX = 256  /* ... and no more: a ring is soon refilled */
+    LAST_PART = 16 /* of the bound are for packets, PAGES_LAST_MAX at most */
 };
 
 _Static_assert(sizeof(struct pool_page) <= HEAD_BYTES, "room for the head");
@@ -60,14 +59,15 @@ void *pages_take(struct pages *pages)
     return page;
 }
 
-bool pages_scarce(struct pages *pages)
+bool pages_look_scarce(struct pages *pages)
 {
     size_t last = pages->max / LAST_PART;
 
     if (pages->was_scarce)
         pages->was_scarce = host_is_scarce(pages);
     return pages->was_scarce ||
-           pages->count >= pages->max - (last < LAST_MAX ? last : LAST_MAX);
+           pages->count >=
+               pages->max - (last < PAGES_LAST_MAX ? last : PAGES_LAST_MAX);
 }
 
 void pages_give(struct pages *pages, void *page)

@@ -36,13 +36,23 @@ struct pages {
  */
 MUST_CHECK void *pages_take(struct pages *pages);
 
+enum {
+    PAGES_LAST_MAX = 256 /* no more are kept back: a ring is soon refilled */
+};
+
+bool pages_look_scarce(struct pages *pages); /* for the next */
+
 /*
  * Whether only the last pages are left, of the bound or of the host. They are
  * for packets on their way: a card that cannot be given an empty buffer makes
  * us deaf, and an acknowledgement that cannot be written mute. What stays for
  * longer (connections, queues) is not to grow any more.
  */
-bool pages_scarce(struct pages *pages);
+static inline bool pages_scarce(struct pages *pages)
+{
+    return (pages->was_scarce || pages->max - pages->count <= PAGES_LAST_MAX) &&
+           pages_look_scarce(pages);
+}
 
 /* Give back what pages_take() gave. */
 void pages_give(struct pages *pages, void *page);

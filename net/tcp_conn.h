@@ -464,6 +464,8 @@ static inline void tcp_deadline_clear(struct tcp_conn *conn,
     conn->deadline[which] = FOREVER; /* the timer finds nothing to do */
 }
 void tcp_timer_init(struct tcp_conn *conn);
+/* When the retransmission timer runs out that is armed now. */
+uint64_t tcp_timer_rto_at(const struct tcp_conn *conn);
 /* Arm the retransmission timer anew; off: nothing is in flight. */
 void tcp_timer_rtx(struct tcp_conn *conn);
 /* The same when nothing is in flight, and something waits. */

@@ -198,7 +198,7 @@ static void advanced(struct tcp_conn *conn)
     if (seq_lt(active->recover, conn->snd.una))
         active->recover = conn->snd.una - 1;
     if (tcp_flight(conn))
-        tcp_timer_rtx(conn);
+        active->rto_at_us = tcp_timer_rto_at(conn); /* armed with the probe */
     else
         tcp_timer_rtx_off(conn);
 }

@@ -151,7 +151,7 @@ static void sent_new(struct tcp_conn *conn, uint32_t text, uint32_t len,
     }
     conn->cwnd_limited = 2 * tcp_flight(conn) >= conn->cwnd;
     if (first || conn->deadline[TCP_DEADLINE_RTX] == FOREVER)
-        tcp_timer_rtx(conn);
+        active->rto_at_us = tcp_timer_rto_at(conn); /* armed with the probe */
     conn->probe_now = false;
     if (active->probe.due)
         tcp_probe_sent(conn, false);

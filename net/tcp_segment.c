@@ -61,6 +61,8 @@ static struct buffer *build(struct net *net, const struct tcp_tuple *tuple,
     segment->csum_start = 0;
     segment->csum_offset = TCP_CHECKSUM_OFFSET;
     segment->flags = BUFFER_CSUM_PARTIAL;
+    if (seg->text_bytes == 0)
+        return segment;
     if (bytes + seg->text_bytes <= SMALL_ROOM_BYTES) {
         segment->len += buffer_copy_out(view, offset, segment->data + bytes,
                                         seg->text_bytes);

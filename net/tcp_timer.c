@@ -24,17 +24,23 @@ void tcp_deadline_set(struct tcp_conn *conn, enum tcp_deadline which,
         timer_arm(&conn->net->timers, &conn->timer, at_us);
 }
 
-void tcp_timer_rtx(struct tcp_conn *conn)
+uint64_t tcp_timer_rto_at(const struct tcp_conn *conn)
 {
     uint64_t rto_us = (uint64_t)conn->rto_us << conn->backoff;
     uint64_t most_us = tcp_config_of(conn)->rto_max_us;
 
-    rto_us = conn->net->now_us + (rto_us < most_us ? rto_us : most_us);
+    return conn->net->now_us + (rto_us < most_us ? rto_us : most_us);
+}
+
+void tcp_timer_rtx(struct tcp_conn *conn)
+{
+    uint64_t at_us = tcp_timer_rto_at(conn);
+
     if (conn->active) {
-        conn->active->rto_at_us = rto_us;
+        conn->active->rto_at_us = at_us;
         tcp_timer_loss(conn);
     } else {
-        tcp_deadline_set(conn, TCP_DEADLINE_RTX, rto_us);
+        tcp_deadline_set(conn, TCP_DEADLINE_RTX, at_us);
     }
 }
 

@@ -201,9 +201,13 @@ static uint8_t *emit_pair(uint8_t *out, bool sack_permitted)
 
 static uint8_t *emit_timestamps(uint8_t *out, const struct tcp_seg *seg)
 {
-    out = emit_pair(out, seg->sack_permitted);
-    *out++ = OPTION_TIMESTAMPS;
-    *out++ = OPTION_TIMESTAMPS_BYTES;
+    enum {
+        KIND = OPTION_TIMESTAMPS << 8 | OPTION_TIMESTAMPS_BYTES,
+        NOPS = OPTION_NOP << 24 | OPTION_NOP << 16,
+        SACK = OPTION_SACK_PERMITTED << 24 | OPTION_SACK_PERMITTED_BYTES << 16
+    };
+
+    out = put32(out, (seg->sack_permitted ? SACK : NOPS) | KIND);
     out = put32(out, seg->ts_val);
     return put32(out, seg->ts_ecr);
 }
