@@ -136,11 +136,40 @@ void tcp_queue_join(struct tcp_queue *to, struct tcp_queue *from)
     *from = (struct tcp_queue){0};
 }
 
+void tcp_queue_pack(struct tcp_queue *to, struct tcp_queue *from,
+                    struct buffer_pool *pool, struct tcp_budget *budget)
+{
+    while (from->held > 2 * from->bytes) {
+        struct buffer *view = tcp_queue_pop(from, budget);
+
+        if (tcp_is_wasteful(view->len, buffer_held_bytes(view))) {
+            if (tcp_queue_copy(to, view, view->len))
+                continue;
+            if (buffer_tailroom(view) == 0)
+                view = tcp_chain_own(view, pool, view->len);
+        }
+        tcp_queue_push(to, view, budget);
+    }
+    tcp_queue_join(to, from);
+}
+
 void tcp_queue_clear(struct tcp_queue *queue, struct tcp_budget *budget)
 {
     budget->held_bytes -= queue->held;
     buffer_release(queue->head);
     *queue = (struct tcp_queue){0};
+}
+
+struct buffer *tcp_chain_own(struct buffer *text, struct buffer_pool *pool,
+                             uint32_t bytes)
+{
+    struct buffer *copy = buffer_alloc(pool, BUFFER_LARGE, 0);
+
+    if (!copy)
+        return text;
+    copy->len = buffer_copy_out(text, 0, copy->data, bytes);
+    buffer_release(text);
+    return copy;
 }
 
 struct buffer *tcp_chain_drop(struct buffer *chain, uint32_t bytes)

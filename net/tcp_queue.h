@@ -65,8 +65,25 @@ MUST_CHECK struct buffer *tcp_queue_take(struct tcp_queue *queue,
                                          uint32_t bytes,
                                          struct tcp_budget *budget);
 
+/* Whether text fills less than half of the memory that it holds, and can be
+ * copied together with others. */
+static inline bool tcp_is_wasteful(uint32_t bytes, uint32_t cost)
+{
+    return bytes <= BUFFER_LARGE_BYTES && 2 * bytes <= cost;
+}
+
+/* A chunk of our own in place of a text that lies in shared memory, so that
+ * the next one can be put behind it; the text itself when there is none. */
+COLD struct buffer *tcp_chain_own(struct buffer *text, struct buffer_pool *pool,
+                                  uint32_t bytes);
+
 /* Move everything of `from` to the end of `to`. */
 void tcp_queue_join(struct tcp_queue *to, struct tcp_queue *from);
+
+/* The same, and what is small is copied together, so that all of it holds no
+ * more than if it had come in order. */
+void tcp_queue_pack(struct tcp_queue *to, struct tcp_queue *from,
+                    struct buffer_pool *pool, struct tcp_budget *budget);
 
 /* Release everything. */
 void tcp_queue_clear(struct tcp_queue *queue, struct tcp_budget *budget);

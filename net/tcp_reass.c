@@ -203,7 +203,8 @@ void tcp_reass_deliver(struct tcp_conn *conn)
             tcp_queue_drop(&piece->queue, old, &tcp_of(conn)->budget);
             conn->rcv.nxt += piece->queue.bytes;
             conn->bytes_received += piece->queue.bytes;
-            tcp_queue_join(&conn->rcv_queue, &piece->queue);
+            tcp_queue_pack(&conn->rcv_queue, &piece->queue, conn->net->pool,
+                           &tcp_of(conn)->budget);
         }
         piece_drop_first(conn);
     }

@@ -13,33 +13,12 @@
 
 enum { DUP_ACKS_MAX = 16 /* owed for one flush */ };
 
-/* Whether the text fills less than half of the memory that it holds, and can
- * be copied together with others. */
-static bool is_wasteful(uint32_t bytes, uint32_t cost)
-{
-    return bytes <= BUFFER_LARGE_BYTES && 2 * bytes <= cost;
-}
-
 /* Views of chunks hold little more than twice what they show at the worst: a
  * text of 1985 bytes in a page. */
 uint32_t tcp_text_held_max(const struct tcp_conn *conn)
 {
     return tcp_rcv_buffer(conn) / 4 * 9 +
            4 * (BUFFER_PAGE_BYTES + (uint32_t)sizeof(struct buffer));
-}
-
-/* A chunk of our own in place of a text that lies in shared memory, so that
- * the next one can be put behind it; the text itself when there is none. */
-static COLD struct buffer *own_copy(struct tcp_conn *conn, struct buffer *text,
-                                    uint32_t bytes)
-{
-    struct buffer *copy = buffer_alloc(conn->net->pool, BUFFER_LARGE, 0);
-
-    if (!copy)
-        return text;
-    copy->len = buffer_copy_out(text, 0, copy->data, bytes);
-    buffer_release(text);
-    return copy;
 }
 
 static bool has_room(struct tcp_conn *conn, uint32_t cost)
@@ -64,11 +43,11 @@ bool tcp_text_queue(struct tcp_conn *conn, struct buffer *text, uint32_t bytes)
     struct tcp_queue *queue = &conn->rcv_queue;
     uint32_t cost = tcp_queue_cost(text);
 
-    if (is_wasteful(bytes, cost)) {
+    if (tcp_is_wasteful(bytes, cost)) {
         if (tcp_queue_copy(queue, text, bytes))
             return true;
         if (text->next || buffer_tailroom(text) == 0) {
-            text = own_copy(conn, text, bytes);
+            text = tcp_chain_own(text, conn->net->pool, bytes);
             cost = tcp_queue_cost(text);
         }
     }
