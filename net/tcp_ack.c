@@ -109,7 +109,7 @@ static COLD enum tcp_verdict complete_handshake(struct tcp_conn *conn,
         tcp_count(conn, tcp_ack_unsent);
         return TCP_REPLY_RST;
     }
-    if (conn->listener && !tcp_listener_ready(conn)) {
+    if (conn->unaccepted && !tcp_listener_ready(conn)) {
         conn->waits_for_ready = true;
         return TCP_DROP;
     }

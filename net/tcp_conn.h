@@ -132,8 +132,8 @@ struct tcp_active {
 };
 
 struct tcp_conn {
-    /* for finding it */
-    struct tcp_conn *hash_next;
+    /* for finding it: one cache line for each look */
+    _Alignas(64) struct tcp_conn *hash_next;
     struct tcp_tuple tuple;
     uint8_t state;   /* enum tcp_state; written by tcp_conn_event() alone */
     uint8_t end;     /* enum tcp_end; written by tcp_conn_end() alone */
@@ -214,6 +214,7 @@ struct tcp_conn {
     bool cwr_due : 1;         /* the peer has not heard of our reduction */
     bool mss_proven : 1;      /* a full segment has arrived */
     bool lowered : 1;         /* mss is less than mss_max: the way's fault */
+    bool unaccepted : 1;      /* it still belongs to its listener */
 
     struct tcp_queue rcv_queue;
     struct {
@@ -229,8 +230,10 @@ struct tcp_conn {
     uint64_t deadline[TCP_DEADLINE_COUNT];
     struct tcp_link flush, events;
     struct tcp_link group; /* connecting, half open, accept queue, orphans */
-    struct tcp_listener *listener; /* until accepted */
-    void *context;
+    union {
+        struct tcp_listener *listener; /* while it is unaccepted */
+        void *context;                 /* its owner's, who comes later */
+    };
     uint32_t user_timeout_ms;
     uint32_t retransmissions;
     uint64_t bytes_sent, bytes_received;

@@ -101,18 +101,25 @@ struct tcp_listener *tcp_listener_find(struct net *net,
     return any;
 }
 
+/* It is its listener's no more. */
+static void left(struct tcp_conn *conn)
+{
+    conn->unaccepted = false;
+    conn->context = NULL;
+    tcp_list_remove(&conn->group);
+}
+
 void tcp_listener_forget(struct tcp_conn *conn)
 {
     struct tcp_listener *listener = conn->listener;
 
-    if (!listener)
+    if (!conn->unaccepted)
         return;
     if (conn->ready)
         listener->ready_count--;
     else
         listener->half_open_count--;
-    conn->listener = NULL;
-    tcp_list_remove(&conn->group);
+    left(conn);
 }
 
 bool tcp_listener_is_full(const struct tcp_listener *listener)
@@ -146,8 +153,7 @@ struct tcp_conn *tcp_accept(struct tcp_listener *listener)
     if (!conn)
         return NULL;
     listener->ready_count--;
-    tcp_list_remove(&conn->group);
-    conn->listener = NULL;
+    left(conn);
     conn->owned = true;
     tcp_count(conn, tcp_accept);
     if (conn->changes) /* what has happened so far is news to the owner */

@@ -155,6 +155,7 @@ struct tcp_conn *tcp_open_child(struct tcp_listener *listener,
     conn->config = tcp_options_share(net, listener->config);
     conn->rto_us = (uint32_t)conn->config->rto_initial_us;
     conn->listener = listener;
+    conn->unaccepted = true;
     listener->half_open_count++;
     tcp_list_push(&listener->half_open, &conn->group);
     tcp_open_prepare(conn, numbers);

@@ -21,7 +21,9 @@ bool tcp_buckets_init(struct net *net, struct tcp_buckets *buckets,
 {
     uint32_t count = SLOTS;
 
-    while (count < entries && count < SLOTS * SLOTS)
+    /* One or two to a bucket when all are there, four at the very most: a page
+     * that each tenth connection is the first to use costs more than steps. */
+    while (count < entries / 2 && count < SLOTS * SLOTS)
         count *= 2;
     buckets->mask = count - 1;
     buckets->pages = pages_take(&net->pages);

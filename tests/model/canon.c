@@ -68,7 +68,7 @@ static uint64_t mix_conn(uint64_t hash, const struct world *world,
                          const struct tcp_conn *conn)
 {
     struct tcp_conn copy;
-    bool flags[] = {tcp_list_empty(&conn->flush), conn->listener,
+    bool flags[] = {tcp_list_empty(&conn->flush), conn->unaccepted,
                     tcp_list_empty(&conn->group)};
 
     memcpy(&copy, conn, sizeof(copy));
