@@ -184,8 +184,10 @@ static INLINE enum ipv4_status send_whole(struct net *net,
     status = dispatch(net, route, packet);
     if (status == IPV4_FULL)
         undo_header(packet, segment);
-    else
+    else if (status == IPV4_OK)
         net_count(&net->counters, ip_tx);
+    else
+        net_count(&net->counters, ip_no_memory);
     return status;
 }
 
@@ -207,7 +209,7 @@ static COLD enum ipv4_status send_cut(struct net *net,
         status = dispatch(net, route, packet);
         if (status == IPV4_FULL)
             buffer_release(packet);
-        else
+        else if (status == IPV4_OK)
             net_count(&net->counters, ip_fragment_tx);
     }
     buffer_release_queue(packets);

@@ -174,6 +174,23 @@ static void bound__A14_no_flood_keeps_answers_from_who_is_used(void **state)
     assert_int_equal(asks(mac, STATION_PEER, 1), 0);
 }
 
+/* A neighbour for whom there is no memory: what is lost was not sent. */
+static void bound__what_finds_no_memory_is_not_counted_as_sent(void **state)
+{
+    struct buffer *data =
+        buffer_alloc(net_pool(station.net), BUFFER_SMALL, BUFFER_HEADROOM);
+    uint64_t sent = STATION_COUNT(&station, ip_tx);
+
+    (void)state;
+    data->len = 1;
+    station.host.fail_at = station.host.asked + 1;
+    assert_int_equal(
+        udp_send(station.net, 5000, ipv4_addr_make(STATION_PEER), 6000, data),
+        IPV4_NO_MEMORY);
+    assert_int_equal(STATION_COUNT(&station, ip_tx), sent);
+    assert_int_equal(STATION_COUNT(&station, ip_no_memory), 1);
+}
+
 /* Addresses that nobody has, as from SYNs with forged senders: those who
  * answer keep half of the table. */
 static void bound__silent_addresses_take_half_of_the_table(void **state)
@@ -381,6 +398,7 @@ int main(void)
         TEST(bound__A14_flood_keeps_table_and_gateway_and_who_is_used),
         TEST(bound__A14_who_asks_too_much_silences_himself_alone),
         TEST(bound__A14_no_flood_keeps_answers_from_who_is_used),
+        TEST(bound__what_finds_no_memory_is_not_counted_as_sent),
         TEST(bound__silent_addresses_take_half_of_the_table),
         TEST(bound__requests_are_limited_for_all_together),
         TEST(bound__large_answers_to_nobody_hold_little),
