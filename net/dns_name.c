@@ -18,6 +18,17 @@ static bool is_host_byte(uint8_t c)
            (c >= '0' && c <= '9') || c == '-' || c == '_';
 }
 
+/* Bytes of a label that a host's name may have: letters, digits, inner hyphens
+ * (RFC 1123 2.1, RFC 952), and the underscores of services. A name that begins
+ * with a hyphen would be an option to many who get it. */
+static bool is_host_label(const uint8_t *label, size_t len)
+{
+    for (size_t i = 0; i < len; i++)
+        if (!is_host_byte(label[i]))
+            return false;
+    return len > 0 && label[0] != '-' && label[len - 1] != '-';
+}
+
 /* Append a label. Returns: false when the name becomes too long. */
 static bool append(struct dns_name *name, const uint8_t *label, size_t len)
 {
@@ -43,12 +54,11 @@ bool dns_name_parse(const char *text, struct dns_name *name)
     while (*text) {
         size_t len = 0;
 
-        while (text[len] && text[len] != '.') {
-            if (len == DNS_LABEL_BYTES || !is_host_byte((uint8_t)text[len]))
-                return false;
+        while (len <= DNS_LABEL_BYTES && text[len] && text[len] != '.')
             len++;
-        }
-        if (len == 0 || !append(name, (const uint8_t *)text, len))
+        if (len > DNS_LABEL_BYTES ||
+            !is_host_label((const uint8_t *)text, len) ||
+            !append(name, (const uint8_t *)text, len))
             return false;
         text += len + (text[len] == '.');
     }
@@ -85,13 +95,13 @@ bool dns_name_text(const struct dns_name *name, char text[DNS_NAME_TEXT_BYTES])
     while (name->bytes[at] != 0) {
         size_t len = name->bytes[at++];
 
+        if (!is_host_label(name->bytes + at, len))
+            return false;
         if (to > 0)
             text[to++] = '.';
-        for (size_t i = 0; i < len; i++, at++) {
-            if (!is_host_byte(name->bytes[at]))
-                return false;
-            text[to++] = (char)name->bytes[at];
-        }
+        memcpy(text + to, name->bytes + at, len);
+        to += len;
+        at += len;
     }
     text[to] = '\0';
     return true;

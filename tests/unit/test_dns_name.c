@@ -176,9 +176,10 @@ static void name__N12_without_its_root_is_broken(void **state)
 
 static void name__N27_text_that_is_no_hosts_name_is_refused(void **state)
 {
-    static const char *const bad[] = {"",    ".",     "..",  "a..b", ".a",
-                                      "a..", "a b",   "a/b", "a\n",  "a\x80",
-                                      "a:1", "[::1]", "*",   "a\\.b"};
+    static const char *const bad[] = {"",    ".",     "..",   "a..b",  ".a",
+                                      "a..", "a b",   "a/b",  "a\n",   "a\x80",
+                                      "a:1", "[::1]", "*",    "a\\.b", "-",
+                                      "-a",  "a-",    "a.-b", "a-.b"};
     char label[66] = {0}, whole[300] = {0};
     struct dns_name name;
 
@@ -220,6 +221,20 @@ static void name__N20_bytes_of_no_host_are_not_shown(void **state)
     }
 }
 
+static void name__N20_that_begins_with_a_hyphen_is_not_shown(void **state)
+{
+    static const uint8_t option[] = {3, '-', 'r', 'f', 1, 'a', 0};
+    struct dns_name name = {.len = sizeof(option)};
+    char shown[DNS_NAME_TEXT_BYTES];
+
+    (void)state;
+    memcpy(name.bytes, option, sizeof(option));
+    assert_false(dns_name_text(&name, shown));
+    name.bytes[1] = 'x';
+    assert_true(dns_name_text(&name, shown));
+    assert_string_equal(shown, "xrf.a");
+}
+
 static void name__goes_to_text_and_back(void **state)
 {
     char shown[DNS_NAME_TEXT_BYTES];
@@ -248,6 +263,7 @@ int main(void)
         TEST(name__N12_without_its_root_is_broken),
         TEST(name__N27_text_that_is_no_hosts_name_is_refused),
         TEST(name__N20_bytes_of_no_host_are_not_shown),
+        TEST(name__N20_that_begins_with_a_hyphen_is_not_shown),
         TEST(name__goes_to_text_and_back),
     };
 
