@@ -69,22 +69,20 @@ static bool same_address(const struct net_address *a,
            ipv4_addr_equal(a->gateway, b->gateway);
 }
 
-static void delete_routes(struct dhcp *dhcp)
-{
-    for (uint32_t i = 0; i < dhcp->lease.route_count; i++)
-        (void)route_delete(dhcp->net, dhcp->lease.routes[i].dst,
-                           dhcp->lease.routes[i].prefix_bits);
-}
-
 /* A table that is full, or a route that makes no sense, is the server's
  * fault: we do with what there is. */
 static void add_routes(struct dhcp *dhcp)
 {
     for (uint32_t i = 0; i < dhcp->lease.route_count; i++) {
         const struct dhcp_route *route = &dhcp->lease.routes[i];
+        const struct route_static leased = {
+            .dst = route->dst,
+            .gateway = route->gateway,
+            .prefix_bits = route->prefix_bits,
+            .interface = (uint8_t)dhcp->index,
+        };
 
-        if (route_add(dhcp->net, route->dst, route->prefix_bits, route->gateway,
-                      dhcp->index) != NET_OK)
+        if (route_lease(dhcp->net, &leased) != NET_OK)
             net_count(&dhcp->net->counters, dhcp_route_refused);
     }
 }
@@ -112,8 +110,7 @@ bool dhcp_lease_take(struct dhcp *dhcp, const struct dhcp_reply *reply)
     if (!use_address(dhcp, &lease.address))
         return false;
     set_times(&lease, reply, dhcp->asked_us);
-    if (dhcp->has_lease)
-        delete_routes(dhcp);
+    route_unlease(net, dhcp->index);
     if (memcmp(&lease.dns, &dhcp->lease.dns, sizeof(lease.dns)) != 0)
         interface_post(&net->ifs[dhcp->index], NET_ADDRESS_CHANGED);
     dhcp->lease = lease;
@@ -128,7 +125,7 @@ bool dhcp_lease_take(struct dhcp *dhcp, const struct dhcp_reply *reply)
 void dhcp_lease_drop(struct dhcp *dhcp)
 {
     if (dhcp->has_lease) {
-        delete_routes(dhcp);
+        route_unlease(dhcp->net, dhcp->index);
         interface_clear_address(dhcp->net, dhcp->index, dhcp->net->now_us);
         (void)!interface_set_mtu(dhcp->net, dhcp->index, 0);
     }

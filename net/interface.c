@@ -77,7 +77,7 @@ static bool used_by_another(const struct net *net, const struct net_if *nif,
 /* What hangs on the network that an interface is on. */
 static void forget_network(struct net *net, struct net_if *nif)
 {
-    route_forget(net, (uint8_t)(nif - net->ifs));
+    route_forget(net, (unsigned)(nif - net->ifs));
     arp_forget(net, nif);
 }
 

@@ -52,39 +52,76 @@ static bool matches(struct ipv4_addr dst, uint8_t prefix_bits,
 }
 
 static struct route_static *find(struct net *net, struct ipv4_addr dst,
-                                 uint8_t prefix_bits)
+                                 uint8_t prefix_bits, unsigned index)
 {
     struct route_table *table = net->routes;
 
     for (unsigned i = 0; i < table->count; i++)
         if (ipv4_addr_equal(table->entry[i].dst, dst) &&
-            table->entry[i].prefix_bits == prefix_bits)
+            table->entry[i].prefix_bits == prefix_bits &&
+            table->entry[i].interface == index)
             return &table->entry[i];
     return NULL;
+}
+
+static bool makes_sense(const struct net *net, const struct route_static *route)
+{
+    return route->prefix_bits <= 32 &&
+           !(ipv4_addr_host(route->dst) &
+             ~interface_mask(route->prefix_bits)) &&
+           (route->prefix_bits == 0 || interface_is_host(route->dst)) &&
+           (ipv4_addr_is_zero(route->gateway) ||
+            interface_is_host(route->gateway)) &&
+           !ipv4_is_ours(net, route->gateway);
+}
+
+/* A new entry behind those of the same and of lower interfaces. */
+static struct route_static *make_room(struct route_table *table, unsigned index)
+{
+    unsigned at = table->count++;
+
+    for (; at > 0 && table->entry[at - 1].interface > index; at--)
+        table->entry[at] = table->entry[at - 1];
+    return &table->entry[at];
+}
+
+static enum net_status put(struct net *net, const struct route_static *route)
+{
+    struct route_table *table = net->routes;
+    struct route_static *entry =
+        find(net, route->dst, route->prefix_bits, route->interface);
+
+    ASSERT(route->interface < net->if_count);
+    if (!makes_sense(net, route))
+        return NET_BAD_ADDRESS;
+    if (!entry) {
+        if (table->count == ROUTES_STATIC_MAX)
+            return NET_FULL;
+        entry = make_room(table, route->interface);
+    }
+    *entry = *route;
+    route_changed(net);
+    return NET_OK;
 }
 
 enum net_status route_add(struct net *net, struct ipv4_addr dst,
                           uint8_t prefix_bits, struct ipv4_addr gateway,
                           unsigned index)
 {
-    struct route_table *table = net->routes;
-    struct route_static *entry = find(net, dst, prefix_bits);
+    return put(net, &(struct route_static){dst, gateway, prefix_bits,
+                                           (uint8_t)index, false});
+}
 
-    ASSERT(index < net->if_count);
-    if (prefix_bits > 32 ||
-        ipv4_addr_host(dst) & ~interface_mask(prefix_bits) ||
-        (prefix_bits > 0 && !interface_is_host(dst)) ||
-        (!ipv4_addr_is_zero(gateway) && !interface_is_host(gateway)) ||
-        ipv4_is_ours(net, gateway))
-        return NET_BAD_ADDRESS;
-    if (!entry) {
-        if (table->count == ROUTES_STATIC_MAX)
-            return NET_FULL;
-        entry = &table->entry[table->count++];
-    }
-    *entry = (struct route_static){dst, gateway, prefix_bits, (uint8_t)index};
-    route_changed(net);
-    return NET_OK;
+enum net_status route_lease(struct net *net, const struct route_static *route)
+{
+    struct route_static leased = *route;
+    const struct route_static *entry =
+        find(net, route->dst, route->prefix_bits, route->interface);
+
+    if (entry && !entry->leased)
+        return NET_OK;
+    leased.leased = true;
+    return put(net, &leased);
 }
 
 /* Take an entry out; the order of the others stays. */
@@ -95,9 +132,10 @@ static void take_out(struct route_table *table, unsigned at)
         table->entry[at] = table->entry[at + 1];
 }
 
-bool route_delete(struct net *net, struct ipv4_addr dst, uint8_t prefix_bits)
+bool route_delete(struct net *net, struct ipv4_addr dst, uint8_t prefix_bits,
+                  unsigned index)
 {
-    struct route_static *entry = find(net, dst, prefix_bits);
+    struct route_static *entry = find(net, dst, prefix_bits, index);
 
     if (!entry)
         return false;
@@ -106,12 +144,24 @@ bool route_delete(struct net *net, struct ipv4_addr dst, uint8_t prefix_bits)
     return true;
 }
 
-void route_forget(struct net *net, uint8_t index)
+/* Those of an interface, by hand or not. */
+static void forget(struct net *net, unsigned index, bool by_hand)
 {
     for (unsigned i = net->routes->count; i-- > 0;)
-        if (net->routes->entry[i].interface == index)
+        if (net->routes->entry[i].interface == index &&
+            (by_hand || net->routes->entry[i].leased))
             take_out(net->routes, i);
     route_changed(net);
+}
+
+void route_unlease(struct net *net, unsigned index)
+{
+    forget(net, index, false);
+}
+
+void route_forget(struct net *net, unsigned index)
+{
+    forget(net, index, true);
 }
 
 bool route_get(const struct net *net, unsigned number, struct route_info *info)

@@ -3,10 +3,10 @@
  *
  * A destination is ourselves, on the network of an interface, behind a static
  * route, or behind a default gateway; the longest prefix wins, and of equal
- * ones the network, then the static route, then the gateway, then the lower
- * interface. A gateway is always on the link of its interface, also where its
- * address lies off the network (clouds that hand out /32). Nothing is learnt
- * from the network.
+ * ones the network, then the static route, then the gateway, and of these the
+ * lower interface. A gateway is always on the link of its interface, also
+ * where its address lies off the network (clouds that hand out /32). Nothing
+ * is learnt from the network.
  *
  * Source: RFC 1122 3.3.1; RFC 3442 (on-link routes and gateways).
  */
@@ -22,7 +22,8 @@ struct net_if;
 enum { ROUTES_STATIC_MAX = 16 };
 
 /*
- * Add a static route; one to the same destination is replaced.
+ * Add a static route; one to the same destination by the same interface is
+ * replaced.
  *
  * dst:     bits behind the prefix must be zero. 0.0.0.0/0 is a default route.
  * gateway: a host's address; 0.0.0.0: the destination is on the link itself.
@@ -33,8 +34,9 @@ MUST_CHECK enum net_status route_add(struct net *net, struct ipv4_addr dst,
                                      uint8_t prefix_bits,
                                      struct ipv4_addr gateway, unsigned index);
 
-/* Returns: false when there is no such static route. */
-bool route_delete(struct net *net, struct ipv4_addr dst, uint8_t prefix_bits);
+/* Returns: false when there is no such static route by that interface. */
+bool route_delete(struct net *net, struct ipv4_addr dst, uint8_t prefix_bits,
+                  unsigned index);
 
 enum route_origin { ROUTE_NETWORK, ROUTE_STATIC, ROUTE_GATEWAY };
 
@@ -57,10 +59,11 @@ struct route_static {
     struct ipv4_addr dst, gateway;
     uint8_t prefix_bits;
     uint8_t interface;
+    bool leased; /* said by a DHCP server */
 };
 
 struct route_table {
-    struct route_static entry[ROUTES_STATIC_MAX];
+    struct route_static entry[ROUTES_STATIC_MAX]; /* lower interfaces first */
     unsigned count;
 };
 
@@ -115,7 +118,13 @@ bool route_is_gateway(const struct net *net, const struct net_if *nif,
 bool route_on_link(const struct net *net, const struct net_if *nif,
                    struct ipv4_addr addr);
 
+/* As route_add(), for a server's: it gives way to one that was added by hand,
+ * and is dropped with the others of the interface by route_unlease(). */
+MUST_CHECK enum net_status route_lease(struct net *net,
+                                       const struct route_static *route);
+void route_unlease(struct net *net, unsigned index);
+
 /* Drop the static routes of an interface. */
-void route_forget(struct net *net, uint8_t index);
+void route_forget(struct net *net, unsigned index);
 
 #endif

@@ -94,7 +94,7 @@ static void step_owner(struct fuzz *f)
         break;
     case 7:
         dst = fuzz_addr(f);
-        route_delete(f->net, dst, (uint8_t)(fuzz_get(f, 1) % 34));
+        route_delete(f->net, dst, (uint8_t)(fuzz_get(f, 1) % 34), 0);
         break;
     default:
         talk(f);

@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "net/interface.h"
+#include "net/route.h"
 #include "tests/host/dhcp_peer.h"
 #include "tests/host/host.h"
 
@@ -121,6 +122,79 @@ static void cards__an_answer_that_mixes_them_up_is_dropped(void **state)
     assert_int_equal(STATION_COUNT(&peer.station, dhcp_malformed), 1);
 }
 
+/* 192.168.0.0/16 by a router of each card's own: RFC 3442. */
+static void say_with_route(uint8_t type, uint32_t yiaddr, uint8_t router,
+                           bool to_other)
+{
+    const uint8_t route[] = {16, 192, 168, 10, 0, 0, router};
+
+    dhcp_peer_full(&peer, type, yiaddr, 3600);
+    dhcp_peer_option(&peer, 121, route, sizeof(route));
+    if (to_other) {
+        memcpy(peer.message + XID, other_xid, 4);
+        memcpy(peer.message + CHADDR, other_mac, 6);
+    }
+    dhcp_peer_send(&peer);
+}
+
+/* The last byte of the router of 192.168.0.0/16 by an interface; 0: none. */
+static uint32_t router_of(unsigned index)
+{
+    struct route_info info;
+
+    for (unsigned i = 0; route_get(peer.station.net, i, &info); i++)
+        if (info.origin == ROUTE_STATIC && info.interface == index &&
+            ipv4_addr_host(info.dst) == 0xc0a80000)
+            return info.gateway.byte[3];
+    return 0;
+}
+
+static void cards__each_keeps_its_own_way_to_one_network(void **state)
+{
+    (void)state;
+    assert_true(dhcp_peer_hear(&peer, 0));
+    hear_other();
+    say_with_route(OFFER, SECOND, 77, true);
+    hear_other();
+    say_with_route(ACK, SECOND, 77, true);
+    say_with_route(OFFER, FIRST, 66, false);
+    assert_true(dhcp_peer_hear(&peer, 0));
+    say_with_route(ACK, FIRST, 66, false);
+    assert_int_equal(router_of(0), 66);
+    assert_int_equal(router_of(1), 77);
+    /* Of equal ones the lower interface's is taken, whoever came first. */
+    assert_int_equal(
+        route_to(peer.station.net, IPV4_ADDR(192, 168, 1, 1)).next_hop.byte[3],
+        66);
+    interface_clear_address(peer.station.net, 0, host_now_us);
+    assert_int_equal(router_of(1), 77);
+    assert_int_equal(
+        route_to(peer.station.net, IPV4_ADDR(192, 168, 1, 1)).next_hop.byte[3],
+        77);
+}
+
+/* What was added by hand stands above what a server says, also of later. */
+static void cards__a_servers_route_gives_way_to_one_by_hand(void **state)
+{
+    struct net *net = peer.station.net;
+
+    (void)state;
+    assert_true(dhcp_peer_hear(&peer, 0));
+    say_with_route(OFFER, FIRST, 66, false);
+    assert_true(dhcp_peer_hear(&peer, 0));
+    say_with_route(ACK, FIRST, 66, false);
+    assert_int_equal(route_add(net, IPV4_ADDR(192, 168, 0, 0), 16,
+                               IPV4_ADDR(10, 0, 0, 9), 0),
+                     NET_OK);
+    assert_int_equal(router_of(0), 9);
+    assert_true(dhcp_peer_hear(&peer, 1801 * 1000000ull)); /* renewing */
+    say_with_route(ACK, FIRST, 66, false);
+    assert_string_equal(dhcp_state(net, 0), "BOUND");
+    assert_int_equal(router_of(0), 9);
+    assert_true(route_delete(net, IPV4_ADDR(192, 168, 0, 0), 16, 0));
+    assert_int_equal(router_of(0), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -128,6 +202,10 @@ int main(void)
             cards__each_takes_its_own_of_two_answers, setup, teardown),
         cmocka_unit_test_setup_teardown(
             cards__an_answer_that_mixes_them_up_is_dropped, setup, teardown),
+        cmocka_unit_test_setup_teardown(
+            cards__each_keeps_its_own_way_to_one_network, setup, teardown),
+        cmocka_unit_test_setup_teardown(
+            cards__a_servers_route_gives_way_to_one_by_hand, setup, teardown),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -456,8 +456,8 @@ static void route__static_default_precedes_the_gateway(void **state)
     (void)state;
     assert_int_equal(add(0, 0, 0x0a000010), NET_OK);
     assert_int_equal(asked_for(STATION_FAR), 0x0a000010);
-    assert_true(route_delete(station.net, ipv4_addr_make(0), 0));
-    assert_false(route_delete(station.net, ipv4_addr_make(0), 0));
+    assert_true(route_delete(station.net, ipv4_addr_make(0), 0, 0));
+    assert_false(route_delete(station.net, ipv4_addr_make(0), 0, 0));
     assert_int_equal(asked_for(STATION_FAR), STATION_GATEWAY);
 }
 
