@@ -135,6 +135,10 @@ void acd_forget(struct net *net, struct net_if *nif)
         ipv4_addr_equal(nif->acd.addr, nif->addr))
         stop(net, nif);
     nif->acd.defended_us = 0;
+    /* What is not told yet was about the old address, not about the next. */
+    nif->changes &= (uint8_t)~NET_ADDRESS_CONFLICT;
+    if (ipv4_addr_equal(nif->acd.addr, nif->addr))
+        nif->changes &= (uint8_t) ~(NET_ADDRESS_IN_USE | NET_ADDRESS_FREE);
 }
 
 /*

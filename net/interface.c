@@ -259,12 +259,21 @@ bool interface_has_news(const struct net *net)
     return false;
 }
 
+/* Whether what is to be told means that somebody has its own address; a host
+ * may have asked about any other. */
+static bool is_contested(const struct net_if *nif)
+{
+    return nif->changes & NET_ADDRESS_CONFLICT ||
+           (nif->changes & NET_ADDRESS_IN_USE &&
+            ipv4_addr_equal(nif->acd.addr, nif->addr));
+}
+
 void interface_dispatch_events(struct net *net)
 {
     for (unsigned i = 0; i < net->if_count; i++) {
         unsigned changes = net->ifs[i].changes;
 
-        if (changes & (NET_ADDRESS_IN_USE | NET_ADDRESS_CONFLICT))
+        if (is_contested(&net->ifs[i]))
             dhcp_conflict(net, i);
         changes |= net->ifs[i].changes;
         net->ifs[i].changes = 0;

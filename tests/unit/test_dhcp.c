@@ -307,16 +307,14 @@ static void bound__nak_is_ignored(void **state)
 
 /* --- conflicts ------------------------------------------------------------ */
 
-/* Another host answers for the address that we have just got. */
-static void somebody_has_it(void)
+/* Another host says that it has an address. */
+static void write_rival(uint32_t addr)
 {
     static const uint8_t other[6] = {2, 0, 0, 0, 0, 9};
     static const uint8_t nobody[6];
 
     station_ethernet(&peer.station, station_all_mac, other, 0x0806);
-    station_arp(&peer.station, 1, other, DHCP_PEER_OFFERED, nobody,
-                DHCP_PEER_OFFERED);
-    station_send(&peer.station);
+    station_arp(&peer.station, 1, other, addr, nobody, addr);
 }
 
 static void bound__D19_address_in_use_is_declined_and_then_waited(void **state)
@@ -327,7 +325,8 @@ static void bound__D19_address_in_use_is_declined_and_then_waited(void **state)
     dhcp_peer_bind(&peer, 3600);
     assert_false(dhcp_peer_hear(&peer, 500000));
     assert_int_equal(dhcp_peer_address(&peer), DHCP_PEER_OFFERED);
-    somebody_has_it();
+    write_rival(DHCP_PEER_OFFERED);
+    station_send(&peer.station);
     hears(DECLINE, 0);
     declined_us = host_now_us;
     assert_true(peer.to_all);
@@ -339,6 +338,40 @@ static void bound__D19_address_in_use_is_declined_and_then_waited(void **state)
     hears(DISCOVER, 13 * SECOND);
     assert_true(host_now_us - declined_us >= 10 * SECOND);
     assert_int_equal(peer.requested, 0);
+}
+
+/* In one batch with its conflict the address is replaced: the new one is not
+ * declined for what was said of the old. */
+static void renewing__conflict_of_an_address_that_has_gone_is_none(void **state)
+{
+    struct station *station = &peer.station;
+
+    (void)state;
+    dhcp_peer_bind(&peer, 3600);
+    hears(REQUEST, 1801 * SECOND);
+    write_rival(DHCP_PEER_OFFERED);
+    for (int i = 0; i < 2; i++) /* the first is defended against */
+        assert_true(memdev_inject(&station->dev, station->frame, station->len));
+    says(ACK, DHCP_PEER_OFFERED + 1, 3600);
+    assert_int_equal(STATION_COUNT(station, arp_conflict), 2);
+    assert_int_equal(dhcp_peer_address(&peer), DHCP_PEER_OFFERED + 1);
+    assert_string_equal(dhcp_state(station->net, 0), "BOUND");
+    assert_false(dhcp_peer_hear(&peer, 60 * SECOND));
+}
+
+/* The host may ask about any address; only its own is declined. */
+static void bound__another_address_in_use_is_no_conflict(void **state)
+{
+    (void)state;
+    dhcp_peer_bind(&peer, 3600);
+    assert_false(dhcp_peer_hear(&peer, 60 * SECOND));
+    acd_probe(peer.station.net, 0, ipv4_addr_make(DHCP_PEER_OFFERED + 1),
+              host_now_us);
+    write_rival(DHCP_PEER_OFFERED + 1);
+    station_send(&peer.station);
+    assert_int_equal(STATION_COUNT(&peer.station, arp_conflict), 1);
+    assert_false(dhcp_peer_hear(&peer, SECOND));
+    assert_int_equal(dhcp_peer_address(&peer), DHCP_PEER_OFFERED);
 }
 
 static void bound__free_address_is_kept(void **state)
@@ -416,6 +449,8 @@ int main(void)
         TEST(renewing__D18_other_servers_are_ignored),
         TEST(bound__nak_is_ignored),
         TEST(bound__D19_address_in_use_is_declined_and_then_waited),
+        TEST(renewing__conflict_of_an_address_that_has_gone_is_none),
+        TEST(bound__another_address_in_use_is_no_conflict),
         TEST(bound__free_address_is_kept),
         TEST(bound__D26_a_flood_is_dropped_after_eight_bytes),
         TEST(selecting__survives_when_memory_runs_out),
