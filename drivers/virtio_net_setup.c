@@ -12,7 +12,6 @@
 
 enum {
     RING_MOST = 256, /* descriptors: 512 KiB of receive buffers */
-    MTU_MIN = 68,    /* RFC 791; less is a lie */
     MTU_ETHERNET = 1500,
     CONFIG_TRIES = 8,   /* reads of a configuration that keeps changing */
     GSO_RING_LEAST = 64 /* descriptors for a frame of 64 KiB */
@@ -163,7 +162,7 @@ static bool mtu_is_usable(uint64_t features, uint16_t mtu)
 {
     enum { SPARE = sizeof(struct virtio_net_hdr_v1) + ETH_HLEN };
 
-    if (mtu < MTU_MIN)
+    if (mtu < NETDEV_MTU_MIN)
         return false;
     return features & VIRTIO_BIT(VIRTIO_NET_F_MRG_RXBUF) ||
            mtu <= BUFFER_LARGE_BYTES - SPARE;

@@ -368,7 +368,7 @@ static void read_settings(const struct areas *areas, struct dhcp_reply *reply)
     read_name(areas, OPT_DOMAIN, reply->domain);
     if (fixed(areas, OPT_MTU, 2, &value))
         reply->mtu_bytes = (uint16_t)(value.bytes[0] << 8 | value.bytes[1]);
-    if (reply->mtu_bytes < 68) /* RFC 2132 5.1 */
+    if (reply->mtu_bytes < INTERFACE_MTU_MIN) /* RFC 2132 5.1 has 68 */
         reply->mtu_bytes = 0;
     if (read_routes(areas, reply))
         return; /* RFC 3442: the router option is then ignored */

@@ -16,12 +16,13 @@
 #include "net/acd.h"
 #include "net/addr.h"
 #include "net/net.h"
+#include "net/netdev.h"
 
 struct net_if;
 
 enum {
     INTERFACES_MAX = 4,
-    INTERFACE_MTU_MIN = 68, /* RFC 791 3.2 */
+    INTERFACE_MTU_MIN = NETDEV_MTU_MIN,
     INTERFACE_MTU_NO_CARD = 1500
 };
 

@@ -14,6 +14,14 @@
 
 struct netdev;
 
+/*
+ * The smallest packet that every protocol here can work with: the headers of
+ * IPv4 and TCP, 20 bytes each, and 64 of options and text. RFC 791 3.2 lets a
+ * link have 68, RFC 2132 5.1 a server say so, and RFC 9293 3.7.1 sets no least
+ * MSS; but 28 bytes are less than TCP's options alone may need.
+ */
+enum { NETDEV_MTU_MIN = 104 };
+
 enum netdev_status {
     NETDEV_OK,
     NETDEV_FULL, /* no free slot now: try again after the next reclaim */

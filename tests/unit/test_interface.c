@@ -548,10 +548,10 @@ static void mtu__is_lowered_and_given_back(void **state)
     struct ipv4_addr peer = ipv4_addr_make(STATION_PEER);
 
     (void)state;
-    assert_int_equal(interface_set_mtu(station.net, 0, 67), NET_BAD_ADDRESS);
+    assert_int_equal(interface_set_mtu(station.net, 0, 103), NET_BAD_ADDRESS);
     assert_int_equal(ipv4_mtu_for(station.net, peer), 1500);
-    assert_int_equal(interface_set_mtu(station.net, 0, 68), NET_OK);
-    assert_int_equal(ipv4_mtu_for(station.net, peer), 68);
+    assert_int_equal(interface_set_mtu(station.net, 0, 104), NET_OK);
+    assert_int_equal(ipv4_mtu_for(station.net, peer), 104);
     assert_int_equal(interface_set_mtu(station.net, 0, 9000), NET_OK);
     assert_int_equal(ipv4_mtu_for(station.net, peer), 1500);
     assert_int_equal(interface_set_mtu(station.net, 0, 1400), NET_OK);

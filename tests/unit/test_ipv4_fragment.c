@@ -104,7 +104,7 @@ static void cut__every_mtu_is_kept(void **state)
     uint16_t id;
 
     (void)state;
-    for (uint16_t mtu = 68; mtu < 1500; mtu += 97) {
+    for (uint16_t mtu = 104; mtu < 1500; mtu += 93) {
         assert_int_equal(interface_set_mtu(station.net, 0, mtu), NET_OK);
         assert_int_equal(send_to(STATION_PEER, 4000), IPV4_OK);
         assert_true(collect(4000, mtu, &id) >= 4000u / mtu);
