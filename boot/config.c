@@ -12,7 +12,7 @@
 enum {
     POLL_US_MAX = 1000,
     NAME_BYTES_MAX = 63, /* RFC 1035 2.3.4: a label */
-    ITEM_BYTES = 20      /* "255.255.255.255/32", its zero, and one more */
+    ITEM_BYTES = 36 /* "255.255.255.255/32:255.255.255.255", its zero, ... */
 };
 
 /* The next item of a list with commas, cut off; *text moves behind it.
@@ -72,6 +72,49 @@ static bool parse_host(const char *text, void *out)
     if (!ipv4_addr_parse(text, &addr) || !interface_is_host(addr))
         return false;
     *(struct ipv4_addr *)out = addr;
+    return true;
+}
+
+/* "10.0.0.0/8:10.0.2.1", changed on the way. The default route has a key of its
+ * own. */
+static bool parse_route(char *item, struct config_route *route)
+{
+    char *colon = strchr(item, ':');
+
+    if (!colon)
+        return false;
+    *colon = '\0';
+    return ipv4_prefix_parse(item, &route->dst, &route->prefix_bits) &&
+           route->prefix_bits > 0 && interface_is_host(route->dst) &&
+           (ipv4_addr_host(route->dst) & ~interface_mask(route->prefix_bits)) ==
+               0 &&
+           parse_host(colon + 1, &route->gateway);
+}
+
+static bool has_route(const struct config_routes *routes,
+                      const struct config_route *to)
+{
+    for (uint32_t i = 0; i < routes->count; i++)
+        if (ipv4_addr_equal(routes->route[i].dst, to->dst) &&
+            routes->route[i].prefix_bits == to->prefix_bits)
+            return true;
+    return false;
+}
+
+static bool parse_routes(const char *text, void *out)
+{
+    struct config_routes routes = {0};
+    char item[ITEM_BYTES];
+
+    while (*text) {
+        struct config_route route;
+
+        if (routes.count == CONFIG_ROUTES_MAX || !take_item(&text, item) ||
+            !parse_route(item, &route) || has_route(&routes, &route))
+            return false;
+        routes.route[routes.count++] = route;
+    }
+    *(struct config_routes *)out = routes;
     return true;
 }
 
@@ -150,6 +193,9 @@ enum cmdline_status config_read(char *line, char *name, struct config *config)
         {"ipv4-gateway", "ADDRESS", "10.0.0.1",
          "the first card's way to other networks", parse_host, &config->gateway,
          &config->gateway_given},
+        {"ipv4-routes", "NETWORK/PREFIX:GATEWAY[,...]", "10.0.0.0/8:10.0.2.1",
+         "ways to other networks, eight at most, each to one of them",
+         parse_routes, &config->routes, NULL},
         {"dns-servers", "ADDRESS[,ADDRESS...]", "10.0.0.3",
          "name servers, four at most (those of DHCP)", parse_dns, &config->dns,
          &config->dns_given},

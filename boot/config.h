@@ -20,8 +20,19 @@ struct config_cards {
     uint32_t count;
 };
 
+enum { CONFIG_ROUTES_MAX = 8 };
+
+struct config_routes {
+    struct config_route {
+        struct ipv4_addr dst, gateway;
+        uint8_t prefix_bits;
+    } route[CONFIG_ROUTES_MAX];
+    uint32_t count;
+};
+
 struct config {
     struct config_cards cards;
+    struct config_routes routes;
     struct ipv4_addr gateway; /* of the first card; 0.0.0.0: none, or DHCP's */
     struct dns_servers dns;   /* none: DHCP's */
     const char *name;         /* of the machine */

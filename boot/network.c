@@ -17,6 +17,7 @@
 #include "net/dhcp.h"
 #include "net/dns.h"
 #include "net/netdev.h"
+#include "net/route.h"
 #include "net/stack.h"
 
 enum {
@@ -82,6 +83,42 @@ static void fill_random(void *context, void *out, size_t bytes)
     random_bytes(out, bytes);
 }
 
+/* Whose network a gateway is on; where none has it, the first card's, which a
+ * DHCP server may put there. */
+static unsigned card_of(struct ipv4_addr gateway)
+{
+    const struct config_cards *cards = &network.config->cards;
+
+    for (unsigned i = 0; i < cards->count; i++) {
+        const struct net_address *address = &cards->card[i].address;
+        uint32_t differs =
+            ipv4_addr_host(gateway) ^ ipv4_addr_host(address->addr);
+
+        if (!cards->card[i].dhcp &&
+            (differs & interface_mask(address->prefix_bits)) == 0)
+            return i;
+    }
+    return 0;
+}
+
+/* The command line's routes by a card: an address that comes anew has none.
+ * Returns: false when one of them cannot be. */
+static bool add_routes(unsigned index)
+{
+    const struct config_routes *routes = &network.config->routes;
+    bool added = true;
+
+    for (uint32_t i = 0; i < routes->count; i++) {
+        const struct config_route *route = &routes->route[i];
+
+        if (card_of(route->gateway) == index &&
+            route_add(stack_net(network.stack), route->dst, route->prefix_bits,
+                      route->gateway, index) != NET_OK)
+            added = false;
+    }
+    return added;
+}
+
 /* The network thread tells; see struct net_host. */
 static void address_event(void *context, unsigned index, unsigned changes)
 {
@@ -90,6 +127,8 @@ static void address_event(void *context, unsigned index, unsigned changes)
         log_at(LOG_WARNING, "net", "another host has our address");
     if (!(changes & NET_ADDRESS_CHANGED))
         return;
+    if (!add_routes(index))
+        log_at(LOG_WARNING, "net", "a route of --ipv4-routes cannot be used");
     settings_say(network.config, network.stack, index);
     runnel_address_changed();
 }
@@ -179,6 +218,9 @@ static const char *start_cards(void)
         return "--ipv4 is for more network cards than there are";
     for (unsigned i = 0; i < config->cards.count && !problem; i++)
         problem = start_card(nic[config->nic + i], i);
+    for (unsigned i = 0; i < config->cards.count && !problem; i++)
+        if (!add_routes(i))
+            problem = "--ipv4-routes has a gateway that is our own address";
     return problem;
 }
 

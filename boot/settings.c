@@ -60,6 +60,17 @@ static void say_interface(const struct interface_info *info,
                ipv4_addr_text(address->gateway, addr), origin->text);
 }
 
+/* "net: route 10.0.0.0/8 by 10.0.2.1 (command line)". */
+static void say_route(const struct config_route *route,
+                      const struct origin *origin)
+{
+    char dst[IPV4_TEXT_BYTES], gateway[IPV4_TEXT_BYTES];
+
+    log_at(LOG_INFO, "net", "route %s/%u by %s (%s)",
+           ipv4_addr_text(route->dst, dst), route->prefix_bits,
+           ipv4_addr_text(route->gateway, gateway), origin->text);
+}
+
 /* What a server has said besides the address. */
 static void say_lease(const struct config *config,
                       const struct dhcp_lease *lease,
@@ -92,6 +103,8 @@ void settings_say_start(const struct config *config,
            settings->poll_us, poll.text);
     for (uint32_t i = 0; i < config->dns.count; i++)
         say_addr("name server", config->dns.addr[i], &given);
+    for (uint32_t i = 0; i < config->routes.count; i++)
+        say_route(&config->routes.route[i], &given);
 }
 
 void settings_say(const struct config *config, struct stack *stack,

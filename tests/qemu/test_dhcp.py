@@ -68,6 +68,29 @@ def test_qemus_own_network_gives_an_address_without_any_key(start):
         assert browser.get("/").status == 200
 
 
+def test_routes_of_the_command_line_stay_where_dhcp_gives_the_address(start):
+    one = start("http_hello", "--ipv4=dhcp,192.168.9.4/24 --ipv4-routes="
+                "172.16.0.0/12:10.0.2.9,172.20.0.0/16:192.168.9.1",
+                net=guests.UserNet(80), net_args=False,
+                extra=["-netdev", "user,id=net1,net=192.168.9.0/24",
+                       "-device", "virtio-net-pci,netdev=net1"])
+    one.wait_for(r"route 172\.16\.0\.0/12 by 10\.0\.2\.9 \(command line\)")
+    one.wait_for(r"net0: address 10\.0\.2\.15/24 \(DHCP server 10\.0\.2\.2\)")
+    with web.browse(one.port(80)) as browser:
+        status = browser.get("/status").body.decode()
+    assert re.search(r"^172\.16\.0\.0/12 +10\.0\.2\.9 +net0 +static$", status,
+                     re.M)
+    assert re.search(r"^172\.20\.0\.0/16 +192\.168\.9\.1 +net1 +static$",
+                     status, re.M)
+
+
+def test_a_route_through_ourselves_is_refused(start):
+    one = start("http_hello", "--ipv4=10.0.2.15/24 --ipv4-routes="
+                "172.16.0.0/12:10.0.2.15", net_args=False)
+    assert one.wait_exit() == 64
+    assert "--ipv4-routes has a gateway that is our own" in one.console
+
+
 def test_two_cards_have_an_address_each(start):
     one = start("http_hello", "--ipv4=dhcp,192.168.9.4/24",
                 net=guests.UserNet(80), net_args=False,

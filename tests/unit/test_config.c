@@ -155,6 +155,41 @@ static void config__names_are_labels(void **state)
         "web1");
 }
 
+static void config__routes_are_networks_and_gateways(void **state)
+{
+    static const char *const values[] = {
+        "10.0.0.0/8",
+        "10.0.0.0/8:",
+        "10.0.0.0:10.0.2.1",
+        ":10.0.2.1",
+        "10.0.0.1/8:10.0.2.1",
+        "10.0.0.0/33:10.0.2.1",
+        "0.0.0.0/0:10.0.2.1",
+        "224.0.0.0/4:10.0.2.1",
+        "127.0.0.0/8:10.0.2.1",
+        "10.0.0.0/8:0.0.0.0",
+        "10.0.0.0/8:10.0.2.1:1",
+        "10.0.0.0/8:10.0.2.1,",
+        "10.0.0.0/8:10.0.2.1,10.0.0.0/8:10.0.2.2",
+        "1.0.0.0/8:9.0.0.1,2.0.0.0/8:9.0.0.1,3.0.0.0/8:9.0.0.1,"
+        "4.0.0.0/8:9.0.0.1,5.0.0.0/8:9.0.0.1,6.0.0.0/8:9.0.0.1,"
+        "7.0.0.0/8:9.0.0.1,8.0.0.0/8:9.0.0.1,10.0.0.0/8:9.0.0.1",
+    };
+
+    (void)state;
+    good("");
+    assert_int_equal(config.routes.count, 0);
+    good("--ipv4-routes=10.0.0.0/8:10.0.2.1,"
+         "192.168.100.128/25:192.168.100.101");
+    assert_int_equal(config.routes.count, 2);
+    assert_int_equal(ipv4_addr_host(config.routes.route[0].dst), 0x0a000000);
+    assert_int_equal(config.routes.route[0].prefix_bits, 8);
+    assert_int_equal(ipv4_addr_host(config.routes.route[0].gateway),
+                     0x0a000201);
+    for (size_t i = 0; i < ARRAY_LEN(values); i++)
+        bad("--ipv4-routes", values[i], "10.0.0.0/8:10.0.2.1");
+}
+
 static void config__connections_are_one_or_more(void **state)
 {
     (void)state;
@@ -195,8 +230,9 @@ static void config__help_says_what_the_program_does_and_has(void **state)
 static void config__help_lists_every_key(void **state)
 {
     static const char *const keys[] = {
-        "--ipv4=", "--ipv4-gateway=", "--dns-servers=", "--name=", "--net=",
-        "--logs=", "--tcp-conns=",    "--poll=",        "--help"};
+        "--ipv4=",        "--ipv4-gateway=", "--dns-servers=", "--name=",
+        "--net=",         "--logs=",         "--tcp-conns=",   "--poll=",
+        "--ipv4-routes=", "--help"};
 
     (void)state;
     assert_int_equal(reads("--help"), CMDLINE_HELP);
@@ -213,6 +249,7 @@ int main(void)
         cmocka_unit_test(config__addresses_of_no_host_are_refused),
         cmocka_unit_test(config__name_servers_are_one_to_four_addresses),
         cmocka_unit_test(config__names_are_labels),
+        cmocka_unit_test(config__routes_are_networks_and_gateways),
         cmocka_unit_test(config__connections_are_one_or_more),
         cmocka_unit_test(config__polling_is_bounded),
         cmocka_unit_test(config__help_lists_every_key),
