@@ -23,29 +23,6 @@ static inline uint64_t load64(const void *data)
     return word;
 }
 
-/* 64 bits to at most 18, which leaves room for many more to be added. */
-static inline uint32_t fold(uint64_t sum)
-{
-    sum = (sum >> 32) + (sum & 0xffffffff);
-    return (uint32_t)((sum >> 16) + (sum & 0xffff));
-}
-
-/* Twice, for the first addition may carry. */
-static inline uint16_t fold16(uint32_t sum)
-{
-    sum = (sum >> 16) + (sum & 0xffff);
-    sum = (sum >> 16) + (sum & 0xffff);
-    return (uint16_t)sum;
-}
-
-static inline uint32_t load32(const void *data)
-{
-    uint32_t word;
-
-    memcpy(&word, data, sizeof(word));
-    return word;
-}
-
 /* Up to 7 bytes as the start of a word that zero bytes fill up; by lengths
  * that the compiler knows, for a call would cost more than the sum. */
 static inline uint64_t load_tail(const uint8_t *bytes, size_t len)
@@ -54,7 +31,7 @@ static inline uint64_t load_tail(const uint8_t *bytes, size_t len)
     uint16_t word = 0;
 
     if (len & 4) {
-        sum = load32(bytes);
+        sum = checksum_load32(bytes);
         bytes += 4;
     }
     if (len & 2) {
@@ -85,16 +62,7 @@ uint32_t checksum_add(uint32_t sum, const void *data, size_t len)
         even = add_carry(even, load64(at));
     if (len > 0)
         odd = add_carry(odd, load_tail(at, len));
-    return fold(add_carry(even, odd));
-}
-
-/* Five words, added where no carry is lost. */
-uint32_t checksum_ipv4_header(const void *header)
-{
-    const uint8_t *at = header;
-
-    return fold((uint64_t)load32(at) + load32(at + 4) + load32(at + 8) +
-                load32(at + 12) + load32(at + 16));
+    return checksum_fold(add_carry(even, odd));
 }
 
 uint32_t checksum_copy(uint32_t sum, void *to, const void *from, size_t len)
@@ -113,12 +81,12 @@ uint32_t checksum_copy(uint32_t sum, void *to, const void *from, size_t len)
         memcpy(out, at, len);
         total = add_carry(total, load_tail(at, len));
     }
-    return fold(total);
+    return checksum_fold(total);
 }
 
 static inline uint32_t swap_bytes(uint32_t sum)
 {
-    return __builtin_bswap16(fold16(sum));
+    return __builtin_bswap16(checksum_fold16(sum));
 }
 
 uint32_t checksum_chain(uint32_t sum, const struct buffer *chain,
@@ -135,7 +103,7 @@ uint32_t checksum_chain(uint32_t sum, const struct buffer *chain,
         }
         len = buf->len - offset;
         part = checksum_add(0, buf->data + offset, len);
-        sum = fold((uint64_t)sum + (odd ? swap_bytes(part) : part));
+        sum = checksum_fold((uint64_t)sum + (odd ? swap_bytes(part) : part));
         odd ^= len & 1;
         offset = 0;
     }
@@ -149,22 +117,17 @@ uint32_t checksum_pseudo(struct ipv4_addr src, struct ipv4_addr dst,
     uint32_t last = (uint32_t)protocol << 8 |
                     (uint32_t)__builtin_bswap16((uint16_t)len) << 16;
 
-    return fold((uint64_t)src.word + dst.word + last);
+    return checksum_fold((uint64_t)src.word + dst.word + last);
 }
 
 be16 checksum_unfinished(uint32_t sum)
 {
-    return (be16){fold16(sum)};
-}
-
-be16 checksum_finish(uint32_t sum)
-{
-    return (be16){(uint16_t)~fold16(sum)};
+    return (be16){checksum_fold16(sum)};
 }
 
 bool checksum_is_good(uint32_t sum)
 {
-    return fold16(sum) == 0xffff;
+    return checksum_fold16(sum) == 0xffff;
 }
 
 bool checksum_transport_ok(struct ipv4_addr src, struct ipv4_addr dst,

@@ -10,16 +10,53 @@
 #ifndef NET_CHECKSUM_H
 #define NET_CHECKSUM_H
 
+#include <string.h>
+
 #include "kernel/base.h"
 #include "net/addr.h"
 #include "net/buffer.h"
 #include "net/wire.h"
 
+/* ---- private: parts of the functions below ---- */
+
+/* 64 bits to at most 18, which leaves room for many more to be added. */
+static inline uint32_t checksum_fold(uint64_t sum)
+{
+    sum = (sum >> 32) + (sum & 0xffffffff);
+    return (uint32_t)((sum >> 16) + (sum & 0xffff));
+}
+
+/* Twice, for the first addition may carry. */
+static inline uint16_t checksum_fold16(uint32_t sum)
+{
+    sum = (sum >> 16) + (sum & 0xffff);
+    sum = (sum >> 16) + (sum & 0xffff);
+    return (uint16_t)sum;
+}
+
+static inline uint32_t checksum_load32(const void *data)
+{
+    uint32_t word;
+
+    memcpy(&word, data, sizeof(word));
+    return word;
+}
+
+/* ---- */
+
 /* The sum with `len` bytes added. */
 uint32_t checksum_add(uint32_t sum, const void *data, size_t len);
 
-/* The sum of an IPv4 header without options. */
-uint32_t checksum_ipv4_header(const void *header);
+/* The sum of an IPv4 header without options: five words, added where no carry
+ * is lost. */
+static inline uint32_t checksum_ipv4_header(const void *header)
+{
+    const uint8_t *at = header;
+
+    return checksum_fold((uint64_t)checksum_load32(at) +
+                         checksum_load32(at + 4) + checksum_load32(at + 8) +
+                         checksum_load32(at + 12) + checksum_load32(at + 16));
+}
 
 /* The sum with `len` bytes added, while they are copied to `to`, which must
  * not overlap. */
@@ -34,7 +71,10 @@ uint32_t checksum_pseudo(struct ipv4_addr src, struct ipv4_addr dst,
                          uint8_t protocol, uint32_t len);
 
 /* The complement: what stands in a header's checksum field. */
-be16 checksum_finish(uint32_t sum);
+static inline be16 checksum_finish(uint32_t sum)
+{
+    return (be16){(uint16_t)~checksum_fold16(sum)};
+}
 
 /* What stands in the field of a BUFFER_CSUM_PARTIAL packet: not complemented */
 be16 checksum_unfinished(uint32_t sum);

@@ -11,28 +11,11 @@
 #include "net/net_priv.h"
 #include "net/wire.h"
 
-/* As on the wire: RFC 791 3.1. */
-struct wire_header {
-    uint8_t version_words;
-    uint8_t tos;
-    be16 total_bytes;
-    be16 id;
-    be16 flags_offset;
-    uint8_t ttl;
-    uint8_t protocol;
-    be16 checksum;
-    struct ipv4_addr src, dst;
-};
-
-_Static_assert(sizeof(struct wire_header) == IPV4_HEADER_BYTES, "as on a wire");
-
-enum { FLAG_DF = 0x4000, FLAG_MF = 0x2000, OFFSET_MASK = 0x1fff };
-
 static INLINE enum ipv4_verdict parse(const uint8_t *bytes, uint32_t contiguous,
                                       uint32_t packet_bytes,
                                       struct ipv4_header *header)
 {
-    const struct wire_header *wire = (const struct wire_header *)bytes;
+    const struct ipv4_wire *wire = (const struct ipv4_wire *)bytes;
     uint16_t flags_offset;
 
     if (contiguous < IPV4_HEADER_BYTES)
@@ -46,9 +29,9 @@ static INLINE enum ipv4_verdict parse(const uint8_t *bytes, uint32_t contiguous,
         .header_bytes = (uint16_t)((wire->version_words & 15) * 4),
         .total_bytes = be16_get(wire->total_bytes),
         .id = be16_get(wire->id),
-        .fragment_bytes = (uint16_t)((flags_offset & OFFSET_MASK) * 8),
-        .more_fragments = flags_offset & FLAG_MF,
-        .dont_fragment = flags_offset & FLAG_DF,
+        .fragment_bytes = (uint16_t)((flags_offset & IPV4_OFFSET_MASK) * 8),
+        .more_fragments = flags_offset & IPV4_FLAG_MF,
+        .dont_fragment = flags_offset & IPV4_FLAG_DF,
         .tos = wire->tos,
         .ttl = wire->ttl,
         .protocol = wire->protocol,
@@ -71,24 +54,7 @@ enum ipv4_verdict ipv4_header_parse(const uint8_t *bytes, uint32_t contiguous,
 
 void ipv4_header_emit(uint8_t *bytes, const struct ipv4_header *header)
 {
-    struct wire_header *wire = (struct wire_header *)bytes;
-
-    *wire = (struct wire_header){
-        .version_words = 4 << 4 | IPV4_HEADER_BYTES / 4,
-        .tos = header->tos,
-        .total_bytes = be16_make(header->total_bytes),
-        .id = be16_make(header->id),
-        .flags_offset =
-            be16_make((uint16_t)((header->dont_fragment ? FLAG_DF : 0) |
-                                 (header->more_fragments ? FLAG_MF : 0) |
-                                 header->fragment_bytes / 8)),
-        .ttl = header->ttl,
-        .protocol = header->protocol,
-        .src = header->src,
-        .dst = header->dst,
-    };
-
-    wire->checksum = checksum_finish(checksum_ipv4_header(wire));
+    ipv4_header_put(bytes, header);
 }
 
 /* --- options -------------------------------------------------------------- */
@@ -289,14 +255,45 @@ static COLD struct buffer *reassemble(struct net *net, struct ipv4_packet *ip,
     return NULL;
 }
 
-void ipv4_input(struct net *net, const struct net_if *nif,
-                struct buffer *packet, enum ipv4_origin origin)
+/*
+ * Whether it is what nearly every packet is: a TCP segment for us, in one view,
+ * to which none of the checks that input_any() makes would object.
+ */
+static INLINE bool is_usual(struct net *net, const struct buffer *packet,
+                            enum ipv4_origin origin)
+{
+    const struct ipv4_wire *wire = (const struct ipv4_wire *)packet->data;
+
+    return !packet->next && packet->len >= IPV4_HEADER_BYTES &&
+           origin == IPV4_FROM_LINK && wire->protocol == IPV4_PROTO_TCP &&
+           wire->version_words == (4 << 4 | IPV4_HEADER_BYTES / 4) &&
+           !(be16_get(wire->flags_offset) &
+             (IPV4_FLAG_MF | IPV4_OFFSET_MASK)) &&
+           be16_get(wire->total_bytes) >= IPV4_HEADER_BYTES &&
+           be16_get(wire->total_bytes) <= packet->len &&
+           checksum_is_good(checksum_ipv4_header(wire)) &&
+           route_of(net, wire->dst)->kind == ROUTE_OURSELVES &&
+           !ipv4_addr_is_loopback(wire->dst) && source_ok(net, wire->src);
+}
+
+static void input_usual(struct net *net, struct buffer *packet)
+{
+    const struct ipv4_wire *wire = (const struct ipv4_wire *)packet->data;
+
+    packet->len = be16_get(wire->total_bytes); /* without padding */
+    buffer_pull(packet, IPV4_HEADER_BYTES);
+    tcp_input(net, wire->src, wire->dst, wire->tos, packet);
+}
+
+static __attribute__((noinline)) void input_any(struct net *net,
+                                                const struct net_if *nif,
+                                                struct buffer *packet,
+                                                enum ipv4_origin origin)
 {
     struct ipv4_packet ip = {.nif = nif, .origin = origin};
     const struct route *way;
     bool to_us;
 
-    net_count(&net->counters, ip_rx);
     packet = buffer_gather(net->pool, packet, IPV4_HEADERS_MAX);
     if (!packet) {
         net_count(&net->counters, ip_no_memory);
@@ -320,4 +317,14 @@ void ipv4_input(struct net *net, const struct net_if *nif,
         packet = reassemble(net, &ip, packet);
     if (packet)
         deliver(net, &ip, packet);
+}
+
+void ipv4_input(struct net *net, const struct net_if *nif,
+                struct buffer *packet, enum ipv4_origin origin)
+{
+    net_count(&net->counters, ip_rx);
+    if (is_usual(net, packet, origin))
+        input_usual(net, packet);
+    else
+        input_any(net, nif, packet, origin);
 }

@@ -15,6 +15,7 @@
 #include "kernel/base.h"
 #include "net/addr.h"
 #include "net/buffer.h"
+#include "net/checksum.h"
 #include "net/ipv4_reass.h"
 #include "net/wire.h"
 
@@ -80,8 +81,52 @@ enum ipv4_verdict ipv4_header_parse(const uint8_t *bytes, uint32_t contiguous,
                                     uint32_t packet_bytes,
                                     struct ipv4_header *header);
 
-/* Write the 20 bytes of a header, checksum included; options are not sent. */
+/* As on the wire: RFC 791 3.1. */
+struct ipv4_wire {
+    uint8_t version_words;
+    uint8_t tos;
+    be16 total_bytes;
+    be16 id;
+    be16 flags_offset;
+    uint8_t ttl;
+    uint8_t protocol;
+    be16 checksum;
+    struct ipv4_addr src, dst;
+};
+
+_Static_assert(sizeof(struct ipv4_wire) == IPV4_HEADER_BYTES, "as on a wire");
+
+enum {
+    IPV4_FLAG_DF = 0x4000,
+    IPV4_FLAG_MF = 0x2000,
+    IPV4_OFFSET_MASK = 0x1fff
+};
+
+/* Write the 20 bytes of a header, checksum included; options are not sent. The
+ * second is for who does nothing else. */
 void ipv4_header_emit(uint8_t *bytes, const struct ipv4_header *header);
+static INLINE void ipv4_header_put(uint8_t *bytes,
+                                   const struct ipv4_header *header)
+{
+    struct ipv4_wire *wire = (struct ipv4_wire *)bytes;
+
+    *wire = (struct ipv4_wire){
+        .version_words = 4 << 4 | IPV4_HEADER_BYTES / 4,
+        .tos = header->tos,
+        .total_bytes = be16_make(header->total_bytes),
+        .id = be16_make(header->id),
+        .flags_offset =
+            be16_make((uint16_t)((header->dont_fragment ? IPV4_FLAG_DF : 0) |
+                                 (header->more_fragments ? IPV4_FLAG_MF : 0) |
+                                 header->fragment_bytes / 8)),
+        .ttl = header->ttl,
+        .protocol = header->protocol,
+        .src = header->src,
+        .dst = header->dst,
+    };
+
+    wire->checksum = checksum_finish(checksum_ipv4_header(wire));
+}
 
 /* ---- in ---- */
 

@@ -133,11 +133,10 @@ static uint32_t limit_of(const struct net *net, const struct route *route)
 }
 
 /* Whether the packet can go; counts why not. */
-static INLINE enum ipv4_status check_output(struct net *net,
-                                            const struct route *route,
-                                            const struct ipv4_send *how,
-                                            const struct buffer *segment,
-                                            uint32_t bytes)
+static enum ipv4_status check_output(struct net *net, const struct route *route,
+                                     const struct ipv4_send *how,
+                                     const struct buffer *segment,
+                                     uint32_t bytes)
 {
     bool can_be_cut = how->may_fragment || segment->flags & BUFFER_GSO_TCP4;
 
@@ -165,10 +164,9 @@ static COLD void undo_header(struct buffer *packet, struct buffer *segment)
 }
 
 /* Send a packet as it is. Not taken on IPV4_FULL. */
-static INLINE enum ipv4_status send_whole(struct net *net,
-                                          const struct route *route,
-                                          const struct ipv4_header *header,
-                                          struct buffer *segment)
+static enum ipv4_status send_whole(struct net *net, const struct route *route,
+                                   const struct ipv4_header *header,
+                                   struct buffer *segment)
 {
     enum ipv4_status status;
     struct buffer *packet = buffer_with_headroom(
@@ -220,10 +218,9 @@ static COLD enum ipv4_status send_cut(struct net *net,
     return status;
 }
 
-static INLINE enum ipv4_status output(struct net *net,
-                                      const struct route *route,
-                                      const struct ipv4_send *how,
-                                      struct buffer *segment)
+static enum ipv4_status output(struct net *net, const struct route *route,
+                               const struct ipv4_send *how,
+                               struct buffer *segment)
 {
     uint32_t bytes = IPV4_HEADER_BYTES + buffer_chain_len(segment);
     enum ipv4_status status = check_output(net, route, how, segment, bytes);
@@ -253,12 +250,68 @@ static INLINE enum ipv4_status output(struct net *net,
                : send_whole(net, route, &header, segment);
 }
 
+static __attribute__((noinline)) enum ipv4_status
+output_any(struct net *net, const struct route *route,
+           const struct ipv4_send *how, struct buffer *segment)
+{
+    return output(net, route, how, segment);
+}
+
+/*
+ * Whether it is what nearly every packet is: one view with room for the
+ * headers, which goes to a host whole and as it is.
+ */
+static INLINE bool is_usual(struct net *net, const struct route *route,
+                            const struct ipv4_send *how,
+                            const struct buffer *segment)
+{
+    const struct net_if *nif = &net->ifs[route->interface];
+
+    return !segment->next && !how->may_fragment && route->kind == ROUTE_HOST &&
+           !net->host.packet_out && nif->dev &&
+           segment->len + IPV4_HEADER_BYTES <= nif->mtu_bytes &&
+           buffer_headroom(segment) >=
+               IPV4_HEADER_BYTES + ETHERNET_HEADER_BYTES &&
+           (!(segment->flags & BUFFER_CSUM_PARTIAL) ||
+            nif->dev->caps & NETDEV_CAP_TX_CSUM) &&
+           source_ok(net, route, how->src);
+}
+
+static INLINE enum ipv4_status output_usual(struct net *net,
+                                            const struct route *route,
+                                            const struct ipv4_send *how,
+                                            struct buffer *segment)
+{
+    struct ipv4_header header = {
+        .src = how->src,
+        .dst = how->dst,
+        .total_bytes = (uint16_t)(IPV4_HEADER_BYTES + segment->len),
+        .dont_fragment = true,
+        .tos = how->tos,
+        .ttl = how->ttl ? how->ttl : (uint8_t)IPV4_TTL,
+        .protocol = how->protocol,
+    };
+    enum ipv4_status status;
+
+    ipv4_header_put(buffer_push(segment, IPV4_HEADER_BYTES), &header);
+    segment->csum_start = (uint16_t)(segment->csum_start + IPV4_HEADER_BYTES);
+    status =
+        arp_output(net, &net->ifs[route->interface], route->next_hop, segment);
+    if (status == IPV4_FULL)
+        undo_header(segment, segment);
+    else
+        net_count(&net->counters, ip_tx);
+    return status;
+}
+
 enum ipv4_status ipv4_output(struct net *net, const struct ipv4_send *how,
                              struct buffer *segment)
 {
     struct route route = *route_of(net, how->dst);
 
-    return output(net, &route, how, segment);
+    return is_usual(net, &route, how, segment)
+               ? output_usual(net, &route, how, segment)
+               : output_any(net, &route, how, segment);
 }
 
 void ipv4_doubt(struct net *net, struct ipv4_addr dst)
