@@ -50,9 +50,10 @@ static uint16_t headers_bytes(const struct buffer *chain)
     return (uint16_t)(chain->csum_start + tcp);
 }
 
-/* What the stack wishes, in the device's words. */
-static struct virtio_net_hdr_v1 header_of(const struct virtio_net *nic,
-                                          const struct buffer *chain)
+/* What the stack wishes for a frame that is one segment, in the device's
+ * words. */
+static INLINE struct virtio_net_hdr_v1
+header_of_one(const struct virtio_net *nic, const struct buffer *chain)
 {
     struct virtio_net_hdr_v1 header = {0};
 
@@ -62,6 +63,14 @@ static struct virtio_net_hdr_v1 header_of(const struct virtio_net *nic,
         header.csum_start = chain->csum_start;
         header.csum_offset = chain->csum_offset;
     }
+    return header;
+}
+
+static struct virtio_net_hdr_v1 header_of(const struct virtio_net *nic,
+                                          const struct buffer *chain)
+{
+    struct virtio_net_hdr_v1 header = header_of_one(nic, chain);
+
     if (chain->flags & BUFFER_GSO_TCP4) {
         ASSERT(nic->dev.caps & NETDEV_CAP_TX_GSO_TCP4);
         ASSERT(chain->flags & BUFFER_CSUM_PARTIAL);
@@ -191,11 +200,12 @@ enqueue_parts(struct virtio_net *nic, struct buffer *chain, struct shape shape)
     return NETDEV_OK;
 }
 
-/* Whether the frame is one view with room for the header before it, for which
- * there is a descriptor: what nearly every one is. */
+/* Whether the frame is one segment in one view with room for the header before
+ * it, for which there is a descriptor: what nearly every one is. */
 static bool is_simple(const struct virtio_net *nic, const struct buffer *chain)
 {
     return !chain->next && !nic->header_apart && chain->len >= ETH_HLEN &&
+           !(chain->flags & BUFFER_GSO_TCP4) &&
            chain->len <= nic->dev.mtu_bytes + (uint32_t)ETH_HLEN &&
            buffer_headroom(chain) >= nic->header_bytes &&
            nic->tx.free_count > 0 && nic->state == VIRTIO_NET_RUNNING;
@@ -204,7 +214,7 @@ static bool is_simple(const struct virtio_net *nic, const struct buffer *chain)
 static enum netdev_status enqueue_simple(struct virtio_net *nic,
                                          struct buffer *chain)
 {
-    struct virtio_net_hdr_v1 header = header_of(nic, chain);
+    struct virtio_net_hdr_v1 header = header_of_one(nic, chain);
     bool pushed;
 
     nic->dev.count.tx_frames++;

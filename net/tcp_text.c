@@ -44,7 +44,7 @@ bool tcp_text_queue(struct tcp_conn *conn, struct buffer *text, uint32_t bytes)
     uint32_t cost = tcp_queue_cost(text);
 
     if (tcp_is_wasteful(bytes, cost)) {
-        if (tcp_queue_copy(queue, text, bytes))
+        if (queue->tail && tcp_queue_copy(queue, text, bytes))
             return true;
         if (text->next || buffer_tailroom(text) == 0) {
             text = tcp_chain_own(text, conn->net->pool, bytes);
