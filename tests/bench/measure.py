@@ -277,7 +277,7 @@ MANY = 100000
 
 def parked(results, peers):
     for count, memory in ((2000, 128),) if QUICK else \
-            ((10000, 128), (MANY, 1024)):
+            ((10000, 128), (MANY, 2048)):
         for peer in peers:
             with Place(peer, memory=max(peer.memory_mb, memory)) as place:
                 loads.Parked(place.namespace, 100).end()  # what stays anyway

@@ -22,9 +22,15 @@ enum { TEXT_BYTES = 1000, STACK_BYTES = 65536 };
 
 static struct tcp_peer peer;
 
-static void connect_peer(void)
+static void prepare_peer(void)
 {
     peer_prepare(&peer);
+    peer.config.pages_keep = 64; /* the host's own malloc() is not counted */
+}
+
+static void connect_peer(void)
+{
+    prepare_peer();
     peer_start(&peer);
     peer_open_passive(&peer);
     peer_take_all(&peer);
@@ -62,6 +68,55 @@ static void segment_out(long count)
             continue;
         peer_ack(&peer, peer.rcv);
     }
+}
+
+/* See what the stack has sent, and where its numbers stand. */
+static void take_in(struct tcp_peer *from)
+{
+    while (peer_take(from))
+        continue;
+}
+
+/* What the stack does for a connection with one request: five segments in,
+ * three out, the last of which leaves a TIME-WAIT entry; the next connection,
+ * from the same port, takes its place. The peer's own work is not counted. */
+static void connection(long count)
+{
+    static const char text[] = "an answer";
+    struct buffer *view;
+
+    prepare_peer();
+    peer.timestamps = peer.sack = true;
+    peer.shift = 7;
+    peer_start(&peer);
+    peer_listen(&peer, 8, 8);
+    for (long i = 0; i < count; i++) {
+        peer.ts++;
+        peer_syn(&peer);
+        take_in(&peer);
+        peer_ack(&peer, peer.rcv);
+        peer.conn = tcp_accept(peer.listener);
+        peer_text(&peer, 64, PEER_ACK | PEER_PSH);
+        if (tcp_recv_view(peer.conn, host_now_us, &view) != TCP_OK)
+            abort();
+        buffer_release(view);
+        view = buffer_wrap(net_pool(peer.net), text, sizeof(text), NULL, NULL);
+        if (tcp_send(peer.conn, view, host_now_us) != TCP_OK)
+            abort();
+        tcp_shutdown(peer.conn, host_now_us);
+        net_flush(peer.net, host_now_us);
+        take_in(&peer);
+        peer_ack(&peer, peer.rcv);
+        peer_send(&peer, (struct peer_seg){.seq = peer.nxt++,
+                                           .ack = peer.rcv,
+                                           .window = peer.window,
+                                           .flags = PEER_FIN | PEER_ACK});
+        take_in(&peer);
+        tcp_release(peer.conn, host_now_us);
+    }
+    peer.conn = NULL;
+    if (PEER_COUNT(&peer, tcp_time_wait_reused) != (uint64_t)count - 1)
+        abort();
 }
 
 static void lookup(long count)
@@ -194,6 +249,7 @@ static const struct {
 } known[] = {
     {"segment-in", segment_in},
     {"segment-out", segment_out},
+    {"connection", connection},
     {"lookup", lookup},
     {"timer", timer},
     {"checksum-1460", checksum},

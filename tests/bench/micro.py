@@ -22,6 +22,8 @@ TOLERANCE = 0.03
 PIECES = {
     "segment-in": ("net_input_packet", "tcp_recv_view", "net_flush"),
     "segment-out": ("tcp_send", "net_flush"),
+    "connection": ("net_input_packet", "net_flush", "tcp_accept",
+                   "tcp_recv_view", "tcp_send", "tcp_shutdown", "tcp_release"),
     "lookup": (), "timer": (), "checksum-1460": (), "buffer": (),
     "thread-switch": (), "thread-life": (), "http-parse": (),
 }
