@@ -89,6 +89,8 @@ enum tcp_sent tcp_again_lost(struct tcp_conn *conn)
     struct tcp_record *record = tcp_board_lost(conn);
     uint32_t bytes;
 
+    if (conn->active->frto == TCP_FRTO_SECOND)
+        return TCP_SENT_NOTHING; /* it may not be lost */
     if (!record) {
         conn->active->forced = false;
         return TCP_SENT_NOTHING;

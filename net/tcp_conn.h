@@ -68,14 +68,6 @@ enum tcp_phase {
     TCP_PHASE_LOSS      /* since the retransmission timer ran out */
 };
 
-/* Whether a recovery was a mistake. */
-struct tcp_undo {
-    uint32_t una, end; /* snd.una at its beginning, snd.nxt at its end */
-    uint32_t ts;       /* of our first retransmission */
-    uint32_t bytes;    /* sent again, and not yet told to have come twice */
-    bool possible;
-};
-
 /* While data is queued, in flight or out of order. */
 struct tcp_active {
     struct tcp_holder holder;
@@ -95,6 +87,7 @@ struct tcp_active {
     uint32_t dup_bytes; /* no SACK: duplicates say that these have arrived */
     uint8_t dup_acks;   /* ... so many in a row, three at most */
     uint8_t phase;      /* enum tcp_phase */
+    uint8_t frto;       /* enum tcp_frto */
     bool forced;        /* one lost segment goes whatever cwnd says */
     bool urgent;        /* up to snd_up: RFC 9293's urgent mode */
     uint32_t snd_up;    /* the number behind the last urgent byte */

@@ -10,9 +10,12 @@
  *
  * A recovery that turns out to have been a mistake is undone: the peer's echo
  * shows that the first transmission had arrived (Eifel, RFC 3522), or its
- * D-SACKs that every other one had (RFC 3708 2).
+ * D-SACKs that every other one had (RFC 3708 2). Without timestamps a time-out
+ * is questioned by F-RTO: the first acknowledgement brings new text instead of
+ * what seems lost, and if the second advances too, nothing was.
  *
- * Source: RFC 5681 3.2, RFC 6298 5, RFC 6582 3.2, RFC 8985 6.3, RFC 4015 3.
+ * Source: RFC 5681 3.2, RFC 6298 5, RFC 6582 3.2, RFC 8985 6.3, RFC 4015 3,
+ * RFC 5682 2.1.
  */
 #include "net/tcp_loss.h"
 
@@ -118,18 +121,52 @@ static COLD bool was_mistaken(struct tcp_conn *conn, const struct tcp_seg *seg,
             seq_leq(active->recover, conn->snd.una));
 }
 
+/* Whether new text could go instead of what is lost. */
+static bool has_new_text(const struct tcp_conn *conn)
+{
+    return tcp_unsent(conn) >= conn->mss &&
+           conn->snd.wnd >= tcp_flight(conn) + conn->mss;
+}
+
+/*
+ * F-RTO, of an acknowledgement after a time-out. Returns: whether it is of text
+ * that went only once, before that: the time-out was a mistake.
+ */
+static COLD bool frto_acked(struct tcp_conn *conn, const struct tcp_news *news,
+                            bool duplicate)
+{
+    struct tcp_active *active = conn->active;
+    enum tcp_frto step = (enum tcp_frto)active->frto;
+
+    if (step == TCP_FRTO_OFF || (!news->acked && !news->sacked && !duplicate))
+        return false;
+    active->frto = TCP_FRTO_OFF;
+    if (news->acked && step == TCP_FRTO_SECOND)
+        return true;
+    if (news->acked && seq_lt(conn->snd.una, active->recover) &&
+        seq_leq(active->undo.una + active->undo.bytes, conn->snd.una) &&
+        has_new_text(conn)) {
+        active->frto = TCP_FRTO_SECOND;
+    } else if (step == TCP_FRTO_SECOND) { /* what is new fills cwnd */
+        active->forced = true;
+        tcp_conn_wants_flush(conn);
+    }
+    return false;
+}
+
 static void undo_check(struct tcp_conn *conn, const struct tcp_seg *seg,
-                       const struct tcp_news *news)
+                       const struct tcp_news *news, bool duplicate)
 {
     struct tcp_active *active = conn->active;
 
     if (!active->undo.possible)
         return;
-    if (was_mistaken(conn, seg, news)) {
+    if (frto_acked(conn, news, duplicate) || was_mistaken(conn, seg, news)) {
         tcp_count(conn, tcp_undone);
         tcp_board_lose_none(conn);
         tcp_cc_undo(conn);
         active->undo.possible = false;
+        active->frto = TCP_FRTO_OFF;
         active->phase = TCP_PHASE_OPEN;
         conn->backoff = 0;
     } else if (active->phase == TCP_PHASE_OPEN &&
@@ -216,7 +253,7 @@ void tcp_loss_ack(struct tcp_conn *conn, const struct tcp_seg *seg,
     if (conn->sack && seg->sack_count)
         tcp_board_sacked(conn, seg, &news);
     tcp_rtt_measure(conn, seg, &news);
-    undo_check(conn, seg, &news);
+    undo_check(conn, seg, &news, duplicate);
     if (conn->sack) {
         if (tcp_probe_acked(conn, seg, &news))
             repaired(conn);
@@ -256,6 +293,9 @@ void tcp_loss_timeout(struct tcp_conn *conn)
 {
     struct tcp_active *active = conn->active;
 
+    active->frto = conn->timestamps || active->phase == TCP_PHASE_LOSS
+                       ? TCP_FRTO_OFF
+                       : TCP_FRTO_FIRST;
     if (conn->backoff == 0 || active->phase != TCP_PHASE_LOSS) {
         tcp_cc_timed_out(conn);
         undo_begin(conn);

@@ -35,6 +35,21 @@ void tcp_loss_again(struct tcp_conn *conn);
 /* `bytes` have left, `again` or for the first time. */
 void tcp_loss_sent(struct tcp_conn *conn, uint32_t bytes, bool again);
 
+/* Whether the next acknowledgement tells that a time-out was a mistake. */
+enum tcp_frto {
+    TCP_FRTO_OFF,
+    TCP_FRTO_FIRST, /* of what went again: then new text goes */
+    TCP_FRTO_SECOND /* of what did not */
+};
+
+/* Whether a recovery was a mistake. */
+struct tcp_undo {
+    uint32_t una, end; /* snd.una at its beginning, snd.nxt at its end */
+    uint32_t ts;       /* of our first retransmission */
+    uint32_t bytes;    /* sent again, and not yet told to have come twice */
+    bool possible;
+};
+
 /* ---- net/tcp_prr.c: cwnd in recovery ---- */
 
 struct tcp_prr {

@@ -1,6 +1,6 @@
 /*
  * The round trip and the time-out (RFC 6298, RFC 7323 4), and recoveries that
- * were mistakes (RFC 3522, RFC 4015, RFC 3708).
+ * were mistakes (RFC 3522, RFC 4015, RFC 3708, RFC 5682).
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -79,6 +79,82 @@ static void eifel__the_retransmissions_own_echo_undoes_nothing(void **state)
     sender_ack(&peer, 1000);
     assert_int_equal(PEER_COUNT(&peer, tcp_undone), 0);
     assert_true(peer_info(&peer).cwnd_bytes <= 2000);
+}
+
+/* Ten segments fly, more wait, and there are no timestamps; the timer runs out
+ * although nothing is lost. */
+static void run_into_spurious_timeout(bool sack)
+{
+    sender_open(&peer, sack, false);
+    peer_app_send(&peer, 100000);
+    assert_int_equal(peer_take_all(&peer), 10);
+    peer.conn->active->probe_at_us = FOREVER; /* nor a probe */
+    peer_wait(&peer, peer_info(&peer).rto_us);
+    sender_expect(&peer, 0, 1000);
+    PEER_QUIET(&peer);
+    assert_int_equal(peer_info(&peer).cwnd_bytes, 1000);
+}
+
+/* RFC 5682 2.1: (2b) new text after the first acknowledgement, (3b) and the
+ * second is of text that did not go again. */
+static void frto__two_acknowledgements_undo_a_time_out(void **state)
+{
+    (void)state;
+    for (unsigned sack = 0; sack < 2; sack++) {
+        run_into_spurious_timeout(sack);
+        sender_ack(&peer, 1000);
+        sender_expect(&peer, 10000, 1000);
+        sender_expect(&peer, 11000, 1000);
+        PEER_QUIET(&peer);
+        sender_ack(&peer, 2000);
+        assert_int_equal(PEER_COUNT(&peer, tcp_undone), 1);
+        assert_true(peer_info(&peer).ssthresh_bytes >= 10000);
+        assert_true(peer_info(&peer).cwnd_bytes >= 10000);
+        assert_int_equal(peer_info(&peer).retransmissions, 1);
+        assert_int_equal(peer_info(&peer).backoff, 0);
+        teardown(NULL);
+        setup(NULL);
+    }
+    sender_open(&peer, true, false);
+}
+
+/* (3a): the second is a duplicate that the new text has brought about. */
+static void frto__a_duplicate_shows_that_text_was_lost(void **state)
+{
+    (void)state;
+    for (unsigned sack = 0; sack < 2; sack++) {
+        run_into_spurious_timeout(sack);
+        sender_ack(&peer, 1000);
+        assert_int_equal(peer_take_all(&peer), 2);
+        if (sack)
+            sender_sack(&peer, 1000, 10000, 11000);
+        else
+            sender_ack(&peer, 1000);
+        sender_expect(&peer, 1000, 1000);
+        assert_int_equal(PEER_COUNT(&peer, tcp_undone), 0);
+        assert_true(peer_info(&peer).cwnd_bytes <= 3000);
+        assert_string_equal(peer_info(&peer).recovery, "loss");
+        teardown(NULL);
+        setup(NULL);
+    }
+    sender_open(&peer, true, false);
+}
+
+/* (2a): all that was in flight is acknowledged; (1): not for the second time
+ * in a row. */
+static void frto__is_not_tried_when_it_tells_nothing(void **state)
+{
+    (void)state;
+    run_into_spurious_timeout(false);
+    sender_ack(&peer, 10000);
+    assert_int_equal(peer.conn->active->frto, TCP_FRTO_OFF);
+    teardown(NULL);
+    setup(NULL);
+    run_into_spurious_timeout(false);
+    peer_wait(&peer, 2 * peer_info(&peer).rto_us);
+    sender_expect(&peer, 0, 1000);
+    sender_ack(&peer, 3000);
+    sender_expect(&peer, 3000, 1000);
 }
 
 /* ---- spurious fast retransmissions ---- */
@@ -213,6 +289,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(eifel__an_older_echo_undoes_a_time_out),
         TEST(eifel__the_retransmissions_own_echo_undoes_nothing),
+        TEST(frto__two_acknowledgements_undo_a_time_out),
+        TEST(frto__a_duplicate_shows_that_text_was_lost),
+        TEST(frto__is_not_tried_when_it_tells_nothing),
         TEST(dsack__after_all_is_acknowledged_comes_too_late),
         TEST(dsack__while_text_flies_undoes_recovery),
         TEST(karn__what_was_sent_twice_is_not_measured),
