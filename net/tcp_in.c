@@ -137,22 +137,24 @@ static step_fn *const steps_of_syn_sent[] = {tcp_in_syn_sent, tcp_in_urgent,
 /* ... and for a segment to which the others have no objection: a step that is
  * added stands here too, or is_expected() asks what it would ask. */
 static step_fn *const steps_of_expected[] = {tcp_in_ts_recent, tcp_in_ack,
-                                             tcp_in_text};
+                                             tcp_in_text, tcp_in_fin};
+
+enum { STEPS_WITHOUT_FIN = ARRAY_LEN(steps_of_expected) - 1 };
 
 /*
- * Header prediction: what comes nearly always, an acknowledgement or text
+ * Header prediction: what comes nearly always, an acknowledgement, text or FIN
  * exactly in its turn. The steps that are left out would say TCP_GO_ON: it
- * begins at RCV.NXT and fits the window (first), has no RST, SYN, URG or FIN
- * (second, fourth, sixth, eighth), its timestamp is not older (PAWS), and
- * nothing of it concerns ECN.
+ * begins at RCV.NXT and fits the window (first), has no RST, SYN or URG
+ * (second, fourth, sixth), its timestamp is not older (PAWS), and nothing of it
+ * concerns ECN. None of them asks for the state.
  */
 static bool is_expected(const struct tcp_conn *conn,
                         const struct tcp_arrival *in)
 {
     const struct tcp_seg *seg = &in->seg;
 
-    return (seg->flags & ~TCP_PSH) == TCP_ACK && seg->seq == conn->rcv.nxt &&
-           conn->state == TCP_ESTABLISHED &&
+    return (seg->flags & ~(TCP_PSH | TCP_FIN)) == TCP_ACK &&
+           seg->seq == conn->rcv.nxt && conn->state != TCP_SYN_SENT &&
            seg->text_bytes < seq_after(conn->rcv.nxt, conn->rcv.edge) &&
            seg->has_timestamps == conn->timestamps &&
            !(conn->timestamps && seq_lt(seg->ts_val, conn->ts.recent)) &&
@@ -224,7 +226,8 @@ void tcp_in_conn(struct tcp_conn *conn, struct tcp_arrival *in)
 
     if (is_expected(conn, in)) {
         step = steps_of_expected;
-        count = ARRAY_LEN(steps_of_expected);
+        count = in->seg.flags & TCP_FIN ? ARRAY_LEN(steps_of_expected)
+                                        : STEPS_WITHOUT_FIN;
     } else if (conn->state == TCP_SYN_SENT) {
         step = steps_of_syn_sent;
         count = ARRAY_LEN(steps_of_syn_sent);
