@@ -47,8 +47,7 @@ BOOT_HOST_SRC   := $(wildcard boot/boot_info.c boot/multiboot1.c \
                               boot/multiboot2.c boot/pvh.c boot/memory_map.c \
                               boot/config.c)
 # What of the applications is: all that does not ask the machine itself.
-APP_HOST_SRC    := $(addprefix apps/http_hello/,http.c http_head.c http_body.c \
-                               http_bytes.c http_fields.c http_target.c \
+APP_HOST_SRC    := $(addprefix apps/http_hello/,http.c http_lines.c \
                                http_serve.c pages.c response.c) \
                    apps/fetch/url.c
 # What of libc-shim/ is: all that is not libc's own name.
@@ -137,6 +136,7 @@ $(SYSINCLUDE)/.made: Makefile
 	@ln -sfn /usr/include/linux $(SYSINCLUDE)/linux
 	@ln -sfn /usr/include/asm-generic $(SYSINCLUDE)/asm-generic
 	@ln -sfn /usr/include/x86_64-linux-gnu/asm $(SYSINCLUDE)/asm
+	@ln -sfn /usr/share/include/llhttp $(SYSINCLUDE)/llhttp
 	@ln -sfn /usr/include/bearssl.h $(SYSINCLUDE)/bearssl.h
 	@ln -sfn /usr/include/bearssl $(SYSINCLUDE)/bearssl
 	@touch $@
@@ -186,6 +186,19 @@ $(patsubst %,$(BUILD)/guest/%.o,$(COLD)): GUEST_FLAGS += -Os
 $(BUILD)/guest/app/http_hello/facts.o $(BUILD)/guest/app/http_hello/main.o: \
     GUEST_FLAGS += -Os
 
+# llhttp as Debian ships it, in its strict variant; its warnings are not ours
+# to mend.
+LLHTTP_FLAGS := -w -DLLHTTP_STRICT_MODE=1 -I/usr/share/include/llhttp
+LLHTTP_OBJ := $(patsubst %,$(BUILD)/guest/llhttp/%.o,api http llhttp)
+$(BUILD)/guest/llhttp/%.o: /usr/share/llhttp/%.c | $(GUEST_READY)
+	@mkdir -p $(@D)
+	$(info CC   $@)
+	$(CC) $(GUEST_FLAGS) $(LLHTTP_FLAGS) -c $< -o $@
+
+$(BUILD)/libllhttp.a: $(LLHTTP_OBJ)
+	@rm -f $@
+	ar rcs $@ $^
+
 define IMAGE_RULES
 $(1)_SRC := $$(wildcard $(2)/*.c)
 $(1)_OBJ := $$(patsubst $(2)/%.c,$(BUILD)/guest/app/$(1)/%.o,$$($(1)_SRC))
@@ -193,12 +206,12 @@ $(BUILD)/guest/app/$(1)/%.o: $(2)/%.c | $(GUEST_READY)
 	@mkdir -p $$(@D)
 	$$(info CC   $$@)
 	$$(CC) $$(GUEST_FLAGS) $$(WARN) -I$(dir $(2)) -MMD -MP -c $$< -o $$@
-$(BUILD)/$(1).elf: $$($(1)_OBJ) $(GUEST_OBJ) linker.ld \
+$(BUILD)/$(1).elf: $$($(1)_OBJ) $(GUEST_OBJ) $(BUILD)/libllhttp.a linker.ld \
                    scripts/link.sh scripts/symbols.py
 	$$(info LINK $$@)
 	CC="$$(CC)" PYTHON="$$(PYTHON)" scripts/link.sh $$@ $(1) \
 	    "$$(GUEST_FLAGS)" "$$(GUEST_LINK)" \
-	    "$$($(1)_OBJ) $$(GUEST_OBJ)" "$$(GUEST_LIBS)"
+	    "$$($(1)_OBJ) $$(GUEST_OBJ)" "$(BUILD)/libllhttp.a $$(GUEST_LIBS)"
 $(BUILD)/$(1).iso: $(BUILD)/$(1).elf scripts/iso.sh
 	$$(info ISO  $$@)
 	scripts/iso.sh $$< $$@
@@ -222,10 +235,6 @@ SIM_SRC  := $(wildcard tests/sim/*.c)
 FUZZ_SRC := $(wildcard tests/fuzz/*.c)
 MODEL_SRC := $(wildcard tests/model/*.c)
 UNIT_SRC := $(wildcard tests/unit/test_*.c tests/conformance/test_*.c)
-
-# llhttp as Debian ships it, in its strict variant: a second opinion on HTTP.
-# Its warnings are not ours to mend.
-LLHTTP_FLAGS := -w -DLLHTTP_STRICT_MODE=1 -I/usr/share/include/llhttp
 
 # 1: folder, 2: compiler, 3: flags
 define HOST_RULES

@@ -155,7 +155,7 @@ connection_of(const struct http_request *request)
 static bool answer(struct turn *turn, const struct response *response)
 {
     const struct http_request *request = &turn->parser.request;
-    bool with_body = request->method != HTTP_HEAD;
+    bool with_body = !(request->method_known && request->method == HTTP_HEAD);
     struct buffer *chunk = room_for_head(turn);
     struct buffer *body = NULL;
     size_t body_bytes;

@@ -52,7 +52,7 @@ static void note(struct history *history, const struct http_request *request,
         .status = progress == HTTP_PARSE_DONE ? pages_answer(request)->status
                                               : request->status,
         .keep_alive = request->keep_alive,
-        .head_only = request->method == HTTP_HEAD,
+        .head_only = request->method_known && request->method == HTTP_HEAD,
     };
 }
 
