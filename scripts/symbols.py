@@ -12,6 +12,8 @@ order of address: the distance to the one before (7 bits a byte, lowest first,
 the top bit says that more follow), the number of codes, the codes.
 """
 import collections
+import pathlib
+import re
 import subprocess
 import sys
 
@@ -19,7 +21,13 @@ PAIRS = 128
 FIRST_CODE = 128
 DEPTH_MAX = 16  # as SYMBOLS_DEPTH_MAX in kernel/symbols.c
 NAME_MAX = 63
-IMAGE_START = 0x100000  # of linker.ld
+LINKER_SCRIPT = pathlib.Path(__file__).resolve().parents[1] / "linker.ld"
+IMAGE_START = 0x100000  # of the same
+
+
+def linkers_names():
+    """What the linker script defines: places, not functions."""
+    return set(re.findall(r"^\s*(\w+) = \.;", LINKER_SCRIPT.read_text(), re.M))
 
 
 def functions(image):
@@ -27,12 +35,11 @@ def functions(image):
     below the image is of the linker's debug information, not a function."""
     out = subprocess.run(["nm", "--defined-only", image], check=True,
                          stdout=subprocess.PIPE, text=True).stdout
-    found = {}
+    found, places = {}, linkers_names()
     for line in out.splitlines():
         address, kind, name = line.split(maxsplit=2)
         address = int(address, 16)
-        if kind not in "tTwW" or address < IMAGE_START or \
-                name.endswith(("_start", "_end")):
+        if kind not in "tTwW" or address < IMAGE_START or name in places:
             continue
         name = name.split(".")[0][:NAME_MAX]  # without GCC's .constprop.0
         if address not in found or kind == "T":

@@ -1,5 +1,7 @@
 """The image: how small it is, how little it needs, what it refuses."""
+import importlib
 import subprocess
+import sys
 
 import pytest
 
@@ -14,6 +16,15 @@ def test_the_stripped_image_is_small(tmp_path):
     subprocess.run(["strip", "-o", out, guests.BUILD / "http_hello.elf"],
                    check=True)
     assert out.stat().st_size <= STRIPPED_BYTES_MAX
+
+
+def test_a_panic_can_name_every_function_and_no_place_of_the_linkers():
+    sys.path.insert(0, str(guests.ROOT / "scripts"))
+    symbols = importlib.import_module("symbols")
+    names = {name for _, name in
+             symbols.functions(guests.BUILD / "http_hello.elf")}
+    assert {"boot_start", "tcp_conn_end", "program"} <= names
+    assert not names & {"text_start", "text_end", "image_start"}
 
 
 def test_16_mb_are_enough_to_serve(start):
