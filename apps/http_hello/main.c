@@ -61,10 +61,11 @@ const struct cmdline_key runnel_keys[] = {
 };
 const size_t runnel_key_count = ARRAY_LEN(runnel_keys);
 
-/* Say when the network card has lost its link, and when it is back. */
+/* Say when the network card has lost its link, and when it is back. One that
+ * is lost before this thread has run is lost all the same. */
 static void tell_link(void *arg)
 {
-    bool up = runnel_link_up();
+    bool up = true;
 
     (void)arg;
     while (runnel_wait_link(up, FOREVER)) {

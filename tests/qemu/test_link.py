@@ -29,6 +29,16 @@ def quiet(wire):
         pass
 
 
+def test_application_hears_of_a_link_that_was_never_up(start):
+    one = start("http_hello", net=guests.UserNet(80, device=CARD),
+                extra=["-S"])
+    one.qmp("set_link", name="card", up=False)
+    one.qmp("cont")
+    one.wait_for(r"the link is down")
+    one.qmp("set_link", name="card", up=True)
+    one.wait_for(r"the link is up")
+
+
 def test_application_hears_of_the_link(start):
     one = serve(start, guests.UserNet(80, device=CARD))
     one.qmp("set_link", name="card", up=False)
