@@ -207,8 +207,7 @@ enum cmdline_status config_read(char *line, char *name, struct config *config)
          "TCP connections at most (512 bytes each: as the memory allows)",
          parse_conns, &config->conns, &config->conns_given},
         {"poll", "MICROSECONDS", "200",
-         "look for packets so long before the CPU sleeps, where they come soon"
-         " (200 under KVM, else 0)",
+         "looks so long for packets before the CPU sleeps (200 on KVM, else 0)",
          parse_poll, &config->poll_us, &config->poll_given},
         {"virtio-off", "FEATURE[,FEATURE...]", "mrg_rxbuf,event_idx",
          "what of virtio is not to be used, by QEMU's names; msix, modern, all",

@@ -44,7 +44,7 @@ static void nic_log(const struct netdev *dev,
 
     log_at(LOG_INFO, "virtio",
            "%s: %s%s, %02x:%02x:%02x:%02x:%02x:%02x, MTU %u, link %s, "
-           "features %llx",
+           "features 0x%llx",
            dev->name, virtio->name, virtio->ops->legacy ? " (legacy)" : "",
            mac[0], mac[1], mac[2], mac[3], mac[4], mac[5],
            (unsigned)dev->mtu_bytes, dev->link_up ? "up" : "down",

@@ -263,31 +263,21 @@ static bool take_key(struct parser *parser, const char *word)
 
 /* --- help -----------------------------------------------------------------*/
 
-/* The bytes that a key takes in the first column. */
-static size_t column_bytes(const struct cmdline_key *key)
-{
-    return strlen("--") + strlen(key->name) +
-           (key->value_name ? strlen("=") + strlen(key->value_name) : 0);
-}
-
+/* A line for the key and one for what it does: neither is wide. */
 static void say_help(const struct parser *parser, const char *name)
 {
     const struct cmdline_key *key;
-    size_t widest = strlen("--help");
 
-    for (size_t i = 0; (key = key_at(parser, i)); i++)
-        if (column_bytes(key) > widest)
-            widest = column_bytes(key);
     say(parser, "usage: %s [--KEY[=VALUE]]... [ARGUMENT]...\n", name);
     for (size_t i = 0; (key = key_at(parser, i)); i++) {
         bool has_value = key->value_name != NULL;
 
-        say(parser, "  --%s%s%s%*s  %s%s%s\n", key->name, has_value ? "=" : "",
-            has_value ? key->value_name : "", (int)(widest - column_bytes(key)),
-            "", key->help, key->example ? ", as in " : "",
-            key->example ? key->example : "");
+        say(parser, "  --%s%s%s%s%s%s\n      %s\n", key->name,
+            has_value ? "=" : "", has_value ? key->value_name : "",
+            key->example ? " (as in " : "", key->example ? key->example : "",
+            key->example ? ")" : "", key->help);
     }
-    say(parser, "  %-*s  %s\n", (int)widest, "--help", "shows this, and ends");
+    say(parser, "  --help\n      shows this, and ends\n");
 }
 
 /* Somebody who asks for help gets it, whatever else is wrong. */

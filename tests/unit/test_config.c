@@ -227,6 +227,18 @@ static void config__help_says_what_the_program_does_and_has(void **state)
     assert_true(loud);
 }
 
+static void config__help_fits_a_terminal(void **state)
+{
+    (void)state;
+    assert_int_equal(reads("--help"), CMDLINE_HELP);
+    for (const char *line = said; *line;) {
+        size_t bytes = strcspn(line, "\n");
+
+        assert_in_range(bytes, 1, 79);
+        line += bytes + 1;
+    }
+}
+
 static void config__help_lists_every_key(void **state)
 {
     static const char *const keys[] = {
@@ -252,6 +264,7 @@ int main(void)
         cmocka_unit_test(config__routes_are_networks_and_gateways),
         cmocka_unit_test(config__connections_are_one_or_more),
         cmocka_unit_test(config__polling_is_bounded),
+        cmocka_unit_test(config__help_fits_a_terminal),
         cmocka_unit_test(config__help_lists_every_key),
         cmocka_unit_test(config__help_says_what_the_program_does_and_has),
     };
