@@ -23,11 +23,19 @@ BUILD   := build
 
 APPS := $(notdir $(patsubst %/,%,$(wildcard apps/*/)))
 ifdef APP
+ifeq ($(wildcard $(APP)/*.c),)
+$(error APP=$(APP): there is no such folder, or no C file in it)
+endif
 # An application outside the tree: make APP=/path/to/dir
 APP_DIR  := $(abspath $(APP))
 APP_NAME := $(notdir $(APP_DIR))
 IMAGES   := $(APP_NAME)
 else
+ifdef APP_NAME
+ifeq ($(filter $(APP_NAME),$(APPS)),)
+$(error APP_NAME=$(APP_NAME): there are $(APPS); another folder: APP=/its/path)
+endif
+endif
 IMAGES   := $(APPS)
 endif
 
@@ -98,7 +106,8 @@ help:
 ## make                    build build/<app>.elf and .iso for every apps/<app>
 ## make APP=/path/to/dir   build an application from outside the tree
 ## make run                boot http_hello in QEMU. PORT=8080 APP_NAME=echo
-##                         or APP=/path/to/dir RUN_PORT=its-port (80)
+##                         or APP=/path/to/dir RUN_PORT=its-port (80;
+##                         empty when it serves nobody)
 ##                         ACCEL=kvm|tcg MEM=64 ARGS="--logs=debug"
 ## make test               every test that fits 20 minutes, quick ones first
 ## make check              layers, format, headers, globals
@@ -229,10 +238,7 @@ endif
 # Three variants: plain (libnet.a for others to link), gcc and clang with
 # sanitizers for the tests.
 
-HOST_SRC := $(NET_SRC) $(KERNEL_HOST_SRC) $(DRIVER_HOST_SRC) \
-            $(BOOT_HOST_SRC) $(APP_HOST_SRC) $(LIBC_HOST_SRC) $(HOST_SUPPORT)
 SIM_SRC  := $(wildcard tests/sim/*.c)
-FUZZ_SRC := $(wildcard tests/fuzz/*.c)
 MODEL_SRC := $(wildcard tests/model/*.c)
 UNIT_SRC := $(wildcard tests/unit/test_*.c tests/conformance/test_*.c)
 
@@ -360,7 +366,9 @@ profile: packages
 # --- running ---------------------------------------------------------------
 
 RUN_APP  := $(or $(APP_NAME),http_hello)
-RUN_PORT := $(if $(filter echo,$(RUN_APP)),7,80)
+# Where it listens; empty: it serves nobody.
+RUN_PORT := $(if $(filter echo,$(RUN_APP)),7,$(if \
+                $(filter fetch ping,$(RUN_APP)),,80))
 export PORT ACCEL MEM ARGS
 
 run: packages

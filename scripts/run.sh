@@ -2,14 +2,15 @@
 # Boot an image with QEMU's user network and show its console; Ctrl-C presses
 # the power button, and pulls the plug when that does not help.
 #
-#   scripts/run.sh IMAGE GUEST_PORT
+#   scripts/run.sh IMAGE [GUEST_PORT]
 #
-# PORT   on this host's 127.0.0.1 that leads to GUEST_PORT (8080)
-# ACCEL  auto, kvm or tcg (auto: KVM when a probe image runs under it)
-# MEM    MiB of memory (64)
+# PORT   on this host's 127.0.0.1 that leads to GUEST_PORT (8080); without
+#        GUEST_PORT the image serves nobody, and none is needed
+# ACCEL  auto, kvm or tcg (auto: KVM when the image runs under it)
+# MEM    MiB of memory (64), 2 or more
 # ARGS   more for the guest's command line: "--logs=debug"
 set -u
-image=$1 guest_port=$2
+image=$1 guest_port=${2:-}
 port=${PORT:-8080} accel=${ACCEL:-auto} mem=${MEM:-64} args=${ARGS:-}
 here=$(dirname "$0")
 
@@ -20,10 +21,16 @@ fail() {
 
 # --- may it start? ---------------------------------------------------------
 
-case $port in
-'' | *[!0-9]*) fail "PORT=$port is not a number" ;;
+case $mem in
+'' | *[!0-9]*) fail "MEM=$mem is not a number of MiB" ;;
 esac
-/usr/bin/python3 - "$port" <<'PYTHON' || exit 1
+[ "$mem" -ge 2 ] || fail "MEM=$mem: an image needs 2 MiB at least"
+
+may_use() { # PORT
+    case $1 in
+    '' | *[!0-9]*) fail "PORT=$1 is not a number" ;;
+    esac
+    /usr/bin/python3 - "$1" <<'PYTHON' || exit 1
 import socket
 import sys
 
@@ -35,12 +42,17 @@ except (OSError, OverflowError) as error:
     sys.exit(f"run: port {sys.argv[1]} of 127.0.0.1 cannot be used: {error}\n"
              "run: choose another: make run PORT=8081")
 PYTHON
+}
+[ -z "$guest_port" ] || may_use "$port"
 
 case $accel in
 auto)
-    if why=$("$here/kvm-probe"); then accel=kvm; else accel=tcg; fi
+    if why=$("$here/kvm-probe" "$image"); then accel=kvm; else accel=tcg; fi
     ;;
-kvm | tcg) why="ACCEL=$accel" ;;
+kvm)
+    why=$("$here/kvm-probe" "$image") || fail "ACCEL=kvm: $why"
+    ;;
+tcg) why="ACCEL=tcg" ;;
 *) fail "ACCEL=$accel: auto, kvm or tcg" ;;
 esac
 case $accel in
@@ -56,9 +68,13 @@ mkfifo "$work/monitor.in" "$work/monitor.out"
 
 echo "run: $image with $mem MiB, accelerator $accel ($why)"
 case $guest_port in
+'') echo "run: Ctrl-C ends it" ;;
 80) echo "run: open http://127.0.0.1:$port/ when it is ready; Ctrl-C ends it" ;;
 *) echo "run: 127.0.0.1:$port leads to its port $guest_port; Ctrl-C ends it" ;;
 esac
+
+forward=
+[ -z "$guest_port" ] || forward=,hostfwd=tcp:127.0.0.1:$port-:$guest_port
 
 # In a session of its own, so that Ctrl-C reaches this script only.
 # shellcheck disable=SC2086
@@ -66,7 +82,7 @@ setsid qemu-system-x86_64 -nodefaults -no-user-config -display none \
     -no-reboot -accel "$accel" $cpu -m "$mem" \
     -chardev stdio,id=console,signal=off -serial chardev:console \
     -chardev "pipe,id=monitor,path=$work/monitor" -mon chardev=monitor \
-    -netdev "user,id=net0,hostfwd=tcp:127.0.0.1:$port-:$guest_port" \
+    -netdev "user,id=net0$forward" \
     -device virtio-net-pci,disable-legacy=on,netdev=net0 \
     -device virtio-rng-pci -device isa-debug-exit \
     -kernel "$image" \

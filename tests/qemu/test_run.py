@@ -24,9 +24,10 @@ def hear_ctrl_c():
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
-def run(**settings):
+def run(*guest_port, image=IMAGE, **settings):
     return subprocess.Popen(
-        ["setpriv", "--pdeathsig", "TERM", SCRIPTS / "run.sh", IMAGE, "80"],
+        ["setpriv", "--pdeathsig", "TERM", SCRIPTS / "run.sh", image,
+         *(guest_port or ["80"])],
         env={**os.environ, "ACCEL": "tcg", **settings},
         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT, text=True, preexec_fn=hear_ctrl_c)
@@ -63,11 +64,44 @@ def test_run_says_when_the_port_is_taken():
 
 
 @pytest.mark.parametrize("name, value", [
-    ("PORT", "no"), ("PORT", "70000"), ("ACCEL", "warp")])
+    ("PORT", "no"), ("PORT", "70000"), ("ACCEL", "warp"), ("MEM", "1"),
+    ("MEM", "0"), ("MEM", "64M"), ("MEM", "-64")])
 def test_run_refuses_what_is_not_meant(name, value):
     process = run(**{"PORT": str(free_port()), name: value})
     assert value in process.stdout.read()
     assert process.wait() == 1
+
+
+def test_run_of_a_client_needs_no_port():
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        process = run("", image=str(guests.BUILD / "ping.elf"),
+                      PORT=str(taken.getsockname()[1]),
+                      ARGS="--count=1 10.0.2.2")
+        text = process.stdout.read()
+        assert process.wait() == 0, text
+    assert "127.0.0.1" not in text
+
+
+def test_run_does_not_start_what_kvm_cannot():
+    """A machine would stand there, paused, for ever."""
+    process = run(PORT=str(free_port()), ACCEL="kvm", ARGS="--nonsense")
+    text = process.stdout.read()
+    said = {1: "ACCEL=kvm: no KVM: ", 64: "accelerator kvm (KVM: "}
+    assert said[process.wait()] in text
+
+
+@pytest.mark.parametrize("setting, says", [
+    ("APP=/nosuch", "no such folder"), ("APP_NAME=nosuch", "http_hello")])
+def test_make_says_what_there_is_not(setting, says):
+    quiet = {name: value for name, value in os.environ.items()
+             if not name.startswith(("MAKE", "MFLAGS"))}
+    made = subprocess.run(["make", "-n", "run", setting], cwd=guests.ROOT,
+                          env=quiet, capture_output=True, text=True,
+                          check=False)
+    assert made.returncode == 2
+    assert setting in made.stderr and says in made.stderr
 
 
 def test_run_passes_arguments_and_the_exit_status_on():
