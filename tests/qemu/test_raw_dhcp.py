@@ -15,7 +15,7 @@ from scapy.packet import Raw
 
 import guest as guests
 import peer as peers
-from peer import ADDRESS, BROADCAST, GUEST, GUEST_MAC, ether
+from peer import ADDRESS, BROADCAST, GUEST, GUEST_MAC, MAC, ether
 
 DISCOVER, OFFER, REQUEST, DECLINE, ACK, NAK = range(1, 7)
 WRONG = "10.9.0.66"  # in offers that are not to be taken
@@ -241,6 +241,7 @@ ODD = {
     "D17-search-list-in-a-ring": ({"options": {119: b"\xc0\x00"}}, None),
     "D23-dns-of-5-bytes": ({"options": {DNS: bytes([8] * 5)}}, None),
     "D23-dns-40-servers": ({"options": {DNS: bytes([8] * 160)}}, None),
+    "D24-mtu-103": ({"options": {MTU: b"\0\x67"}}, "MTU 1500"),
     "D24-mtu-67": ({"options": {MTU: b"\0\x43"}}, "MTU 1500"),
 }
 
@@ -251,6 +252,33 @@ def test_an_odd_lease_is_used(server, xid, case):
     server.give(xid, **change)
     status = server.peer.get("/status").decode()
     assert not shown or re.search(shown, status, re.M)
+
+
+def test_an_address_that_somebody_has_is_declined(server, xid):
+    """D19: and nothing is asked for in the ten seconds after it."""
+    server.give(xid)
+    rival = "52:54:00:09:00:77"
+    server.peer.send(ether(ARP(op=1, hwsrc=rival, psrc=GUEST, pdst=GUEST),
+                           src=rival, dst=BROADCAST))
+    declined = server.hear(DECLINE)
+    assert declined.options[WANTED] == address(GUEST)
+    assert declined.options[SERVER] == address(ADDRESS)
+    server.give(server.hear(DISCOVER).xid)
+
+
+def test_a_server_that_has_gone_is_asked_and_then_looked_for(server, xid):
+    """D25: RFC 2131 4.4.5, in seconds."""
+    server.give(xid, {LEASE: seconds(6), T1: seconds(2), T2: seconds(4)})
+    renewing, rebinding = (server.peer.receive(
+        lambda frame: UDP in frame and frame[UDP].dport == 67)
+        for _ in range(2))
+    assert (renewing[IP].dst, renewing.dst) == (ADDRESS, MAC)
+    assert (rebinding[IP].dst, rebinding.dst) == ("255.255.255.255", BROADCAST)
+    for frame in (renewing, rebinding):
+        assert Question(frame).kind == REQUEST and frame[IP].src == GUEST
+    silent = [server.hear(DISCOVER) for _ in range(2)]
+    assert len({question.xid for question in silent}) == 1
+    server.give(silent[-1].xid)
 
 
 def test_a_flood_to_port_68_is_survived(server, xid):

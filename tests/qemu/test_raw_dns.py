@@ -9,12 +9,12 @@ import struct
 import subprocess
 
 import pytest
-from scapy.layers.inet import TCP, UDP
+from scapy.layers.inet import ICMP, IP, TCP, UDP
 from scapy.packet import Raw
 
 import guest as guests
 import peer as peers
-from peer import ADDRESS, ip
+from peer import ADDRESS, WORD, ip
 
 PORT = 5300
 RIGHT, WRONG = "10.9.0.80", "10.9.0.66"
@@ -148,6 +148,8 @@ BAD = {
                                        bytes([1, 66 + at, 0]))
                                  for at in range(20)),
         record(owner=b"\1U\0"))],
+    "N23-of-two-the-first": lambda q: [
+        q.answer(record(data=address(RIGHT))), q.answer(record())],
     **{f"N18-code-{code}": lambda q, code=code: [q.answer(
         flags=0x8180 | code)] for code in (1, 4)},
     "N19-two-opts": lambda q: [q.answer(
@@ -167,6 +169,11 @@ def test_a_wrong_answer_is_not_believed(server, case):
 NONE = {
     "N15-of-another": (lambda q: [q.answer(record(owner=b"\3www\0"))],
                        "the name has no address"),
+    # One label with a dot, or a zero, in it is not the name that reads so.
+    "N20-dot": (lambda q: [q.answer(record(owner=b"\x0cN20-dot.test\0"))],
+                "the name has no address"),
+    "N20-zero": (lambda q: [q.answer(record(owner=b"\x0eN20-zero\0.test\0"))],
+                 "the name has no address"),
     **{f"N18-code-{code}": (lambda q, code=code: [q.answer(
         flags=0x8180 | code)], "the name servers cannot tell")
        for code in (2, 5)},
@@ -195,3 +202,59 @@ def test_what_is_no_name_is_not_asked_for(server, name):
     assert server.look_up(name, None) == "not a host's name"
     assert not [frame for frame in server.peer.seen
                 if UDP in frame and frame[UDP].dport == 53]
+
+
+def is_question(frame):
+    return UDP in frame and frame[UDP].dport == 53
+
+
+@pytest.mark.parametrize("ttl, kept", [
+    (0, False), (1 << 31, False), (WORD - 1, False), (60, True)])
+def test_an_answer_is_kept_for_its_time(server, ttl, kept):
+    """N16: RFC 2181 8, a time with the top bit set is none."""
+    name, asked = f"N16-{ttl}.test", []
+    for _ in range(2):
+        server.peer.seen.clear()
+        assert server.look_up(name, lambda q: [q.answer(record(
+            data=address(RIGHT), ttl=ttl))]) == RIGHT
+        asked.append(any(map(is_question, server.peer.seen)))
+    assert asked == [True, not kept]
+
+
+def look_up(server, name):
+    server.peer.send(ip(UDP(sport=4000, dport=PORT) / Raw(name)))
+
+
+def said(server):
+    frame = server.peer.receive(
+        lambda frame: UDP in frame and frame[UDP].sport == PORT)
+    return bytes(frame[UDP].payload)[:frame[UDP].len - 8].decode()
+
+
+def test_an_answer_to_a_question_that_has_timed_out_is_late(server):
+    """N22: it was asked again by then, with another number and port."""
+    look_up(server, b"N22-late.test")
+    first, second = (Question(server.peer.receive(is_question))
+                     for _ in range(2))
+    assert (first.ident, first.port) != (second.ident, second.port)
+    server.say(first, first.answer(record()))
+    server.say(second, second.answer(record(data=address(RIGHT))))
+    assert said(server) == RIGHT
+
+
+def test_a_server_that_is_not_there_makes_room_for_the_next(start, image):
+    """N26: by its ICMP error; the next one is behind the gateway."""
+    other = "192.168.7.1"
+    one = start(image, f"--dns-servers={ADDRESS},{other}",
+                net=guests.WireNet()).ready()
+    server = Server(one)
+    look_up(server, b"N26-gone.test")
+    asked = server.peer.receive(is_question)
+    assert asked[IP].dst == ADDRESS
+    server.peer.send(ip(ICMP(type=3, code=3) / Raw(bytes(asked[IP])[:28])))
+    asked = server.peer.receive(is_question)
+    assert asked[IP].dst == other
+    question = Question(asked)
+    server.say(question, question.answer(record(data=address(RIGHT))),
+               src=other)
+    assert said(server) == RIGHT
