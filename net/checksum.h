@@ -58,10 +58,6 @@ static inline uint32_t checksum_ipv4_header(const void *header)
                          checksum_load32(at + 12) + checksum_load32(at + 16));
 }
 
-/* The sum with `len` bytes added, while they are copied to `to`, which must
- * not overlap. */
-uint32_t checksum_copy(uint32_t sum, void *to, const void *from, size_t len);
-
 /* The sum with a chain's bytes from `offset` on added; views of any length. */
 uint32_t checksum_chain(uint32_t sum, const struct buffer *chain,
                         uint32_t offset);

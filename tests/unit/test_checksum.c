@@ -37,23 +37,15 @@ static void checksum__rfc_1071_example(void **state)
 
 static void checksum__agrees_at_every_length_and_alignment(void **state)
 {
-    uint8_t bytes[200], copy[200];
+    uint8_t bytes[800];
 
     (void)state;
     host_seed(1);
-    for (size_t len = 0; len <= 150; len++)
-        for (size_t at = 0; at < 9; at++) {
-            uint32_t sum;
-
-            for (size_t i = 0; i < sizeof(bytes); i++)
-                bytes[i] = (uint8_t)host_random();
+    for (size_t len = 0; len <= 700; len++)
+        for (size_t at = 0; at < 16; at++) {
+            for (size_t i = 0; i < sizeof(bytes); i++) /* many carries */
+                bytes[i] = (uint8_t)(host_random() % 3 ? 0xff : host_random());
             assert_int_equal(ours(bytes + at, len), naive(bytes + at, len));
-            memset(copy, 0, sizeof(copy));
-            sum = checksum_copy(0, copy + 1, bytes + at, len);
-            assert_int_equal(be16_get(checksum_finish(sum)),
-                             naive(bytes + at, len));
-            assert_memory_equal(copy + 1, bytes + at, len);
-            assert_int_equal(copy[len + 1], 0);
         }
 }
 
