@@ -36,6 +36,7 @@ enum buffer_flag {
     BUFFER_GSO_TCP4 = 1 << 2,     /* one TCP/IPv4 header for many segments of
                                      gso_bytes of text each */
     BUFFER_GSO_ECN = 1 << 3,      /* ... with CWR set in the first only */
+    BUFFER_JOINED = 1 << 4,       /* ... received one by one: net/gro.h */
 };
 
 struct buffer {

@@ -12,7 +12,7 @@
 
 /* clang-format off */
 #define NET_COUNTERS(COUNTER) \
-    COUNTER(eth_rx) COUNTER(eth_tx) \
+    COUNTER(eth_rx) COUNTER(eth_tx) COUNTER(eth_joined) \
     COUNTER(eth_short) COUNTER(eth_long) COUNTER(eth_not_ours) \
     COUNTER(eth_bad_source) COUNTER(eth_own_source) COUNTER(eth_type) \
     COUNTER(eth_no_room) COUNTER(eth_no_memory) \

@@ -42,7 +42,8 @@ static bool length_ok(struct net *net, const struct net_if *nif,
         return false;
     }
     if (frame->flags & BUFFER_GSO_TCP4 &&
-        nif->dev->caps & NETDEV_CAP_RX_GSO_TCP4)
+        (nif->dev->caps & NETDEV_CAP_RX_GSO_TCP4 ||
+         frame->flags & BUFFER_JOINED))
         return true;
     if (frame->flags & BUFFER_GSO_TCP4 ||
         bytes > (uint32_t)nif->dev->mtu_bytes + ETHERNET_HEADER_BYTES +

@@ -6,6 +6,7 @@
 #include "net/net.h"
 
 #include "net/ethernet.h"
+#include "net/gro.h"
 #include "net/net_priv.h"
 
 enum {
@@ -162,6 +163,13 @@ static void dispatch_events(struct net *net)
     tcp_dispatch_events(net);
 }
 
+/* Each is a frame that has come. */
+static void count_joined(struct net *net, uint32_t frames)
+{
+    net->counters.value[NET_COUNT_eth_rx] += frames;
+    net->counters.value[NET_COUNT_eth_joined] += frames;
+}
+
 void net_input(struct net *net, struct netdev *dev, struct buffer *frames,
                uint64_t now_us)
 {
@@ -169,6 +177,8 @@ void net_input(struct net *net, struct netdev *dev, struct buffer *frames,
 
     ASSERT(nif);
     net_set_now(net, now_us);
+    if (frames && frames->link && !(dev->caps & NETDEV_CAP_RX_GSO_TCP4))
+        count_joined(net, gro_join(nif, frames));
     while (frames) {
         struct buffer *frame = frames;
 
