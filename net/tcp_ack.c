@@ -30,7 +30,7 @@ static void acked_active(struct tcp_conn *conn, uint32_t text)
     tcp_path_acked(conn, text);
 }
 
-static COLD enum tcp_verdict fin_acked(struct tcp_conn *conn)
+static ASIDE enum tcp_verdict fin_acked(struct tcp_conn *conn)
 {
     tcp_conn_event(conn, TCP_EV_FIN_ACKED);
     if (tcp_traits(conn->state)->closed) {
@@ -102,7 +102,7 @@ static COLD void window_opened(struct tcp_conn *conn)
     }
 }
 
-static COLD enum tcp_verdict complete_handshake(struct tcp_conn *conn,
+static ASIDE enum tcp_verdict complete_handshake(struct tcp_conn *conn,
                                                 const struct tcp_seg *seg)
 {
     if (seg->ack != conn->snd.nxt) { /* una < ack <= nxt: one number */

@@ -74,7 +74,7 @@ static void in_listen(struct tcp_listener *listener, struct tcp_arrival *in)
 }
 
 /* The segment belongs to no connection. */
-static COLD void in_stranger(struct net *net, struct tcp_arrival *in)
+static ASIDE void in_stranger(struct net *net, struct tcp_arrival *in)
 {
     struct tcp_listener *listener;
 

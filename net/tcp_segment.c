@@ -137,7 +137,7 @@ void tcp_segment_stamp(const struct tcp_conn *conn, struct tcp_seg *seg)
     seg->ts_ecr = seg->flags & TCP_ACK ? conn->ts.recent : 0;
 }
 
-static COLD void syn_options(const struct tcp_conn *conn, struct tcp_seg *seg)
+static ASIDE void syn_options(const struct tcp_conn *conn, struct tcp_seg *seg)
 {
     seg->window = tcp_open_window(conn->config);
     seg->has_mss = true;

@@ -253,7 +253,7 @@ enum tcp_verdict tcp_in_text(struct tcp_conn *conn, struct tcp_arrival *in)
 
 /* ---- FIN ---- */
 
-static COLD enum tcp_verdict take_fin(struct tcp_conn *conn)
+static ASIDE enum tcp_verdict take_fin(struct tcp_conn *conn)
 {
     conn->rcv.nxt++;
     if (seq_lt(conn->rcv.edge, conn->rcv.nxt))
