@@ -142,10 +142,13 @@ static struct pool_page *add_page(struct pool *pool)
 }
 
 /* An object of a page that has one. */
-static void *take_object(struct pool *pool, struct pool_page *page)
+static INLINE void *take_object(struct pool *pool, struct pool_page *page)
 {
     void *object = page->free;
 
+    pool->count++;
+    if (++page->used == pool->objects_per_page)
+        unlist_page(pool, page);
     if (object) {
         unpoison(object, pool->object_bytes);
         page->free = *(void **)object;
@@ -159,17 +162,24 @@ static void *take_object(struct pool *pool, struct pool_page *page)
     return object;
 }
 
+/* From a new page, if there may be one. */
+static COLD void *alloc_anew(struct pool *pool)
+{
+    struct pool_page *page = pool->count < pool->max ? add_page(pool) : NULL;
+
+    if (!page) {
+        pool->refused++;
+        return NULL;
+    }
+    return take_object(pool, page);
+}
+
 void *pool_alloc(struct pool *pool)
 {
     struct pool_page *page = pool->partial;
 
-    if (pool->count >= pool->max || (!page && !(page = add_page(pool)))) {
-        pool->refused++;
-        return NULL;
-    }
-    pool->count++;
-    if (++page->used == pool->objects_per_page)
-        unlist_page(pool, page);
+    if (!page || pool->count >= pool->max)
+        return alloc_anew(pool);
     return take_object(pool, page);
 }
 
