@@ -103,7 +103,7 @@ static COLD void window_opened(struct tcp_conn *conn)
 }
 
 static ASIDE enum tcp_verdict complete_handshake(struct tcp_conn *conn,
-                                                const struct tcp_seg *seg)
+                                                 const struct tcp_seg *seg)
 {
     if (seg->ack != conn->snd.nxt) { /* una < ack <= nxt: one number */
         tcp_count(conn, tcp_ack_unsent);
