@@ -14,12 +14,12 @@
 #include "kernel/clock.h"
 
 /* Close our direction; writers that wait learn that they came too late. */
-static void shut(struct flow *flow)
+static void shut(struct flow *flow, uint64_t now_us)
 {
     if (flow->flags & FLOW_SHUT || !flow->conn)
         return;
     flow->flags |= FLOW_SHUT;
-    tcp_shutdown(flow->conn, clock_us());
+    tcp_shutdown(flow->conn, now_us);
     wait_queue_wake_all(&flow->senders);
     flow_sent(flow);
 }
@@ -29,7 +29,7 @@ void flow_close(struct flow *flow)
     uint64_t deadline_us = flow_write_deadline(flow);
     enum wait_status waited = WAIT_OK;
 
-    shut(flow);
+    shut(flow, clock_us());
     while (waited == WAIT_OK && flow_state(flow) == FLOW_OK &&
            !tcp_fin_sent(flow->conn))
         waited = flow_wait(flow, &flow->senders, "flow close", deadline_us);
@@ -64,14 +64,14 @@ void flow_abort(struct flow *flow)
 /* ---- linger ---- */
 
 /* Drop what has come. Returns: whether more may come. */
-static bool drain(struct flow *flow)
+static bool drain(struct flow *flow, uint64_t now_us)
 {
     enum tcp_status status;
     struct buffer *chain;
 
     do { /* one receive window at most: nothing arrives meanwhile */
         chain = NULL;
-        status = tcp_recv(flow->conn, UINT32_MAX, clock_us(), &chain);
+        status = tcp_recv(flow->conn, UINT32_MAX, now_us, &chain);
         buffer_release(chain);
     } while (status == TCP_OK);
     return status == TCP_AGAIN;
@@ -79,7 +79,7 @@ static bool drain(struct flow *flow)
 
 void flow_linger(struct flow *flow, bool expired)
 {
-    if (!drain(flow) || expired)
+    if (!drain(flow, clock_us()) || expired)
         flow_end(flow);
     else
         flow_sent(flow); /* the window has opened */
@@ -88,13 +88,14 @@ void flow_linger(struct flow *flow, bool expired)
 void flow_finish(struct flow *flow)
 {
     struct tcpv4 *tcp = flow->group->tcp;
+    uint64_t now_us = clock_us();
 
     if (flow->flags & FLOW_RELEASED) {
         flow_disown(flow);
         return;
     }
-    shut(flow);
-    if (!drain(flow) || tcp->lingering >= tcp->lingering_max) {
+    shut(flow, now_us);
+    if (!drain(flow, now_us) || tcp->lingering >= tcp->lingering_max) {
         flow_end(flow);
         return;
     }
@@ -102,7 +103,7 @@ void flow_finish(struct flow *flow)
     flow->flags |= FLOW_RELEASED;
     flow->turn++;
     flow_wake_all(flow);
-    flow_time_as(flow, clock_us() + FLOW_LINGER_US, FLOW_LINGERING);
+    flow_time_as(flow, now_us + FLOW_LINGER_US, FLOW_LINGERING);
     tcp->lingering++;
     tcp->wake(tcp->wake_context);
 }
@@ -158,7 +159,7 @@ static void each_flow(struct tcpv4 *tcp, void (*fn)(struct flow *flow))
 static void close_one(struct flow *flow)
 {
     if (flow->flags & FLOW_OPENED)
-        shut(flow);
+        shut(flow, clock_us());
     else
         flow_abort(flow);
 }

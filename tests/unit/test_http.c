@@ -604,6 +604,9 @@ static void H21_connection_options(void **state)
     assert_false(JUDGE(GET HOST "Connection: close\r\n"
                                 "Connection: keep-alive\r\n\r\n")
                      .keep_alive);
+    assert_false(JUDGE(GET HOST "connectioN: CLOSE\r\n\r\n").keep_alive);
+    assert_true(JUDGE(GET HOST "Zonnection: close\r\n\r\n").keep_alive);
+    assert_true(JUDGE(GET HOST "Connectiom: close\r\n\r\n").keep_alive);
     assert_true(JUDGE(GET HOST "Connection: x\r\n\r\n").keep_alive);
     assert_false(JUDGE("GET / HTTP/1.0\r\n\r\n").keep_alive);
     assert_true(
