@@ -103,16 +103,42 @@ static uint64_t tail_after(uint64_t tail, const char *data, size_t len)
     return tail;
 }
 
-/* A line is complete, LF being its last byte. */
-static void scan_line_end(struct http_lines *lines)
+/* The LF of a line that goes on at data[at], before data[end]; null: none. One
+ * without a CR before it is refused. */
+static const char *find_lf(struct http_lines *lines, const char *data,
+                           size_t at, size_t end)
 {
-    if (lines->line_bytes == 2)
-        lines->head_read = true;
-    if (lines->count++ == 0) {
+    const char *lf = memchr(data + at, '\n', end - at);
+
+    if (lf && (lf > data ? lf[-1] : lines->last) != '\r')
+        lines->refusal = 400;
+    return lf;
+}
+
+/* The request line behind its method, from data[at]. Returns: where the bytes
+ * end that are fine. */
+static size_t scan_request_line(struct http_lines *lines, const char *data,
+                                size_t at, size_t len)
+{
+    size_t room = HTTP_LINE_BYTES_MAX - lines->line_bytes;
+    size_t end = len - at < room ? len : at + room;
+    const char *lf = find_lf(lines, data, at, end);
+
+    if (lines->refusal)
+        return (size_t)(lf - data);
+    if (lf)
+        end = (size_t)(lf - data) + 1;
+    lines->tail = tail_after(lines->tail, data + at, end - at);
+    lines->line_bytes += (uint32_t)(end - at);
+    if (lf) {
         lines->request_line_bytes = lines->line_bytes;
         lines->is_http = lines->tail >> TAIL_VERSION_BITS == TAIL_HTTP;
+        lines->line_bytes = 0;
+        lines->count = 1;
+    } else if (end < len) {
+        lines->refusal = 414;
     }
-    lines->line_bytes = 0;
+    return end;
 }
 
 /* The first byte of a field's line: neither a fold (RFC 9112 5.2) nor the
@@ -124,33 +150,36 @@ static uint16_t check_line_start(const struct http_lines *lines, char c)
     return lines->count > HTTP_FIELDS_MAX && c != '\r' ? 431 : 0;
 }
 
-/* A piece of a line: up to its LF, or all there is. Returns: its length; less
- * than that when it ends before a byte that `refusal` is for. */
-static size_t scan_piece(struct http_lines *lines, const char *data, size_t len)
+/* The fields, and the blank line behind them, from data[at]. Returns: where the
+ * bytes end that are fine. */
+static size_t scan_fields(struct http_lines *lines, const char *data, size_t at,
+                          size_t len)
 {
-    bool first = lines->count == 0;
-    size_t room = first ? HTTP_LINE_BYTES_MAX - lines->line_bytes
-                        : HTTP_HEAD_BYTES_MAX - lines->head_bytes;
-    size_t piece = len < room ? len : room;
-    const char *lf = memchr(data, '\n', piece);
+    size_t room = HTTP_HEAD_BYTES_MAX - lines->head_bytes;
+    size_t end = len < room ? len : room;
 
-    if (lf) {
-        size_t before = (size_t)(lf - data);
+    while (at < len && !lines->head_read) {
+        const char *lf;
 
-        if ((before > 0 ? lf[-1] : lines->last) != '\r') {
-            lines->refusal = 400;
-            return before;
+        if (lines->line_bytes == 0)
+            lines->refusal = check_line_start(lines, data[at]);
+        if (lines->refusal)
+            return at;
+        lf = find_lf(lines, data, at, end);
+        if (lines->refusal)
+            return (size_t)(lf - data);
+        if (!lf) {
+            lines->line_bytes += (uint32_t)(end - at);
+            if (end < len)
+                lines->refusal = 431;
+            return end;
         }
-        piece = before + 1;
-    } else if (len > room) {
-        lines->refusal = first ? 414 : 431;
+        lines->count++;
+        lines->head_read = lines->line_bytes + (size_t)(lf - data) - at == 1;
+        lines->line_bytes = 0;
+        at = (size_t)(lf - data) + 1;
     }
-    lines->line_bytes += (uint32_t)piece;
-    if (first)
-        lines->tail = tail_after(lines->tail, data, piece);
-    if (lf)
-        scan_line_end(lines);
-    return piece;
+    return at;
 }
 
 size_t http_lines_scan(struct http_lines *lines, const char *data, size_t len)
@@ -159,20 +188,12 @@ size_t http_lines_scan(struct http_lines *lines, const char *data, size_t len)
 
     if (!lines->method_read)
         used = scan_start(lines, data, len);
+    if (used < len && lines->count == 0 && !lines->refusal)
+        used = scan_request_line(lines, data, used, len);
+    if (used < len && lines->count > 0 && !lines->refusal)
+        used = scan_fields(lines, data, used, len);
     lines->head_bytes += (uint32_t)used;
-    while (used < len && !lines->head_read && !lines->refusal) {
-        size_t piece;
-
-        if (lines->line_bytes == 0) {
-            lines->refusal = check_line_start(lines, data[used]);
-            if (lines->refusal)
-                break;
-        }
-        piece = scan_piece(lines, data + used, len - used);
-        used += piece;
-        lines->head_bytes += (uint32_t)piece;
-        if (piece > 0)
-            lines->last = data[used - 1];
-    }
+    if (used > 0)
+        lines->last = data[used - 1];
     return used;
 }

@@ -263,6 +263,34 @@ static void H9_control_bytes__400(void **state)
     GIVES(400, GET HOST "A\0: b\r\n\r\n");
 }
 
+static void H9_control_bytes__400_wherever_they_stand(void **state)
+{
+    static const char bad[] = {'\0', '\x1f', '\x7f'};
+    static const char bad_in_target[] = {'\0', '\x7f', '\x80', '\xff'};
+    char text[] = "GET /0123456789abcdefghi HTTP/1.1\r\n" HOST
+                  "A: 0123456789abcdefghi\r\n\r\n";
+    char *target = strchr(text, '/') + 1;
+    char *value = strstr(text, "A: ") + strlen("A: ");
+
+    (void)state;
+    for (size_t at = 0; at < 19; at++) {
+        char target_was = target[at];
+        char value_was = value[at];
+
+        for (size_t i = 0; i < sizeof(bad); i++) {
+            value[at] = bad[i];
+            assert_int_equal(judge(text, sizeof(text) - 1).status, 400);
+        }
+        value[at] = value_was;
+        for (size_t i = 0; i < sizeof(bad_in_target); i++) {
+            target[at] = bad_in_target[i];
+            assert_int_equal(judge(text, sizeof(text) - 1).status, 400);
+        }
+        target[at] = target_was;
+        assert_int_equal(judge(text, sizeof(text) - 1).status, 404);
+    }
+}
+
 static void H9_high_bytes_in_values__are_no_white_space(void **state)
 {
     (void)state;
@@ -727,6 +755,7 @@ int main(void)
         cmocka_unit_test(H7_folded_fields__400),
         cmocka_unit_test(H8_fields_without_colon_or_name__400),
         cmocka_unit_test(H9_control_bytes__400),
+        cmocka_unit_test(H9_control_bytes__400_wherever_they_stand),
         cmocka_unit_test(H9_high_bytes_in_values__are_no_white_space),
         cmocka_unit_test(H10_line_ends_other_than_CRLF__400),
         cmocka_unit_test(H11_chunk_sizes_and_ends__400),
