@@ -215,11 +215,9 @@ void flow_tcp_event(struct tcp_conn *conn, unsigned changes)
         flow_ready(flow, FLOW_PARK_READABLE);
 }
 
-void flow_sent(struct flow *flow)
+void flow_sent_asleep(struct tcpv4 *tcp)
 {
-    struct tcpv4 *tcp = flow->group->tcp;
-
-    if (!tcp->net_awake && net_needs_flush(tcp->net))
+    if (net_needs_flush(tcp->net))
         tcp->wake(tcp->wake_context);
 }
 

@@ -186,7 +186,15 @@ struct flow *flow_first(const struct flow_link *list);
 void flow_wake_all(struct flow *flow);
 
 /* A thread has called the core: the network thread may have to act. */
-void flow_sent(struct flow *flow);
+void flow_sent_asleep(struct tcpv4 *tcp);
+
+static inline void flow_sent(struct flow *flow)
+{
+    struct tcpv4 *tcp = flow->group->tcp;
+
+    if (!tcp->net_awake)
+        flow_sent_asleep(tcp);
+}
 
 /* FLOW_OK while the flow can be used; FLOW_EOF after a normal end;
  * FLOW_ERROR. */

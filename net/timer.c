@@ -61,7 +61,8 @@ static void place(struct timer_wheel *wheel, struct timer *timer)
 void timer_arm(struct timer_wheel *wheel, struct timer *timer,
                uint64_t deadline_us)
 {
-    timer_cancel(wheel, timer);
+    if (timer_is_armed(timer))
+        timer_cancel(wheel, timer);
     timer->deadline_us = deadline_us;
     place(wheel, timer);
 }

@@ -258,12 +258,15 @@ static void count_and_poke(struct flow *flow, void *context)
  * before the long write is. */
 static void answer_pokes(void *arg)
 {
+    enum flow_status status = FLOW_OK;
     struct buffer *buffer;
 
-    while (flow_read(arg, &buffer) == FLOW_OK) {
-        buffer_release(buffer);
-        if (flow_send(arg, "b", 1, NULL) != FLOW_OK)
+    for (unsigned i = 0; status == FLOW_OK; i++) {
+        if (flow_read(arg, &buffer) != FLOW_OK)
             return;
+        buffer_release(buffer);
+        status = i % 2 ? flow_send(arg, "b", 1, NULL)
+                       : flow_write(arg, world_text(arg, "b"));
     }
 }
 
