@@ -170,6 +170,20 @@ static void enter(const char *name)
     close(fd);
 }
 
+/* What is sent before the kernel has noticed that the device has a user is
+ * lost, and a SYN costs a second. */
+static void tun_wait(struct ifreq *request)
+{
+    const struct timespec nap = {.tv_nsec = 20000000};
+    int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+    do {
+        must(fd >= 0 && ioctl(fd, SIOCGIFFLAGS, request) == 0, "tun0");
+        nanosleep(&nap, NULL);
+    } while (!(request->ifr_flags & IFF_RUNNING));
+    close(fd);
+}
+
 static int tun_open(void)
 {
     struct ifreq request = {.ifr_flags = IFF_TUN | IFF_NO_PI};
@@ -178,6 +192,7 @@ static int tun_open(void)
     must(fd >= 0, "/dev/net/tun");
     strcpy(request.ifr_name, "tun0");
     must(ioctl(fd, TUNSETIFF, &request) == 0, "tun0");
+    tun_wait(&request);
     return fd;
 }
 
@@ -403,7 +418,6 @@ int main(int argc, char **argv)
     enter(argv[3]);
     bench.tun_right = tun_open();
     listen_right(&bench);
-    end_us = clock_real_us() + strtoull(argv[8], NULL, 10) * 1000000;
     if (strcmp(argv[1], "ours") == 0) {
         ours_start(&bench, seed);
     } else {
@@ -411,6 +425,7 @@ int main(int argc, char **argv)
         bench.tun_left = tun_open();
         connect_left(&bench);
     }
+    end_us = clock_real_us() + strtoull(argv[8], NULL, 10) * 1000000;
     while (clock_real_us() < end_us) {
         step(&bench, clock_real_us());
         rest(&bench, end_us);
