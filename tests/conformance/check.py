@@ -3,10 +3,12 @@
 
 Run after `make unit`, whose logs it reads: a named test must be there, with
 both compilers, and must have passed. A log older than its program is none.
+Every mutant still finds what it changes.
 """
 import re
 import sys
 
+import mutate
 import tables
 
 LOGS = ("host-gcc", "host-clang")
@@ -49,6 +51,9 @@ def problems():
                 if not passed.get(test):
                     what = "has failed" if test in passed else "is not there"
                     yield f"{row.where}: {row.key}: {test} {what} ({folder})"
+    for mutant in mutate.mutants():  # `make mutate` takes long; this does not
+        if not mutant.fits():
+            yield f"{mutant.where}: what it changes is not in {mutant.file}"
     for name, count in COUNTS.items():
         ids = [row.id for row in tables.rows(tables.HERE / name)]
         if len(set(ids)) != count or len(ids) != count:

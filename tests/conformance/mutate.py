@@ -55,6 +55,10 @@ class Mutant:
         self.file = head["file"]
         self.old, self.new = "\n".join(old), "\n".join(new)
 
+    def fits(self):
+        """Whether what it changes stands in its file, once."""
+        return (tables.ROOT / self.file).read_text().count(self.old) == 1
+
     def has(self, word):
         return word in f"{self.row} {self.program} {self.test} {self.file}"
 
