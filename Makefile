@@ -171,7 +171,8 @@ $(BUILD)/guest/drivers/%.c.o: GUEST_FLAGS += -mgeneral-regs-only
 # newlib calls it, and is not there when the rest is optimised as a whole.
 $(BUILD)/guest/libc-shim/%.c.o: GUEST_FLAGS += -fno-lto
 
-# What runs now and then is built small, so that the rest stays in the cache.
+# What runs now and then, or is no slower for it, is built small, so that the
+# rest stays in the cache.
 COLD := $(wildcard boot/*.c net/dhcp*.c net/dns*.c net/view.c net/acd.c \
                    net/addr.c net/arp.c net/arp_wire.c net/icmp.c \
                    net/ipv4_fragment.c net/ipv4_reass.c \
@@ -184,15 +185,18 @@ COLD := $(wildcard boot/*.c net/dhcp*.c net/dns*.c net/view.c net/acd.c \
                    kernel/descriptor.c kernel/format.c kernel/ioapic.c \
                    kernel/log*.c kernel/machine.c kernel/panic.c \
                    kernel/paging.c kernel/power.c kernel/rtc.c \
-                   kernel/symbols.c libc-shim/files.c \
-                   libc-shim/process.c libc-shim/runnel.c \
-                   libc-shim/start.c drivers/pci*.c drivers/probe.c \
+                   kernel/symbols.c kernel/random.c kernel/clock.c \
+                   kernel/kvmclock.c kernel/stack.c kernel/thread.c \
+                   kernel/lapic.c kernel/interrupt.c kernel/deadline.c \
+                   libc-shim/*.c drivers/pci*.c drivers/probe.c \
                    drivers/serial.c drivers/virtio.c drivers/virtio_pci*.c \
                    drivers/virtio_rng.c drivers/virtio_off.c \
-                   net/path.c drivers/virtio_net_setup.c \
+                   net/path.c net/flow_open.c net/flow_input.c \
+                   net/flow_listen.c net/tcp_reass.c net/tcp_cookie.c \
+                   net/tcp_timer.c net/arp_cache.c drivers/virtio_net_setup.c \
                    drivers/virtio_net_ctrl.c drivers/virtio_net_watch.c)
 $(patsubst %,$(BUILD)/guest/%.o,$(COLD)): GUEST_FLAGS += -Os
-$(BUILD)/guest/app/http_hello/facts.o $(BUILD)/guest/app/http_hello/main.o: \
+$(patsubst %,$(BUILD)/guest/app/http_hello/%.o,facts main pages): \
     GUEST_FLAGS += -Os
 
 # llhttp as Debian ships it, in its strict variant; its warnings are not ours
