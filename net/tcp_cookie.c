@@ -117,8 +117,8 @@ static uint32_t stamp(const struct net *net, const struct tcp_tuple *tuple,
     return seq_lt(now, with) ? with - (OPTION_MASK + 1) : with;
 }
 
-void tcp_cookie_send(struct tcp_listener *listener,
-                     const struct tcp_arrival *in)
+COLD void tcp_cookie_send(struct tcp_listener *listener,
+                          const struct tcp_arrival *in)
 {
     struct net *net = listener->net;
     const struct tcp_seg *syn = &in->seg;
@@ -182,7 +182,7 @@ static struct tcp_seg syn_again(const struct tcp_arrival *in, uint16_t mss)
     };
 }
 
-bool tcp_cookie_take(struct tcp_listener *listener, struct tcp_arrival *in)
+COLD bool tcp_cookie_take(struct tcp_listener *listener, struct tcp_arrival *in)
 {
     struct net *net = listener->net;
     struct tcp_numbers numbers;

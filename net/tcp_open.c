@@ -123,7 +123,7 @@ static void open_until(struct tcp_conn *conn, uint64_t bound_us)
 
 /* The oldest half-open connection goes, if its peer has let a SYN-ACK pass
  * without a word: else few SYNs from nowhere shut a listener for a minute. */
-static bool make_room(struct tcp_listener *listener)
+static COLD bool make_room(struct tcp_listener *listener)
 {
     struct tcp_conn *oldest;
 

@@ -5,7 +5,7 @@
  */
 #include "net/tcp_conn.h"
 
-void tcp_reset_reply(struct net *net, const struct tcp_arrival *in)
+COLD void tcp_reset_reply(struct net *net, const struct tcp_arrival *in)
 {
     const struct tcp_seg *seg = &in->seg;
     struct tcp_seg reset = {.flags = TCP_RST};

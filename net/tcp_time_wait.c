@@ -166,7 +166,7 @@ bool tcp_time_wait_has(const struct net *net, const struct tcp_tuple *tuple,
 }
 
 /* At most so many a second, so that two ends that disagree do not go on. */
-static void answer(struct net *net, struct tcp_time_wait *entry)
+static COLD void answer(struct net *net, struct tcp_time_wait *entry)
 {
     struct tcp_seg seg = {
         .seq = entry->snd_nxt,

@@ -142,7 +142,7 @@ static bool persist(struct tcp_conn *conn)
 }
 
 /* Each handler returns false when the connection is gone. */
-static bool rtx_due(struct tcp_conn *conn)
+static COLD bool rtx_due(struct tcp_conn *conn)
 {
     if (tcp_opening(conn)) {
         conn->syn_now = true;
@@ -207,7 +207,7 @@ void tcp_timer_keep(struct tcp_conn *conn)
                              tcp_config_of(conn)->keepalive_idle_us);
 }
 
-static bool keep_due(struct tcp_conn *conn)
+static COLD bool keep_due(struct tcp_conn *conn)
 {
     const struct tcp_config *config = tcp_config_of(conn);
     uint64_t now_us = conn->net->now_us;
@@ -253,7 +253,7 @@ void tcp_timer_user(struct tcp_conn *conn)
                              (uint64_t)conn->user_timeout_ms * 1000);
 }
 
-static bool user_due(struct tcp_conn *conn)
+static COLD bool user_due(struct tcp_conn *conn)
 {
     if (tcp_opening(conn)) {
         tcp_conn_end(conn, TCP_END_SYN_TIMEOUT);
