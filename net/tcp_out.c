@@ -186,6 +186,9 @@ static enum out send_new(struct tcp_conn *conn)
 
     if (unsent == 0 && !conn->fin_queued)
         return OUT_DONE;
+    if (tcp_flight(conn) == 0 &&
+        conn->net->now_us - conn->sent_us > conn->rto_us)
+        tcp_cc_idle(conn); /* before it is asked how much may go */
     if (unsent && conn->lowered)
         probe = path_probe(conn, unsent);
     if (unsent)
@@ -194,9 +197,6 @@ static enum out send_new(struct tcp_conn *conn)
     fin = fin_goes(conn, bytes, unsent);
     if (bytes == 0 && !fin)
         return OUT_DONE;
-    if (tcp_flight(conn) == 0 &&
-        conn->net->now_us - conn->sent_us > conn->rto_us)
-        tcp_cc_idle(conn);
     if (!tcp_conn_activate(conn) || !tcp_board_prepare(conn))
         return OUT_NO_MEMORY;
     if (bytes && bytes == unsent)

@@ -207,6 +207,28 @@ static void gso__one_header_serves_up_to_64_kib(void **state)
     assert_true(text >= 50000);
 }
 
+/* RFC 5681 4.1, RFC 6928 2: ten segments, also where one header serves more. */
+static void
+gso__after_idleness_no_more_than_an_initial_window_goes(void **state)
+{
+    struct buffer *frame;
+    uint32_t text = 0;
+
+    (void)state;
+    pair.dev[0].dev.caps = NETDEV_CAP_TX_CSUM | NETDEV_CAP_TX_GSO_TCP4;
+    pair.dev[1].dev.caps = NETDEV_CAP_RX_CSUM | NETDEV_CAP_RX_GSO_TCP4;
+    connect_from(pair.net[0]);
+    stream(200000);
+    pair_run_until(&pair, host_now_us + 10 * SECOND);
+    send_pattern(pair.net[0], client, 200000, 100000);
+    net_flush(pair.net[0], host_now_us);
+    while ((frame = memdev_take(&pair.dev[0]))) {
+        text += buffer_chain_len(frame) - 66;
+        buffer_release(frame);
+    }
+    assert_int_equal(text, 10 * 1448);
+}
+
 /* The first large frame is lost; what brings it again. */
 struct lost_frame {
     uint32_t seq, len;   /* text; 0: none is lost yet */
@@ -335,6 +357,7 @@ int main(void)
         TEST(header_and_body__do_not_wait_for_a_delayed_ack),
         TEST(ack_of_an_exchange__rides_on_the_answer),
         TEST(gso__one_header_serves_up_to_64_kib),
+        TEST(gso__after_idleness_no_more_than_an_initial_window_goes),
         TEST(gso__what_was_lost_goes_again_in_few_headers),
         TEST(full_card__is_waited_for_and_nothing_is_lost),
         TEST(S30__connecting_to_oneself_works),
