@@ -433,8 +433,20 @@ bool tcp_out(struct tcp_conn *conn);
 MUST_CHECK enum tcp_sent tcp_segment_send(struct tcp_conn *conn, uint32_t seq,
                                           uint8_t flags, struct buffer *first,
                                           uint32_t offset, uint32_t text_bytes);
-/* ... and that the device takes at once, to make several segments of it. */
+/* ... and that the device takes at once, to make several segments of it; and
+ * whether it does. */
 uint32_t tcp_segments_max(const struct tcp_conn *conn);
+bool tcp_segments_by_device(const struct tcp_conn *conn);
+/* The same of new text, which we cut if the device does not. */
+uint32_t tcp_segments_new_max(const struct tcp_conn *conn);
+/* Send new text, more than a segment of it, cut to segments; `flags` are the
+ * last one's. text_bytes: how many; on TCP_SENT, how many have left: if fewer,
+ * the rest, and FIN, is for the next attempt, which will learn why. */
+MUST_CHECK enum tcp_sent tcp_segment_send_many(struct tcp_conn *conn,
+                                               uint8_t flags,
+                                               struct buffer *first,
+                                               uint32_t offset,
+                                               uint32_t *text_bytes);
 /* Timestamps, if the connection uses them. */
 void tcp_segment_stamp(const struct tcp_conn *conn, struct tcp_seg *seg);
 /* A segment that belongs to no connection (RST, TIME-WAIT's ACK). */

@@ -88,7 +88,7 @@ static bool small_may_go(const struct tcp_conn *conn, uint32_t bytes,
 static uint32_t many_bytes(const struct tcp_conn *conn, uint32_t bytes,
                            uint32_t mss, uint32_t unsent)
 {
-    uint32_t most = probes_tail(conn) ? mss : tcp_segments_max(conn), rest;
+    uint32_t most = probes_tail(conn) ? mss : tcp_segments_new_max(conn), rest;
 
     if (bytes > most)
         bytes = most;
@@ -176,10 +176,23 @@ static bool fin_goes(const struct tcp_conn *conn, uint32_t text,
            (tcp_flight(conn) + text < conn->snd.wnd || conn->probe_now);
 }
 
+/* Send `bytes` of new text, or as many as the device takes of them. */
+static enum tcp_sent send_text(struct tcp_conn *conn, uint8_t flags, bool many,
+                               uint32_t *bytes)
+{
+    struct tcp_active *active = conn->active;
+
+    if (many && !tcp_segments_by_device(conn))
+        return tcp_segment_send_many(conn, flags, active->cursor,
+                                     active->cursor_offset, bytes);
+    return tcp_segment_send(conn, conn->snd.nxt, flags, active->cursor,
+                            active->cursor_offset, *bytes);
+}
+
 static enum out send_new(struct tcp_conn *conn)
 {
     uint32_t unsent = tcp_unsent(conn), mss = tcp_segment_text_max(conn);
-    uint32_t probe = 0, bytes = 0;
+    uint32_t probe = 0, bytes = 0, wanted;
     uint8_t flags = TCP_ACK;
     enum tcp_sent sent;
     bool small, fin;
@@ -203,9 +216,11 @@ static enum out send_new(struct tcp_conn *conn)
         flags |= TCP_PSH; /* MUST-61 */
     if (fin)
         flags |= TCP_FIN;
-    sent = tcp_segment_send(conn, conn->snd.nxt, flags, conn->active->cursor,
-                            conn->active->cursor_offset, bytes);
+    wanted = bytes;
+    sent = send_text(conn, flags, bytes > mss && !probe, &bytes);
     if (sent == TCP_SENT) {
+        small = small && bytes == wanted;
+        fin = fin && bytes == wanted;
         sent_new(conn, bytes, bytes + (fin ? 1 : 0), small);
         return bytes == unsent && fin == conn->fin_queued ? OUT_DONE : OUT_MORE;
     }

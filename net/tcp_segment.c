@@ -118,14 +118,28 @@ static void acked(struct tcp_conn *conn)
 
 /* No device can be trusted to move the urgent pointer along; nor to leave CWR
  * on the first segment alone, unless it says so. */
-uint32_t tcp_segments_max(const struct tcp_conn *conn)
+bool tcp_segments_by_device(const struct tcp_conn *conn)
 {
     unsigned caps = ipv4_caps_for(conn->net, conn->tuple.peer);
-    bool many = caps & NETDEV_CAP_TX_GSO_TCP4 &&
-                !(conn->active && conn->active->urgent) &&
-                !(conn->cwr_due && !(caps & NETDEV_CAP_TX_GSO_ECN));
 
-    return many ? (uint32_t)GSO_BYTES_MAX : tcp_segment_text_max(conn);
+    return caps & NETDEV_CAP_TX_GSO_TCP4 &&
+           !(conn->active && conn->active->urgent) &&
+           !(conn->cwr_due && !(caps & NETDEV_CAP_TX_GSO_ECN));
+}
+
+uint32_t tcp_segments_max(const struct tcp_conn *conn)
+{
+    return tcp_segments_by_device(conn) ? (uint32_t)GSO_BYTES_MAX
+                                        : tcp_segment_text_max(conn);
+}
+
+/* We do not repeat what SACK says, for D-SACK is said once (RFC 2883 4). */
+uint32_t tcp_segments_new_max(const struct tcp_conn *conn)
+{
+    bool alike = !(conn->active && conn->active->urgent) && !tcp_sack_has(conn);
+
+    return alike || tcp_segments_by_device(conn) ? (uint32_t)GSO_BYTES_MAX
+                                                 : tcp_segment_text_max(conn);
 }
 
 void tcp_segment_stamp(const struct tcp_conn *conn, struct tcp_seg *seg)
@@ -189,5 +203,66 @@ enum tcp_sent tcp_segment_send(struct tcp_conn *conn, uint32_t seq,
         tcp_sack_sent(conn, &seg);
     if (flags & TCP_ACK)
         acked(conn);
+    return TCP_SENT;
+}
+
+/*
+ * Send what `whole` says, in segments of conn->mss bytes of text.
+ *
+ * left:    set to the bytes of text that have left.
+ * Returns: why it ended: TCP_SENT when all have.
+ */
+static enum tcp_sent send_cut(struct tcp_conn *conn,
+                              const struct tcp_seg *whole, uint8_t ecn,
+                              struct buffer *view, uint32_t offset,
+                              uint32_t *left)
+{
+    struct tcp_seg seg = *whole;
+
+    for (*left = 0; *left < whole->text_bytes; *left += seg.text_bytes) {
+        uint32_t rest = whole->text_bytes - *left;
+        struct buffer *segment;
+
+        seg.seq = whole->seq + *left;
+        seg.text_bytes = rest < conn->mss ? rest : conn->mss;
+        seg.flags = whole->flags;
+        if (rest > conn->mss)
+            seg.flags &= (uint8_t) ~(TCP_PSH | TCP_FIN);
+        if (*left > 0)
+            seg.flags &= (uint8_t)~TCP_CWR;
+        segment = build(conn->net, &conn->tuple, &seg, view, offset);
+        if (!segment)
+            return TCP_SENT_NO_MEMORY;
+        if (hand_over(conn->net, conn->config, &conn->tuple, ecn, segment) ==
+            IPV4_FULL)
+            return TCP_SENT_FULL;
+        conn->segments_sent++;
+        offset += seg.text_bytes;
+        for (; view && offset >= view->len; view = view->next)
+            offset -= view->len;
+    }
+    return TCP_SENT;
+}
+
+enum tcp_sent tcp_segment_send_many(struct tcp_conn *conn, uint8_t flags,
+                                    struct buffer *first, uint32_t offset,
+                                    uint32_t *text_bytes)
+{
+    struct tcp_seg seg = {
+        .seq = conn->snd.nxt,
+        .ack = conn->rcv.nxt,
+        .flags = flags,
+        .text_bytes = *text_bytes,
+    };
+    uint8_t ecn = tcp_ecn_mark(conn, &seg);
+    enum tcp_sent sent;
+
+    tcp_segment_stamp(conn, &seg);
+    seg.window = (uint16_t)tcp_text_window(conn);
+    sent = send_cut(conn, &seg, ecn, first, offset, text_bytes);
+    if (*text_bytes == 0)
+        return sent;
+    tcp_ecn_sent(conn, &seg);
+    acked(conn);
     return TCP_SENT;
 }
