@@ -53,7 +53,7 @@ class Card(guests.TapNet):
 
 
 def negotiated(server):
-    return int(server.wait_for(r"net0: .* features ([0-9a-f]+)$")[1], 16)
+    return int(server.wait_for(r"net0: .* features 0x([0-9a-f]+)$")[1], 16)
 
 
 def echoes(start, namespace, device, args="", more="", **options):
