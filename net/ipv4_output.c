@@ -163,12 +163,25 @@ static COLD void undo_header(struct buffer *packet, struct buffer *segment)
     packet->csum_start = (uint16_t)(packet->csum_start - IPV4_HEADER_BYTES);
 }
 
+/* Count a packet that has left, or is lost; undo it where neither is so. */
+static INLINE enum ipv4_status settle(struct net *net, enum ipv4_status status,
+                                      struct buffer *packet,
+                                      struct buffer *segment)
+{
+    if (status == IPV4_OK)
+        net_count(&net->counters, ip_tx);
+    else if (status == IPV4_FULL)
+        undo_header(packet, segment);
+    else
+        net_count(&net->counters, ip_no_memory);
+    return status;
+}
+
 /* Send a packet as it is. Not taken on IPV4_FULL. */
 static enum ipv4_status send_whole(struct net *net, const struct route *route,
                                    const struct ipv4_header *header,
                                    struct buffer *segment)
 {
-    enum ipv4_status status;
     struct buffer *packet = buffer_with_headroom(
         net->pool, segment, IPV4_HEADER_BYTES + ETHERNET_HEADER_BYTES);
 
@@ -179,14 +192,7 @@ static enum ipv4_status send_whole(struct net *net, const struct route *route,
     }
     ipv4_header_emit(buffer_push(packet, IPV4_HEADER_BYTES), header);
     packet->csum_start = (uint16_t)(packet->csum_start + IPV4_HEADER_BYTES);
-    status = dispatch(net, route, packet);
-    if (status == IPV4_FULL)
-        undo_header(packet, segment);
-    else if (status == IPV4_OK)
-        net_count(&net->counters, ip_tx);
-    else
-        net_count(&net->counters, ip_no_memory);
-    return status;
+    return settle(net, dispatch(net, route, packet), packet, segment);
 }
 
 /* Send it in fragments. Not taken on IPV4_FULL. */
@@ -297,11 +303,7 @@ static INLINE enum ipv4_status output_usual(struct net *net,
     segment->csum_start = (uint16_t)(segment->csum_start + IPV4_HEADER_BYTES);
     status =
         arp_output(net, &net->ifs[route->interface], route->next_hop, segment);
-    if (status == IPV4_FULL)
-        undo_header(segment, segment);
-    else
-        net_count(&net->counters, ip_tx);
-    return status;
+    return settle(net, status, segment, segment);
 }
 
 enum ipv4_status ipv4_output(struct net *net, const struct ipv4_send *how,

@@ -11,6 +11,8 @@
 
 #include "net/arp.h"
 #include "net/interface.h"
+#include "net/ipv4.h"
+#include "net/tcp_wire.h"
 #include "net/udp.h"
 #include "tests/host/fragments.h"
 #include "tests/host/host.h"
@@ -187,6 +189,26 @@ static void bound__what_finds_no_memory_is_not_counted_as_sent(void **state)
     assert_int_equal(
         udp_send(station.net, 5000, ipv4_addr_make(STATION_PEER), 6000, data),
         IPV4_NO_MEMORY);
+    assert_int_equal(STATION_COUNT(&station, ip_tx), sent);
+    assert_int_equal(STATION_COUNT(&station, ip_no_memory), 1);
+}
+
+/* The same on the way of nearly all packets: an answer to a segment. */
+static void bound__a_segment_without_memory_is_not_counted_as_sent(void **state)
+{
+    const struct ipv4_send how = {
+        .src = ipv4_addr_make(STATION_ADDR),
+        .dst = ipv4_addr_make(STATION_PEER),
+        .protocol = IPV4_PROTO_TCP,
+    };
+    struct buffer *segment =
+        buffer_alloc(net_pool(station.net), BUFFER_SMALL, BUFFER_HEADROOM);
+    uint64_t sent = STATION_COUNT(&station, ip_tx);
+
+    (void)state;
+    segment->len = TCP_HEADER_BYTES;
+    station.host.fail_at = station.host.asked + 1;
+    assert_int_equal(ipv4_output(station.net, &how, segment), IPV4_NO_MEMORY);
     assert_int_equal(STATION_COUNT(&station, ip_tx), sent);
     assert_int_equal(STATION_COUNT(&station, ip_no_memory), 1);
 }
@@ -399,6 +421,7 @@ int main(void)
         TEST(bound__A14_who_asks_too_much_silences_himself_alone),
         TEST(bound__A14_no_flood_keeps_answers_from_who_is_used),
         TEST(bound__what_finds_no_memory_is_not_counted_as_sent),
+        TEST(bound__a_segment_without_memory_is_not_counted_as_sent),
         TEST(bound__silent_addresses_take_half_of_the_table),
         TEST(bound__requests_are_limited_for_all_together),
         TEST(bound__large_answers_to_nobody_hold_little),
