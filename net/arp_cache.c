@@ -47,6 +47,7 @@ void arp_init(struct net *net)
 {
     pool_init(&net->arp.pool, &net->pages, sizeof(struct arp_entry),
               ARP_ENTRIES_MAX);
+    net->arp.pool.to_the_last = true; /* without a neighbour, we are mute */
 }
 
 /* --- entries -------------------------------------------------------------- */

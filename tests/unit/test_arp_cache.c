@@ -12,6 +12,7 @@
 #include "net/arp.h"
 #include "net/interface.h"
 #include "net/ipv4.h"
+#include "net/net_priv.h"
 #include "net/tcp_wire.h"
 #include "net/udp.h"
 #include "tests/host/fragments.h"
@@ -211,6 +212,20 @@ static void bound__a_segment_without_memory_is_not_counted_as_sent(void **state)
     assert_int_equal(ipv4_output(station.net, &how, segment), IPV4_NO_MEMORY);
     assert_int_equal(STATION_COUNT(&station, ip_tx), sent);
     assert_int_equal(STATION_COUNT(&station, ip_no_memory), 1);
+}
+
+/* When only the last pages are left, packets still find their way: neither a
+ * new neighbour nor one that was forgotten meanwhile makes us mute. */
+static void scarce__a_neighbour_is_still_asked_for(void **state)
+{
+    (void)state;
+    station.host.scarce = true;
+    pages_drain(&station.net->pages);
+    assert_int_equal(talk_to(STATION_PEER), IPV4_OK);
+    assert_true(pages_scarce(&station.net->pages));
+    assert_int_equal(STATION_COUNT(&station, arp_no_memory), 0);
+    assert_true(station_take(&station));
+    assert_int_equal(station_at16(&station, 12), 0x0806);
 }
 
 /* Addresses that nobody has, as from SYNs with forged senders: those who
@@ -422,6 +437,7 @@ int main(void)
         TEST(bound__A14_no_flood_keeps_answers_from_who_is_used),
         TEST(bound__what_finds_no_memory_is_not_counted_as_sent),
         TEST(bound__a_segment_without_memory_is_not_counted_as_sent),
+        TEST(scarce__a_neighbour_is_still_asked_for),
         TEST(bound__silent_addresses_take_half_of_the_table),
         TEST(bound__requests_are_limited_for_all_together),
         TEST(bound__large_answers_to_nobody_hold_little),
