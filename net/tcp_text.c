@@ -181,6 +181,7 @@ static COLD void trim(struct tcp_conn *conn, struct tcp_arrival *in)
         in->text = tcp_chain_drop(in->text, old);
         seg->seq += old;
         seg->text_bytes -= old;
+        conn->ack_now = true; /* it comes again: its sender has not heard */
     }
     room = seq_after(seg->seq, conn->rcv.edge);
     if (seg->text_bytes + (seg->flags & TCP_FIN) > room)

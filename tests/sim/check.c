@@ -240,8 +240,10 @@ static struct check_seen *seen_of(struct check *check,
     for (unsigned i = 0; i < CHECK_CONNS; i++) {
         struct check_seen *seen = &check->seen[i];
 
+        /* One that was not there the last time has ended: a late cookie may
+         * begin another with the same numbers. */
         if (seen->conn == conn && seen->iss == conn->iss &&
-            seen->hash == conn->hash)
+            seen->hash == conn->hash && seen->look + 1 >= check->looks)
             return seen;
         if (seen->look < oldest->look)
             oldest = seen;

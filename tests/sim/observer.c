@@ -332,8 +332,21 @@ static void remember(struct look *look)
         end->top = after;
 }
 
+/* A late segment may bring a cookie once more, and so begin what is over with
+ * the same numbers: nobody can tell. */
+static bool may_be_revived(const struct look *look)
+{
+    const struct observer_end *end = look->end;
+    bool over = end->fin && end->una == end->fin_end && end->heard_fin;
+
+    return (end->dead || over) && end->said.flags & SEG_ACK &&
+           !(look->seg->flags & (SEG_SYN | SEG_RST));
+}
+
 static void take_out(struct look *look)
 {
+    if (may_be_revived(look))
+        return;
     if (look->seg->flags & SEG_SYN)
         say_syn(look);
     observer_rules(look);

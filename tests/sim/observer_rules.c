@@ -207,10 +207,12 @@ static void rule_ecn(struct look *look)
         observer_broken(look, "no ECT on what is sent again (RFC 3168 6.1.5)");
     if (seg->flags & SEG_ECE && !end->ce_seen)
         observer_broken(look, "ECE only after CE");
-    /* Who has sent FIN has no window any more to make smaller; who lacks memory
-     * may have given ECN up with a SYN that never left. */
+    /* Who has sent FIN has no window any more to make smaller. Who lacks memory
+     * may have given ECN up with a SYN that never left, and so may who has lost
+     * what waited for ARP. */
     if (both && end->ce_owed && !(seg->flags & SEG_ECE) &&
-        !look->host->starves && !(end->fin && end->heard_fin))
+        !look->host->starves && !look->host->drops &&
+        !(end->fin && end->heard_fin))
         observer_broken(look, "ECE until CWR comes (RFC 3168 6.1.3)");
     if (seg->flags & SEG_CWR && !end->ece_seen && !end->fin && seg->len == 0)
         observer_broken(look, "CWR goes with text");

@@ -39,8 +39,10 @@ static void heard_ecn(struct look *look)
         end->ce_owed = false;
     if (seg->ecn == ECN_CE && seg->len) {
         end->ce_seen = true;
-        /* Owed is only what is new and lies in the window. */
-        if (!seg_before(seg->seq, observer_frontier(end)) &&
+        /* Owed is only what is new and lies in the window; nothing where the
+         * acknowledgement is far too old (RFC 5961 5). */
+        if (!seg_before(seg->ack, end->una) &&
+            !seg_before(seg->seq, observer_frontier(end)) &&
             !seg_before(end->edge, look_end(look)))
             end->ce_owed = true;
     }

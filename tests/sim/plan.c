@@ -87,7 +87,7 @@ static void choose_config(struct rng *rng, struct net_config *config)
     if (rng_one_in(rng, 4))
         config->tcp.mss_bytes = (uint16_t)(100 + rng_below(rng, 1360));
     if (rng_one_in(rng, 8))
-        config->tcp.ooo_pieces_max = 1 + (uint32_t)rng_below(rng, 4);
+        config->tcp.ooo_pieces_max = 2 + (uint32_t)rng_below(rng, 3);
     config->tcp.keepalive_idle_us = 30 * SECOND;
     config->tcp.keepalive_interval_us = 5 * SECOND;
     config->tcp.keepalive_probes = 30; /* all lost: no seed's chance */

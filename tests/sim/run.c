@@ -202,6 +202,14 @@ static void begin(struct run *run, unsigned i)
     session_attach(session, 0, net, conn);
 }
 
+/* A cookie is good for a while, though what came of it is over: a late segment
+ * of the same peer begins anew, which its own answers then end. */
+static bool is_cookies(const struct net *net, const struct session *session)
+{
+    return session && session->side[1].over && !session->side[1].conn &&
+           net_counters(net)->value[NET_COUNT_tcp_cookie_taken] > 0;
+}
+
 static void accept_all(struct run *run, unsigned host)
 {
     struct net *net = run->internet.host[host].net;
@@ -214,7 +222,8 @@ static void accept_all(struct run *run, unsigned host)
             session_of(run, ends.peer.byte[2], host, ends.peer_port);
 
         if (!session || session->side[1].conn || session->side[1].over) {
-            broken(run, "a connection that nobody opened", "");
+            if (!is_cookies(net, session))
+                broken(run, "a connection that nobody opened", "");
             tcp_release(conn, host_now_us);
             continue;
         }

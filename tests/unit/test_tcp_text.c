@@ -226,6 +226,17 @@ static void S18_S43__overlaps_are_trimmed(void **state)
     assert_int_equal(peer_app_recv(&peer, 1000), 150);
 }
 
+/* Part of it comes again: its sender waits for an acknowledgement. */
+static void text__that_is_old_in_part_is_acknowledged_at_once(void **state)
+{
+    (void)state;
+    text_at(0, 100, 0);
+    peer_wait(&peer, 1000000); /* the delayed one has gone */
+    peer_take_all(&peer);
+    text_at(50, 100, 0);
+    assert_ack(150);
+}
+
 static void S18__text_past_the_window_is_cut_off(void **state)
 {
     (void)state;
@@ -508,6 +519,7 @@ int main(void)
         TEST(S3__the_queue_crosses_the_wrap),
         TEST(S17__of_two_versions_the_first_counts),
         TEST(S18_S43__overlaps_are_trimmed),
+        TEST(text__that_is_old_in_part_is_acknowledged_at_once),
         TEST(S18__text_past_the_window_is_cut_off),
         TEST(S19__many_tiny_pieces_are_bounded),
         TEST(S19__tiny_pieces_backwards_are_bounded),
