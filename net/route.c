@@ -85,6 +85,30 @@ static struct route_static *make_room(struct route_table *table, unsigned index)
     return &table->entry[at];
 }
 
+/* Take an entry out; the order of the others stays. */
+static void take_out(struct route_table *table, unsigned at)
+{
+    table->count--;
+    for (; at < table->count; at++)
+        table->entry[at] = table->entry[at + 1];
+}
+
+/* Where the table is full, a server's route makes room for one by hand.
+ * Returns: whether there is room now. */
+static bool has_room(struct route_table *table, bool leased)
+{
+    unsigned at = table->count;
+
+    if (at < ROUTES_STATIC_MAX)
+        return true;
+    while (!leased && at-- > 0)
+        if (table->entry[at].leased) {
+            take_out(table, at);
+            return true;
+        }
+    return false;
+}
+
 static enum net_status put(struct net *net, const struct route_static *route)
 {
     struct route_table *table = net->routes;
@@ -95,7 +119,7 @@ static enum net_status put(struct net *net, const struct route_static *route)
     if (!makes_sense(net, route))
         return NET_BAD_ADDRESS;
     if (!entry) {
-        if (table->count == ROUTES_STATIC_MAX)
+        if (!has_room(table, route->leased))
             return NET_FULL;
         entry = make_room(table, route->interface);
     }
@@ -122,14 +146,6 @@ enum net_status route_lease(struct net *net, const struct route_static *route)
         return NET_OK;
     leased.leased = true;
     return put(net, &leased);
-}
-
-/* Take an entry out; the order of the others stays. */
-static void take_out(struct route_table *table, unsigned at)
-{
-    table->count--;
-    for (; at < table->count; at++)
-        table->entry[at] = table->entry[at + 1];
 }
 
 bool route_delete(struct net *net, struct ipv4_addr dst, uint8_t prefix_bits,

@@ -28,7 +28,8 @@ enum { ROUTES_STATIC_MAX = 16 };
  * dst:     bits behind the prefix must be zero. 0.0.0.0/0 is a default route.
  * gateway: a host's address; 0.0.0.0: the destination is on the link itself.
  * index:   the interface; the route is used while that has an address.
- * Returns: NET_OK, NET_BAD_ADDRESS, NET_FULL (ROUTES_STATIC_MAX).
+ * Returns: NET_OK, NET_BAD_ADDRESS, NET_FULL (ROUTES_STATIC_MAX, of which none
+ *          is a DHCP server's: one of those would make room).
  */
 MUST_CHECK enum net_status route_add(struct net *net, struct ipv4_addr dst,
                                      uint8_t prefix_bits,

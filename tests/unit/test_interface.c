@@ -523,6 +523,25 @@ static void route__table_is_bounded_and_replaces(void **state)
     assert_int_equal(ipv4_addr_host(info.dst), 0xc0a80500);
 }
 
+/* Two servers may say as many as there is room for. */
+static void route__one_by_hand_finds_room_among_those_of_servers(void **state)
+{
+    struct route_static leased = {.gateway = ipv4_addr_make(0x0a000010),
+                                  .prefix_bits = 24};
+
+    (void)state;
+    for (uint32_t i = 0; i < ROUTES_STATIC_MAX; i++) {
+        leased.dst = ipv4_addr_make(0xc0a80000 + (i << 8));
+        assert_int_equal(route_lease(station.net, &leased), NET_OK);
+    }
+    leased.dst = ipv4_addr_make(0xac100000);
+    assert_int_equal(route_lease(station.net, &leased), NET_FULL);
+    assert_int_equal(add(0xac100000, 24, 0x0a000011), NET_OK);
+    assert_int_equal(route_lease(station.net, &leased), NET_OK); /* below it */
+    assert_int_equal(asked_for(0xac100007), 0x0a000011);
+    assert_int_equal(asked_for(STATION_FAR), 0x0a000010);
+}
+
 static void output__source_that_is_not_ours_is_refused(void **state)
 {
     static const uint32_t sources[] = {0, STATION_PEER, 0x08080808};
@@ -588,6 +607,7 @@ int main(void)
         TEST(route__gateway_off_the_network_is_on_the_link),
         TEST(route__impossible_ones_are_refused),
         TEST(route__table_is_bounded_and_replaces),
+        TEST(route__one_by_hand_finds_room_among_those_of_servers),
         TEST(output__source_that_is_not_ours_is_refused),
         TEST(mtu__is_lowered_and_given_back),
     };
