@@ -75,7 +75,7 @@ void pages_give(struct pages *pages, void *page)
     ASSERT(pages->count > 0);
     pages->count--;
     unpoison(page, PAGE_BYTES);
-    if (pages->spares < pages->keep) {
+    if (pages->spares < pages->keep && !pages->was_scarce) {
         *(void **)page = pages->spare;
         pages->spare = page;
         pages->spares++;

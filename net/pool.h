@@ -22,7 +22,8 @@ struct pages {
     bool was_scarce; /* when a page was last taken from the host */
     /*
      * Pages that came back lately, for the next who takes one: in bulk a page
-     * comes and goes with every two buffers. At most `keep` of them.
+     * comes and goes with every two buffers. At most `keep` of them, and none
+     * that comes back while they are scarce.
      */
     uint32_t keep;
     uint32_t spares;

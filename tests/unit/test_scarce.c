@@ -109,6 +109,30 @@ static void scarce__what_needs_no_memory_for_long_goes_on(void **state)
     assert_int_equal(peer.got.flags, PEER_RST | PEER_ACK);
 }
 
+/* Who gives memory so that there is enough again must see it come back: kept
+ * for the next who takes one, it would leave the host as short as before, and
+ * others would be made to give theirs. */
+static void scarce__what_comes_back_is_the_hosts_at_once(void **state)
+{
+    struct pages *pages = &peer.net->pages;
+    void *before, *short_of;
+    size_t out;
+
+    (void)state;
+    before = pages_take(pages);
+    run_short();
+    pages->keep = 8;
+    short_of = pages_take(pages);
+    out = peer.host.pages;
+    pages_give(pages, before);
+    pages_give(pages, short_of);
+    assert_int_equal(peer.host.pages, out - 2);
+    peer.host.scarce = false;
+    assert_false(pages_scarce(pages));
+    pages_give(pages, pages_take(pages));
+    assert_int_equal(pages->spares, 1);
+}
+
 /* Take the stack's pages down to its last `left`. */
 static size_t take_down_to(size_t left, void **taken)
 {
@@ -147,6 +171,7 @@ int main(void)
         TEST(scarce__text_is_refused_until_there_is_room),
         TEST(scarce__a_write_waits_until_there_is_room),
         TEST(scarce__what_needs_no_memory_for_long_goes_on),
+        TEST(scarce__what_comes_back_is_the_hosts_at_once),
         cmocka_unit_test_setup_teardown(
             bound__the_last_sixteenth_is_for_packets_alone, setup_bound,
             teardown),
