@@ -391,6 +391,11 @@ uint32_t buffer_chain_held_bytes(const struct buffer *chain)
     return bytes;
 }
 
+bool buffer_pool_is_scarce(const struct buffer_pool *pool)
+{
+    return pages_scarce(pool->pages);
+}
+
 void buffer_pool_stats_get(const struct buffer_pool *pool,
                            struct buffer_pool_stats *stats)
 {

@@ -186,6 +186,10 @@ uint32_t buffer_held_bytes(const struct buffer *buf);
 /* The same of a whole chain. */
 uint32_t buffer_chain_held_bytes(const struct buffer *chain);
 
+/* Whether only the last pages are left, which are for packets on their way:
+ * who makes text to be sent waits until there are more. */
+bool buffer_pool_is_scarce(const struct buffer_pool *pool);
+
 struct buffer_pool_stats {
     size_t pages;     /* taken from the host */
     size_t pages_max; /* the bound */

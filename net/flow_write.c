@@ -103,6 +103,20 @@ static bool cut(struct writing *writing, uint32_t room)
     return true;
 }
 
+static void note_queued(struct writing *writing, uint32_t bytes)
+{
+    writing->queued_bytes += bytes;
+    writing->flow->queued_bytes += bytes;
+}
+
+/* What becomes of a write that the core has not taken. */
+static enum flow_status refused(struct writing *writing, enum tcp_status status)
+{
+    if (status == TCP_AGAIN)
+        return wait_for_room(writing, true);
+    return status == TCP_EOF ? FLOW_EOF : flow_state(writing->flow);
+}
+
 /* Give the core what it has room for. FLOW_OK: go on, after a wait when
  * nothing could be queued. */
 static enum flow_status queue_some(struct writing *writing)
@@ -122,20 +136,11 @@ static enum flow_status queue_some(struct writing *writing)
     status = writing->urgent
                  ? tcp_send_urgent(flow->conn, writing->part, clock_us())
                  : tcp_send(flow->conn, writing->part, clock_us());
-    switch (status) {
-    case TCP_OK:
-        writing->part = NULL;
-        writing->queued_bytes += bytes;
-        flow->queued_bytes += bytes;
-        return FLOW_OK;
-    case TCP_AGAIN:
-        return wait_for_room(writing, true);
-    case TCP_EOF:
-        return FLOW_EOF;
-    case TCP_ENDED:
-        break;
-    }
-    return flow_state(flow);
+    if (status != TCP_OK)
+        return refused(writing, status);
+    writing->part = NULL;
+    note_queued(writing, bytes);
+    return FLOW_OK;
 }
 
 /* Queue all of `rest`. Ends with the bytes, or as wait_for_room() does. */
@@ -293,7 +298,8 @@ static struct buffer *copy(struct buffer_pool *pool, const uint8_t *data,
     return buf;
 }
 
-/* A chain of copies of up to `bytes`; null when there is no memory. */
+/* A chain of copies of up to `bytes`, of which none takes one of the last
+ * pages; null when there is no memory. */
 static struct buffer *copy_chain(struct buffer_pool *pool, const uint8_t *data,
                                  size_t bytes)
 {
@@ -306,6 +312,10 @@ static struct buffer *copy_chain(struct buffer_pool *pool, const uint8_t *data,
         buf = copy(pool, data, bytes);
         if (!buf)
             return chain;
+        if (buffer_pool_is_scarce(pool)) {
+            buffer_release(buf);
+            return chain;
+        }
         data += buf->len;
         bytes -= buf->len;
         *end = buf;
@@ -314,20 +324,33 @@ static struct buffer *copy_chain(struct buffer_pool *pool, const uint8_t *data,
     return chain;
 }
 
-/* Copy and queue the next bytes; `done` grows by what was queued. */
+/*
+ * Copy and queue the next bytes. Copies that cannot be queued are given up for
+ * the time of the wait: those of many who wait would be the memory for which
+ * they wait.
+ */
 static enum flow_status send_some(struct writing *writing, const uint8_t *data,
                                   size_t bytes)
 {
-    uint32_t room = tcp_send_room(writing->flow->conn);
+    struct flow *flow = writing->flow;
+    uint32_t room = tcp_send_room(flow->conn);
+    struct buffer *chain;
+    enum tcp_status status;
 
     if (room == 0)
         return wait_for_room(writing, false);
-    if (bytes > room)
-        bytes = room;
-    writing->rest = copy_chain(flow_pool(writing->flow), data, bytes);
-    if (!writing->rest)
+    chain = copy_chain(flow_pool(flow), data, bytes < room ? bytes : room);
+    if (!chain)
         return wait_for_room(writing, true);
-    return queue_all(writing);
+    room = buffer_chain_len(chain);
+    status = tcp_send(flow->conn, chain, clock_us());
+    if (status == TCP_OK) {
+        note_queued(writing, room);
+        flow_sent(flow);
+        return FLOW_OK;
+    }
+    buffer_release(chain);
+    return refused(writing, status);
 }
 
 enum flow_status flow_send(struct flow *flow, const void *data, size_t bytes,
@@ -344,9 +367,6 @@ enum flow_status flow_send(struct flow *flow, const void *data, size_t bytes,
             before = writing.queued_bytes;
             status = send_some(&writing, from + done, bytes - done);
             done += writing.queued_bytes - before;
-            buffer_release(writing.part);
-            buffer_release(writing.rest);
-            writing.part = writing.rest = NULL;
         }
         leave(&writing);
     } else {

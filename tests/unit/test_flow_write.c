@@ -546,6 +546,50 @@ static void send__goes_on_when_memory_comes_back_in(void)
 }
 WORLD(send__goes_on_when_memory_comes_back)
 
+/* ---- little memory ---- */
+
+enum { WRITERS = 100, EACH_BYTES = 400000, LITTLE_PAGES = 320 };
+
+static struct net_config little_memory(void)
+{
+    struct net_config config = world_config();
+
+    config.pages_max = LITTLE_PAGES;
+    config.tcp.snd_buf_begin_bytes = config.tcp.snd_buf_bytes = 65536;
+    return config;
+}
+
+static void send_much(void *arg)
+{
+    static uint8_t memory[EACH_BYTES];
+    struct flow *flow = world_connect(PORT);
+
+    world_sleep(WORLD_S);
+    flow_set_write_deadline(flow, world_in(120ull * WORLD_S));
+    *(enum flow_status *)arg = flow_send(flow, memory, sizeof memory, NULL);
+    flow_release(flow);
+}
+
+/* What those who wait have copied must not be the memory they wait for, nor
+ * leave none for the acknowledgements that would set some free. */
+static void send__many_with_little_memory_all_get_done_in(void)
+{
+    static enum flow_status status[WRITERS];
+    struct thread *thread[WRITERS];
+
+    world_listen(PORT, world_discard, NULL);
+    for (int i = 0; i < WRITERS; i++)
+        thread[i] = world_spawn(send_much, &status[i]);
+    for (int i = 0; i < WRITERS; i++)
+        world_join(thread[i]);
+    for (int i = 0; i < WRITERS; i++)
+        assert_int_equal(status[i], FLOW_OK);
+    assert_true(
+        net_counters(world.net[0])->value[NET_COUNT_tcp_pressure_ended] == 0);
+}
+WORLD_OF(send__many_with_little_memory_all_get_done, little_memory,
+         world_config)
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -567,6 +611,7 @@ int main(void)
         WORLD_TEST(send__copies_before_it_returns),
         WORLD_TEST(send__deadline_says_how_much_was_queued),
         WORLD_TEST(send__goes_on_when_memory_comes_back),
+        WORLD_TEST(send__many_with_little_memory_all_get_done),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
