@@ -22,7 +22,7 @@ COUNTS = {
     "rfc5681.md": 24,
     "rfc5961.md": 8,
     "rfc6298.md": 17,
-    "rfc6675.md": 13,
+    "rfc6675.md": 14,
     "rfc7323.md": 28,
     "rfc8985.md": 23,
     "rfc9438.md": 13,
