@@ -50,6 +50,8 @@ struct tcp_config tcp_config_default(void)
     };
 }
 
+enum { RECORDS_PART = 16 }; /* of the queues' memory */
+
 static COLD void pools_init(struct net *net)
 {
     const struct tcp_config *config = &net->config.tcp;
@@ -59,7 +61,10 @@ static COLD void pools_init(struct net *net)
               config->conns_max);
     pool_init(&tcp->actives, &net->pages, sizeof(struct tcp_active),
               config->conns_max);
-    pool_init(&tcp->records, &net->pages, sizeof(struct tcp_record), SIZE_MAX);
+    pool_init(&tcp->records, &net->pages, sizeof(struct tcp_record),
+              tcp->budget.held_bytes_max / RECORDS_PART /
+                  sizeof(struct tcp_record));
+    tcp->records.to_the_last = true; /* what is queued has to get away */
     pool_init(&tcp->pieces, &net->pages, sizeof(struct tcp_piece), SIZE_MAX);
     pool_init(&tcp->listeners, &net->pages, sizeof(struct tcp_listener),
               UINT16_MAX);

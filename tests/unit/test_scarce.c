@@ -109,6 +109,21 @@ static void scarce__what_needs_no_memory_for_long_goes_on(void **state)
     assert_int_equal(peer.got.flags, PEER_RST | PEER_ACK);
 }
 
+/* What was queued in time would else stay until its connection is ended for
+ * standing still, and keep its memory so long. */
+static void scarce__what_is_queued_gets_away(void **state)
+{
+    (void)state;
+    assert_int_equal(tcp_send(peer.conn,
+                              hostnet_chain(net_pool(peer.net), "text", 4),
+                              host_now_us),
+                     TCP_OK);
+    run_short();
+    peer_settle(&peer);
+    assert_true(peer_take(&peer));
+    assert_int_equal(peer.got.len, 4);
+}
+
 /* Who gives memory so that there is enough again must see it come back: kept
  * for the next who takes one, it would leave the host as short as before, and
  * others would be made to give theirs. */
@@ -171,6 +186,7 @@ int main(void)
         TEST(scarce__text_is_refused_until_there_is_room),
         TEST(scarce__a_write_waits_until_there_is_room),
         TEST(scarce__what_needs_no_memory_for_long_goes_on),
+        TEST(scarce__what_is_queued_gets_away),
         TEST(scarce__what_comes_back_is_the_hosts_at_once),
         cmocka_unit_test_setup_teardown(
             bound__the_last_sixteenth_is_for_packets_alone, setup_bound,
