@@ -190,7 +190,7 @@ struct buffer *virtio_net_rx_take(struct virtio_net *nic, unsigned max)
 /* Post one empty buffer. False when the pool has none. */
 static bool post_one(struct virtio_net *nic)
 {
-    struct buffer *buf = buffer_alloc(nic->pool, nic->rx_size, 0);
+    struct buffer *buf = buffer_alloc_last(nic->pool, nic->rx_size, 0);
     uint32_t header = nic->header_bytes;
     struct virtq_part part[2];
     bool pushed;

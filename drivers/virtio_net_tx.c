@@ -104,7 +104,8 @@ static COLD struct buffer *gather(struct virtio_net *nic,
 
     while (done < bytes) {
         uint32_t headroom = done == 0 ? nic->header_bytes : 0;
-        struct buffer *buf = buffer_alloc(nic->pool, BUFFER_LARGE, headroom);
+        struct buffer *buf =
+            buffer_alloc_last(nic->pool, BUFFER_LARGE, headroom);
         uint32_t room = BUFFER_LARGE_BYTES - headroom;
 
         if (!buf) {

@@ -70,18 +70,27 @@ static void large_unlist(struct buffer_pool *pool, struct buffer *half)
     unpoison(half + 1, BUFFER_LARGE_BYTES);
 }
 
-static struct buffer *large_alloc(struct buffer_pool *pool)
+/* A page for large chunks; `last`: also one of the last. */
+static void *chunk_page(struct buffer_pool *pool, bool last)
+{
+    void *page =
+        last || !pages_scarce(pool->pages) ? pages_take(pool->pages) : NULL;
+
+    if (!page)
+        pool->large_refused++;
+    return page;
+}
+
+static struct buffer *large_alloc(struct buffer_pool *pool, bool last)
 {
     struct buffer *half = pool->large_free;
 
     if (half) {
         large_unlist(pool, half);
     } else {
-        half = pages_take(pool->pages);
-        if (!half) {
-            pool->large_refused++;
+        half = chunk_page(pool, last);
+        if (!half)
             return NULL;
-        }
         large_list(pool, other_half(half));
     }
     pool->large_count++;
@@ -101,19 +110,18 @@ static void large_free(struct buffer_pool *pool, struct buffer *half)
     }
 }
 
-static struct buffer *small_alloc(struct buffer_pool *pool)
+static struct buffer *small_alloc(struct buffer_pool *pool, bool last)
 {
+    (void)last; /* they are for headers, mostly */
     return pool_alloc(&pool->small);
 }
 
-static struct buffer *page_alloc(struct buffer_pool *pool)
+static struct buffer *page_alloc(struct buffer_pool *pool, bool last)
 {
-    struct buffer *root = pages_take(pool->pages);
+    struct buffer *root = chunk_page(pool, last);
 
     if (root)
         pool->large_count++;
-    else
-        pool->large_refused++;
     return root;
 }
 
@@ -143,20 +151,21 @@ static uint32_t chunk_capacity(const struct buffer *root)
 static const struct {
     uint32_t bytes;
     enum buffer_kind kind;
-    struct buffer *(*take)(struct buffer_pool *pool);
+    struct buffer *(*take)(struct buffer_pool *pool, bool last);
 } sizes[] = {
     [BUFFER_SMALL] = {BUFFER_SMALL_BYTES, KIND_SMALL, small_alloc},
     [BUFFER_LARGE] = {BUFFER_LARGE_BYTES, KIND_LARGE, large_alloc},
     [BUFFER_PAGE] = {BUFFER_PAGE_BYTES, KIND_PAGE, page_alloc},
 };
 
-struct buffer *buffer_alloc(struct buffer_pool *pool, enum buffer_size size,
-                            uint32_t headroom)
+static INLINE struct buffer *alloc(struct buffer_pool *pool,
+                                   enum buffer_size size, uint32_t headroom,
+                                   bool last)
 {
     struct buffer *buf;
 
     ASSERT(headroom <= sizes[size].bytes);
-    buf = sizes[size].take(pool);
+    buf = sizes[size].take(pool, last);
     if (!buf)
         return NULL;
     *buf = (struct buffer){
@@ -167,6 +176,18 @@ struct buffer *buffer_alloc(struct buffer_pool *pool, enum buffer_size size,
         .kind = (uint8_t)sizes[size].kind,
     };
     return buf;
+}
+
+struct buffer *buffer_alloc(struct buffer_pool *pool, enum buffer_size size,
+                            uint32_t headroom)
+{
+    return alloc(pool, size, headroom, false);
+}
+
+struct buffer *buffer_alloc_last(struct buffer_pool *pool,
+                                 enum buffer_size size, uint32_t headroom)
+{
+    return alloc(pool, size, headroom, true);
 }
 
 struct buffer *buffer_wrap(struct buffer_pool *pool, const void *data,

@@ -71,11 +71,18 @@ enum buffer_size {
  *
  * Blocks:  never.
  * Returns: the buffer, which the caller holds; null when the pool is at its
- *          bound or the host has no page (counted in the pool).
+ *          bound, the host has no page, or a large one needs one of the last
+ *          pages, which are for packets on their way (counted in the pool).
  */
 MUST_CHECK struct buffer *buffer_alloc(struct buffer_pool *pool,
                                        enum buffer_size size,
                                        uint32_t headroom);
+
+/* The same, and it may be one of the last pages: for cards, and for few and
+ * short answers, which are sent at once. */
+MUST_CHECK struct buffer *buffer_alloc_last(struct buffer_pool *pool,
+                                            enum buffer_size size,
+                                            uint32_t headroom);
 
 /*
  * A view of foreign memory, which must not change until it is released.

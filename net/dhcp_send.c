@@ -52,7 +52,7 @@ void dhcp_send(struct dhcp *dhcp, enum dhcp_type type)
         .dst_port = DHCP_SERVER_PORT,
     };
     struct buffer *data =
-        buffer_alloc(net->pool, BUFFER_LARGE, BUFFER_HEADROOM);
+        buffer_alloc_last(net->pool, BUFFER_LARGE, BUFFER_HEADROOM);
     enum ipv4_status status;
 
     if (!data)

@@ -137,7 +137,7 @@ static struct buffer *room_for_head(struct turn *turn)
 
     if (chunk && buffer_tailroom(chunk) >= bytes)
         return chunk;
-    chunk = buffer_alloc(flow_pool(turn->flow), BUFFER_LARGE, 0);
+    chunk = buffer_alloc_last(flow_pool(turn->flow), BUFFER_LARGE, 0);
     if (chunk)
         gather(turn, chunk);
     return chunk;

@@ -180,7 +180,7 @@ void fuzz_send(struct fuzz *f)
     do {
         uint32_t part = f->len - at < piece ? f->len - at : piece;
 
-        *end = buffer_alloc(net_pool(f->net), BUFFER_LARGE, 0);
+        *end = buffer_alloc_last(net_pool(f->net), BUFFER_LARGE, 0);
         if (!*end) {
             buffer_release(first);
             return;

@@ -117,7 +117,7 @@ struct buffer *hostnet_chain(struct buffer_pool *pool, const void *bytes,
 
     do {
         uint32_t part = len < BUFFER_LARGE_BYTES ? len : BUFFER_LARGE_BYTES;
-        struct buffer *buf = buffer_alloc(pool, BUFFER_LARGE, 0);
+        struct buffer *buf = buffer_alloc_last(pool, BUFFER_LARGE, 0);
 
         if (!buf)
             abort();

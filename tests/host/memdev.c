@@ -143,7 +143,7 @@ bool memdev_inject(struct memdev *memdev, const void *frame, uint32_t len)
 
     do {
         uint32_t part = len < BUFFER_LARGE_BYTES ? len : BUFFER_LARGE_BYTES;
-        struct buffer *buf = buffer_alloc(memdev->pool, BUFFER_LARGE, 0);
+        struct buffer *buf = buffer_alloc_last(memdev->pool, BUFFER_LARGE, 0);
 
         if (!buf) {
             memdev->dev.count.rx_no_buffer++;
