@@ -78,8 +78,8 @@ MUST_CHECK struct buffer *buffer_alloc(struct buffer_pool *pool,
                                        enum buffer_size size,
                                        uint32_t headroom);
 
-/* The same, and it may be one of the last pages: for cards, and for few and
- * short answers, which are sent at once. */
+/* The same, and it may be one of the last pages: for cards, and for what is
+ * sent at once and then gone. */
 MUST_CHECK struct buffer *buffer_alloc_last(struct buffer_pool *pool,
                                             enum buffer_size size,
                                             uint32_t headroom);

@@ -103,7 +103,8 @@ static struct buffer *make_message(struct net *net, const struct ping *ping)
     while (left > 0) {
         uint32_t headroom = first ? 0 : BUFFER_HEADROOM;
         uint32_t part = BUFFER_LARGE_BYTES - headroom;
-        struct buffer *buf = buffer_alloc(net->pool, BUFFER_LARGE, headroom);
+        struct buffer *buf =
+            buffer_alloc_last(net->pool, BUFFER_LARGE, headroom);
 
         if (!buf) {
             buffer_release(first);

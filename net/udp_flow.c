@@ -183,7 +183,7 @@ static struct buffer *copy_of(struct buffer_pool *pool, const uint8_t *data,
     uint32_t room = BUFFER_HEADROOM;
 
     for (; bytes > 0; room = 0) {
-        struct buffer *buf = buffer_alloc(pool, BUFFER_LARGE, room);
+        struct buffer *buf = buffer_alloc_last(pool, BUFFER_LARGE, room);
         size_t part = BUFFER_LARGE_BYTES - room;
 
         if (!buf) {

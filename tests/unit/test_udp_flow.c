@@ -183,6 +183,28 @@ static void send__full_card_blocks_until_there_is_room_in(void)
 }
 WORLD(send__full_card_blocks_until_there_is_room)
 
+/* Questions to name servers go this way: nothing of one stays. */
+static void send__goes_on_when_pages_are_scarce_in(void)
+{
+    struct udp_flow *server = bind_on(1, PORT), *client = connect_to(PORT);
+    struct udp_datagram from;
+    uint8_t got = 0;
+    size_t bytes;
+
+    world.host[0].scarce = true;
+    for (uint8_t i = 1; i <= 3; i++) {
+        assert_int_equal(udp_flow_send(client, &i, 1, FOREVER), UDP_OK);
+        assert_int_equal(udp_flow_receive_into(server, &from, &got, 1, &bytes,
+                                               world_in(WORLD_S)),
+                         UDP_OK);
+        assert_int_equal(got, i);
+    }
+    world.host[0].scarce = false;
+    udp_flow_close(server);
+    udp_flow_close(client);
+}
+WORLD(send__goes_on_when_pages_are_scarce)
+
 static void connect__fails_without_a_trace_in(void)
 {
     struct udp_flow *flow;
@@ -208,6 +230,7 @@ int main(void)
         WORLD_TEST(close__wakes_every_reader),
         WORLD_TEST(receive__port_unreachable_is_refused),
         WORLD_TEST(send__full_card_blocks_until_there_is_room),
+        WORLD_TEST(send__goes_on_when_pages_are_scarce),
         WORLD_TEST(connect__fails_without_a_trace),
     };
 
