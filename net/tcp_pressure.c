@@ -12,10 +12,10 @@
  *      most, if they have hardly moved at all: a peer that keeps its window
  *      shut, or opens it byte by byte, does nothing else.
  *
- * A connection that makes progress is never ended for it, and one that does
- * not only while memory is short: RFC 9293 MUST-37 lets a window stay shut for
- * ever otherwise. What then still does not fit is refused: the application
- * tries again, a peer sends again.
+ * A connection that somebody holds and that makes progress is never ended for
+ * it, and one that does not only while memory is short: RFC 9293 MUST-37 lets a
+ * window stay shut for ever otherwise. What then still does not fit is refused:
+ * the application tries again, a peer sends again.
  */
 #include "net/tcp_pressure.h"
 
