@@ -165,7 +165,8 @@ static void sleep_well(void)
            (unsigned long long)(clock_wall_us() / 1000000));
 }
 
-/* Every page can be had, written and given back, and then there are as many. */
+/* Every page can be had, written and given back, and then there are as many.
+ * The network's, for whom some are kept from everybody else. */
 static void all_memory(void)
 {
     struct page_stats before, after;
@@ -174,7 +175,7 @@ static void all_memory(void)
 
     page_stats_get(&before);
     for (;;) {
-        uintptr_t *page = page_alloc(1, PAGE_HEAP);
+        uintptr_t *page = page_alloc(1, PAGE_NET);
 
         if (!page)
             break;
@@ -186,7 +187,7 @@ static void all_memory(void)
     while (list) {
         uintptr_t *next = (uintptr_t *)list[0];
 
-        page_free(list, 1, PAGE_HEAP);
+        page_free(list, 1, PAGE_NET);
         list = next;
     }
     page_stats_get(&after);
