@@ -7,15 +7,15 @@
  * all, others give, in this order, until it does:
  *
  *   1. out-of-order text of other connections: it will come again;
- *   2. orphans, the oldest first: nobody here waits for them;
- *   3. the connection whose queued bytes have moved least while they held the
- *      most, if they have hardly moved at all: a peer that keeps its window
+ *   2. of the connections whose queued bytes have hardly moved for a while, the
+ *      one that holds the most, orphans first: a peer that keeps its window
  *      shut, or opens it byte by byte, does nothing else.
  *
- * A connection that somebody holds and that makes progress is never ended for
- * it, and one that does not only while memory is short: RFC 9293 MUST-37 lets a
- * window stay shut for ever otherwise. What then still does not fit is refused:
- * the application tries again, a peer sends again.
+ * A connection that makes progress is never ended for it, and one that does
+ * not only while memory is short: RFC 9293 MUST-37 lets a window stay shut for
+ * ever otherwise. What then still does not fit is refused: the application
+ * tries again, a peer sends again. A control block is another matter: for one,
+ * the oldest orphan goes.
  */
 #include "net/tcp_pressure.h"
 
@@ -91,31 +91,7 @@ static void drop_disordered(struct net *net, const struct tcp_conn *spared,
     }
 }
 
-/* ---- 2. orphans ---- */
-
-/* End the oldest. False: there is none. */
-static bool end_orphan(struct net *net, const struct tcp_conn *spared)
-{
-    struct tcp_link *orphans = &net->tcp.orphans, *at = orphans->next;
-    struct tcp_conn *conn;
-
-    if (at == orphans)
-        return false;
-    conn = CONTAINER_OF(at, struct tcp_conn, group);
-    if (conn == spared)
-        return false;
-    tcp_count(conn, tcp_orphan_killed);
-    tcp_conn_reset(conn, TCP_END_NO_MEMORY);
-    return true;
-}
-
-void tcp_pressure_conn(struct net *net)
-{
-    if (net->tcp.conns.count >= net->tcp.conns.max)
-        end_orphan(net, NULL);
-}
-
-/* ---- 3. the least progress for the most memory ---- */
+/* ---- 2. the least progress for the most memory ---- */
 
 /* Whether what it has queued stands still. One that moves is looked at anew
  * from now on. */
@@ -133,6 +109,15 @@ static bool stands_still(struct tcp_conn *conn)
     holder->seen_us = now_us;
     holder->seen_acked += moved;
     return false;
+}
+
+/* Whether `conn` should go rather than the one that was found so far. */
+static bool is_worse(const struct tcp_conn *conn, uint32_t held,
+                     const struct tcp_conn *found, uint32_t most)
+{
+    if (found && conn->released != found->released)
+        return conn->released;
+    return held > most;
 }
 
 static struct tcp_conn *worst(struct net *net, const struct tcp_conn *spared)
@@ -154,7 +139,7 @@ static struct tcp_conn *worst(struct net *net, const struct tcp_conn *spared)
             first = at;
         tcp_list_remove(at);
         tcp_list_push(holders, at);
-        if (held > most && stands_still(conn)) {
+        if (is_worse(conn, held, found, most) && stands_still(conn)) {
             most = held;
             found = conn;
         }
@@ -173,12 +158,29 @@ static bool end_worst(struct net *net, const struct tcp_conn *spared)
         net->tcp.futile_until_us = net->now_us + FUTILE_US;
         return false;
     }
-    tcp_count(conn, tcp_pressure_ended);
+    if (conn->released)
+        tcp_count(conn, tcp_orphan_killed);
+    else
+        tcp_count(conn, tcp_pressure_ended);
     tcp_conn_reset(conn, TCP_END_NO_MEMORY);
     return true;
 }
 
 /* ---- all ---- */
+
+/* The oldest goes: nobody here waits for it. */
+void tcp_pressure_conn(struct net *net)
+{
+    struct tcp_link *oldest = net->tcp.orphans.next;
+    struct tcp_conn *conn;
+
+    if (net->tcp.conns.count < net->tcp.conns.max ||
+        oldest == &net->tcp.orphans)
+        return;
+    conn = CONTAINER_OF(oldest, struct tcp_conn, group);
+    tcp_count(conn, tcp_orphan_killed);
+    tcp_conn_reset(conn, TCP_END_NO_MEMORY);
+}
 
 bool tcp_pressure_makes_room(struct tcp_conn *conn, uint32_t cost)
 {
@@ -187,8 +189,6 @@ bool tcp_pressure_makes_room(struct tcp_conn *conn, uint32_t cost)
     if (cost > net->tcp.budget.held_bytes_max)
         return false; /* nobody gives for what can never fit */
     drop_disordered(net, conn, cost);
-    while (!fits(net, cost) && end_orphan(net, conn))
-        ;
     while (!fits(net, cost) && end_worst(net, conn))
         ;
     return fits(net, cost);

@@ -1,6 +1,6 @@
 /*
  * Memory for all queues together, and who gives when it is used up: first
- * out-of-order text, then orphans, then who stands still (net/tcp_pressure.c).
+ * out-of-order text, then who stands still, orphans first (net/tcp_pressure.c).
  * Never who makes progress.
  */
 #include <setjmp.h>
@@ -216,26 +216,41 @@ static void sending__leaves_room_for_what_comes(void **state)
     assert_int_equal(tcp_recv_ready(caller->conn), 1000);
 }
 
-static void second__orphans_go_the_oldest_first(void **state)
+/* What they hold has not moved for five seconds, as nobody acknowledges it. */
+static void second__orphans_that_stand_still_go_the_largest_first(void **state)
 {
-    struct caller *old = call(0), *young = call(1), *reader = call(2);
+    struct caller *small = call(0), *large = call(1), *reader = call(2);
     struct net_memory memory;
 
     (void)state;
-    assert_int_equal(reply(old, 20000), TCP_OK);
-    assert_int_equal(reply(young, 40000), TCP_OK);
-    tcp_release(old->conn, host_now_us);
-    tcp_release(young->conn, host_now_us);
-    old->conn = young->conn = NULL;
-    peer_settle(&peer);
+    assert_int_equal(reply(small, 20000), TCP_OK);
+    assert_int_equal(reply(large, 40000), TCP_OK);
+    tcp_release(small->conn, host_now_us);
+    tcp_release(large->conn, host_now_us);
+    small->conn = large->conn = NULL;
+    peer_wait(&peer, 6 * SECOND);
     peer_take_all(&peer);
     fill(reader, 72);
     assert_int_equal(PEER_COUNT(&peer, tcp_orphan_killed), 1);
     net_memory_get(peer.net, &memory);
     assert_int_equal(memory.conns, 2);
-    from(young, (struct peer_seg){.seq = young->nxt - 1, .flags = PEER_ACK});
-    assert_true(peer_take(&peer)); /* the young one is still there */
+    from(small, (struct peer_seg){.seq = small->nxt - 1, .flags = PEER_ACK});
+    assert_true(peer_take(&peer)); /* the small one is still there */
     assert_false(peer.got.flags & PEER_RST);
+}
+
+/* Its peer would be cut short: rather, somebody waits. */
+static void never__an_orphan_that_has_just_begun(void **state)
+{
+    struct caller *orphan = call(0), *sender = call(1);
+
+    (void)state;
+    assert_int_equal(reply(orphan, 60000), TCP_OK);
+    tcp_release(orphan->conn, host_now_us);
+    orphan->conn = NULL;
+    while (reply(sender, 1000) == TCP_OK)
+        ;
+    assert_int_equal(PEER_COUNT(&peer, tcp_orphan_killed), 0);
 }
 
 /* The one that holds the most of those whose peer keeps the window shut. */
@@ -451,7 +466,8 @@ int main(void)
         TEST(first__nobody_is_spared_for_ever),
         TEST(own_out_of_order_text__gives_way_to_what_is_in_order),
         TEST(sending__leaves_room_for_what_comes),
-        TEST(second__orphans_go_the_oldest_first),
+        TEST(second__orphans_that_stand_still_go_the_largest_first),
+        TEST(never__an_orphan_that_has_just_begun),
         TEST(third__who_stands_still_and_holds_the_most_goes),
         TEST(third__one_byte_at_a_time_stands_still),
         TEST(never__who_makes_progress),
