@@ -181,7 +181,10 @@ COLD := $(wildcard boot/*.c net/dhcp*.c net/dns*.c net/view.c net/acd.c \
                    net/flow_option.c net/tcp_info.c net/tcp_option.c \
                    net/tcp_address.c net/tcp_icmp.c net/tcp_path.c \
                    net/tcp_pressure.c net/tcp_probe.c net/tcp_urgent.c \
-                   net/tcp_view.c kernel/acpi.c kernel/cmdline.c \
+                   net/tcp_view.c net/tcp_again.c \
+                   net/tcp_sack.c net/tcp_prr.c net/tcp_newreno.c \
+                   net/tcp_reset.c net/tcp_hystart.c net/tcp_cubic.c \
+                   net/route.c kernel/acpi.c kernel/cmdline.c \
                    kernel/descriptor.c kernel/format.c kernel/ioapic.c \
                    kernel/log*.c kernel/machine.c kernel/panic.c \
                    kernel/paging.c kernel/power.c kernel/rtc.c \
