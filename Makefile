@@ -30,6 +30,17 @@ endif
 APP_DIR  := $(abspath $(APP))
 APP_NAME := $(notdir $(APP_DIR))
 IMAGES   := $(APP_NAME)
+ifneq ($(filter $(APP_NAME),$(APPS)),)
+ifneq ($(APP_DIR),$(CURDIR)/apps/$(APP_NAME))
+$(error APP=$(APP): apps/$(APP_NAME) has that name; call the folder otherwise)
+endif
+endif
+# Of two folders of one name the objects must not be taken for each other's.
+$(shell mkdir -p $(BUILD)/guest/app/$(APP_NAME) && \
+    cd $(BUILD)/guest/app/$(APP_NAME) && \
+    [ "$$(cat .folder 2>/dev/null)" = "$(APP_DIR)" ] || \
+    { rm -f ./*.[od] ../../../$(APP_NAME).elf* ../../../$(APP_NAME).iso; \
+      echo "$(APP_DIR)" >.folder; })
 else
 ifdef APP_NAME
 ifeq ($(filter $(APP_NAME),$(APPS)),)
@@ -206,7 +217,7 @@ $(patsubst %,$(BUILD)/guest/app/http_hello/%.o,facts main pages): \
 # to mend.
 LLHTTP_FLAGS := -w -DLLHTTP_STRICT_MODE=1 -I/usr/share/include/llhttp
 LLHTTP_OBJ := $(patsubst %,$(BUILD)/guest/llhttp/%.o,api http llhttp)
-$(BUILD)/guest/llhttp/%.o: /usr/share/llhttp/%.c | $(GUEST_READY)
+$(BUILD)/guest/llhttp/%.o: /usr/share/llhttp/%.c Makefile | $(GUEST_READY)
 	@mkdir -p $(@D)
 	$(info CC   $@)
 	$(CC) $(GUEST_FLAGS) $(LLHTTP_FLAGS) -c $< -o $@

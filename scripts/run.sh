@@ -92,8 +92,12 @@ qemu=$!
 
 # --- its end ---------------------------------------------------------------
 
+# make hands on what its whole group was sent anyway: a second signal counts
+# only when it is not the echo of the first.
 stop() {
-    trap 'kill -KILL $qemu' INT TERM
+    trap : INT TERM
+    stopped=$(date +%s)
+    trap '[ "$(date +%s)" -le $((stopped + 1)) ] || kill -KILL $qemu' INT TERM
     echo "run: pressing the power button"
     echo system_powerdown >"$work/monitor.in"
     (sleep 5 && kill -TERM $qemu && echo "run: no answer: pulled the plug") \

@@ -52,6 +52,9 @@ def profile(name, namespace):
 
 
 def main(names):
+    unknown = [name for name in names if name not in LOADS]
+    if unknown:
+        sys.exit(f"profile: no load {unknown[0]!r}: there are {', '.join(LOADS)}")
     namespace = netns.Namespace()
     try:
         for name in names or LOADS:

@@ -92,16 +92,40 @@ def test_run_does_not_start_what_kvm_cannot():
     assert said[process.wait()] in text
 
 
+def make(*words):
+    """make in the root, as if nobody's make had called it."""
+    quiet = {name: value for name, value in os.environ.items()
+             if not name.startswith(("MAKE", "MFLAGS"))}
+    return subprocess.run(["make", *words], cwd=guests.ROOT, env=quiet,
+                          capture_output=True, text=True, check=False)
+
+
 @pytest.mark.parametrize("setting, says", [
     ("APP=/nosuch", "no such folder"), ("APP_NAME=nosuch", "http_hello")])
 def test_make_says_what_there_is_not(setting, says):
-    quiet = {name: value for name, value in os.environ.items()
-             if not name.startswith(("MAKE", "MFLAGS"))}
-    made = subprocess.run(["make", "-n", "run", setting], cwd=guests.ROOT,
-                          env=quiet, capture_output=True, text=True,
-                          check=False)
+    made = make("-n", "run", setting)
     assert made.returncode == 2
     assert setting in made.stderr and says in made.stderr
+
+
+def outside(folder):
+    folder.mkdir(parents=True)
+    (folder / "main.c").write_text("int main(void) { return 0; }\n")
+    os.utime(folder / "main.c", (1, 1))
+    return f"APP={folder}"
+
+
+def test_make_refuses_a_folder_with_the_name_of_one_of_the_tree(tmp_path):
+    made = make("-n", outside(tmp_path / "echo"))
+    assert made.returncode == 2 and "has that name" in made.stderr
+
+
+def test_make_does_not_take_one_folder_for_another_of_its_name(tmp_path):
+    target = f"BUILD={guests.BUILD}", f"{guests.BUILD}/guest/app/same/main.o"
+    for where in ("one", "other"):
+        made = make(outside(tmp_path / where / "same"), *target)
+        assert made.returncode == 0, made.stderr
+        assert "CC " in made.stdout
 
 
 def test_run_passes_arguments_and_the_exit_status_on():
