@@ -74,7 +74,9 @@ bool runnel_link_up(void);
 bool runnel_wait_link(bool up, uint64_t deadline_us);
 
 /*
- * Wait for the request to stop: the power button, or SIGTERM sent to QEMU.
+ * Wait for the request to stop: the power button, which Ctrl-C presses under
+ * `make run`, and system_powerdown in QEMU's monitor. QEMU itself takes SIGTERM
+ * for the plug.
  *
  * Returns: true when it came, false when `deadline_us` passed first.
  */

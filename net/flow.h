@@ -90,7 +90,7 @@ tcpv4_create_connection(struct tcpv4 *tcp, struct ipv4_addr addr, uint16_t port,
 typedef void flow_callback(struct flow *flow, void *context);
 
 struct flow_listener {
-    flow_callback *callback; /* null: nobody listens, RST */
+    flow_callback *callback; /* null: RST; of tcpv4_listeners' answers alone */
     void *context;
     uint32_t threads_max; /* callbacks that run at a time; 0: 256 */
     uint32_t backlog;     /* open flows that wait for one; 0: 1024 */
@@ -100,9 +100,10 @@ struct flow_listener {
 /*
  * Accept connections to `port` on any address.
  *
- * listener: copied.
+ * port:     not 0.
+ * listener: copied; its callback is not null.
  * Blocks:   never.
- * Returns:  false when the port is taken or there is no memory.
+ * Returns:  false when the port is 0 or taken, or there is no memory.
  */
 MUST_CHECK bool tcpv4_listen(struct tcpv4 *tcp, uint16_t port,
                              const struct flow_listener *listener);
@@ -148,7 +149,9 @@ struct ipinput tcpv4_input(struct tcpv4 *tcp, tcpv4_listeners *listeners,
  */
 void tcpv4_disconnect(struct tcpv4 *tcp, uint64_t bound_us);
 
-/* ---- reading ---- */
+/* ---- reading ----
+ * Several threads may read one flow: each byte goes to one of them, in order.
+ */
 
 /*
  * The next bytes of the stream, without copying.
@@ -172,7 +175,10 @@ MUST_CHECK enum flow_status flow_read(struct flow *flow,
 MUST_CHECK enum flow_status flow_receive(struct flow *flow, void *out,
                                          size_t bytes, size_t *received_bytes);
 
-/* ---- writing ---- */
+/* ---- writing ----
+ * Several threads may write to one flow: the bytes of one call stay together,
+ * a second writer waits until the first has queued all of its own.
+ */
 
 /*
  * Append one view to the stream, without copying.
