@@ -33,11 +33,25 @@ LOADS = {
 }
 
 
+# The bulk loads with a card that has no offload at all.
+PLAIN = "virtio-net-pci,disable-legacy=on" + "".join(
+    f",{name}=off" for name in (
+        "csum", "guest_csum", "gso", "host_tso4", "host_tso6", "host_ecn",
+        "host_ufo", "guest_tso4", "guest_tso6", "guest_ecn", "guest_ufo"))
+LOADS.update({f"{name}-plain": LOADS[name] for name in ("bulk-out", "bulk-in")})
+
+
+def net_of(name, namespace):
+    if name.endswith("-plain"):
+        return guests.TapNet(namespace, netns.TAP, device=PLAIN)
+    return guests.TapNet(namespace, netns.TAP)
+
+
 def profile(name, namespace):
     image, unit, load, warm, size = LOADS[name]
     one = counted.Counted(
         lambda extra: guests.Guest(
-            image, net=guests.TapNet(namespace, netns.TAP), extra=extra),
+            image, net=net_of(name, namespace), extra=extra),
         counted.functions_of(guests.BUILD / f"{image}.elf"))
     try:
         one.guest.ready()
