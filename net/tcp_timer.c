@@ -297,8 +297,6 @@ static void fire(struct timer *timer, void *context)
         if (!due[i](conn))
             return;
     }
-    if (conn->end != TCP_END_NONE)
-        return;
     for (unsigned i = 0; i < TCP_DEADLINE_COUNT; i++) {
         if (conn->deadline[i] < next_us)
             next_us = conn->deadline[i];

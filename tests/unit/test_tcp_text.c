@@ -502,6 +502,30 @@ static void S39__text_without_memory_is_dropped_and_comes_again(void **state)
     }
 }
 
+/* Nor does its end keep from a reader that there is memory again, however
+ * often he asked meanwhile. */
+static void
+S39__a_late_reader_without_memory_is_told_when_there_is(void **state)
+{
+    struct buffer *chain;
+
+    (void)state;
+    text_at(0, 1000, 0);
+    tcp_abort(peer.conn, host_now_us);
+    peer.host.fail_at = peer.host.asked + 1;
+    peer.host.fail_after = true;
+    for (unsigned i = 0; i < 2; i++) {
+        assert_int_equal(tcp_recv(peer.conn, 10, host_now_us, &chain),
+                         TCP_AGAIN);
+        peer_wait(&peer, 1000);
+    }
+    peer.host.fail_at = 0;
+    peer.changes = 0;
+    peer_wait(&peer, 20000);
+    assert_true(peer.changes & TCP_CHANGE_READABLE);
+    assert_int_equal(peer_app_recv(&peer, 10), 10);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -537,6 +561,7 @@ int main(void)
         TEST(challenges__are_limited_for_each_connection),
         TEST(S5_S6__acks_of_nothing_are_challenged),
         TEST(S39__text_without_memory_is_dropped_and_comes_again),
+        TEST(S39__a_late_reader_without_memory_is_told_when_there_is),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
