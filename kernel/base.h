@@ -24,8 +24,8 @@
  * these need few registers and little of the cache. */
 #define COLD __attribute__((cold, noinline))
 
-/* What runs once for a connection: kept out of what runs for each packet, and
- * fast all the same. */
+/* What does not run for nearly every packet (once for a connection, or for
+ * another kind of packet): kept out of what does, and fast all the same. */
 #define ASIDE __attribute__((noinline))
 
 /* On the way of every packet: becomes part of who calls it, seldom or not. */

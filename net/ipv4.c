@@ -285,10 +285,8 @@ static void input_usual(struct net *net, struct buffer *packet)
     tcp_input(net, wire->src, wire->dst, wire->tos, packet);
 }
 
-static __attribute__((noinline)) void input_any(struct net *net,
-                                                const struct net_if *nif,
-                                                struct buffer *packet,
-                                                enum ipv4_origin origin)
+static ASIDE void input_any(struct net *net, const struct net_if *nif,
+                            struct buffer *packet, enum ipv4_origin origin)
 {
     struct ipv4_packet ip = {.nif = nif, .origin = origin};
     const struct route *way;

@@ -224,9 +224,9 @@ static COLD enum ipv4_status send_cut(struct net *net,
     return status;
 }
 
-static enum ipv4_status output(struct net *net, const struct route *route,
-                               const struct ipv4_send *how,
-                               struct buffer *segment)
+static ASIDE enum ipv4_status output(struct net *net, const struct route *route,
+                                     const struct ipv4_send *how,
+                                     struct buffer *segment)
 {
     uint32_t bytes = IPV4_HEADER_BYTES + buffer_chain_len(segment);
     enum ipv4_status status = check_output(net, route, how, segment, bytes);
@@ -254,13 +254,6 @@ static enum ipv4_status output(struct net *net, const struct route *route,
         complete_checksum(segment, how->protocol);
     return cut ? send_cut(net, route, &header, segment)
                : send_whole(net, route, &header, segment);
-}
-
-static __attribute__((noinline)) enum ipv4_status
-output_any(struct net *net, const struct route *route,
-           const struct ipv4_send *how, struct buffer *segment)
-{
-    return output(net, route, how, segment);
 }
 
 /*
@@ -313,7 +306,7 @@ enum ipv4_status ipv4_output(struct net *net, const struct ipv4_send *how,
 
     return is_usual(net, &route, how, segment)
                ? output_usual(net, &route, how, segment)
-               : output_any(net, &route, how, segment);
+               : output(net, &route, how, segment);
 }
 
 void ipv4_doubt(struct net *net, struct ipv4_addr dst)

@@ -175,8 +175,7 @@ static bool look(const struct stack *stack)
  * Look at the cards until something is there or `until_us`. Not inlined: the
  * bench tells what is spent here from work by the function's name.
  */
-__attribute__((noinline)) static bool poll_cards(const struct stack *stack,
-                                                 uint64_t until_us)
+static ASIDE bool poll_cards(const struct stack *stack, uint64_t until_us)
 {
     for (unsigned i = 1; i <= LOOKS_MAX; i++) {
         if (look(stack))
