@@ -8,23 +8,7 @@
 #include <cmocka.h>
 
 #include "tests/host/host.h"
-#include "tests/host/tcp_peer.h"
-
-static struct tcp_peer peer;
-
-static int setup(void **state)
-{
-    (void)state;
-    peer_prepare(&peer);
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    peer_end(&peer);
-    return 0;
-}
+#include "tests/host/tcp_scene.h"
 
 /* 2: the option is for SYNs. */
 static void permitted__after_the_syn_permits_nothing(void **state)
@@ -49,7 +33,7 @@ static void permitted__after_the_syn_permits_nothing(void **state)
     assert_int_equal(peer.got.sack_count, 0);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) PEER_TEST(name, peer_prepared)
 
 int main(void)
 {

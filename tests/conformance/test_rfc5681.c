@@ -8,23 +8,8 @@
 #include <cmocka.h>
 
 #include "tests/host/host.h"
+#include "tests/host/tcp_scene.h"
 #include "tests/host/tcp_sender.h"
-
-static struct tcp_peer peer;
-
-static int setup(void **state)
-{
-    (void)state;
-    peer_prepare(&peer);
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    peer_end(&peer);
-    return 0;
-}
 
 /* After a lost SYN or SYN-ACK one segment is the most to begin with. */
 static void lost_syn__leaves_one_segment_to_begin_with(void **state)
@@ -71,7 +56,7 @@ static void time_out__in_a_row_reduce_once(void **state)
     assert_true(peer_info(&peer).cwnd_bytes >= cwnd);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) PEER_TEST(name, peer_prepared)
 
 int main(void)
 {

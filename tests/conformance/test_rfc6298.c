@@ -10,25 +10,10 @@
 
 #include "net/tcp_conn.h"
 #include "tests/host/host.h"
+#include "tests/host/tcp_scene.h"
 #include "tests/host/tcp_sender.h"
 
 #define MS SENDER_MS
-
-static struct tcp_peer peer;
-
-static int setup(void **state)
-{
-    (void)state;
-    peer_prepare(&peer);
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    peer_end(&peer);
-    return 0;
-}
 
 /* 2.1: a second, before anything is known. */
 static void rto__is_one_second_at_first(void **state)
@@ -78,8 +63,7 @@ static void timer__runs_while_something_flies(void **state)
 {
     (void)state;
     sender_open(&peer, false, false);
-    peer_app_send(&peer, 2000);
-    assert_int_equal(peer_take_all(&peer), 2);
+    sender_send(&peer, 2000);
     peer_wait(&peer, 100 * MS);
     sender_ack(&peer, 1000);
     /* R 100 ms: RTTVAR 37.5 ms, RTO 100 ms and the least, 200. */
@@ -124,7 +108,7 @@ static void rto__after_a_lost_syn_is_three_seconds(void **state)
     sender_expect(&peer, 0, 100);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) PEER_TEST(name, peer_prepared)
 
 int main(void)
 {

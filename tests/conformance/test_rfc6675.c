@@ -8,31 +8,14 @@
 #include <cmocka.h>
 
 #include "tests/host/host.h"
+#include "tests/host/tcp_scene.h"
 #include "tests/host/tcp_sender.h"
-
-static struct tcp_peer peer;
-
-static int setup(void **state)
-{
-    (void)state;
-    peer_prepare(&peer);
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    peer_end(&peer);
-    return 0;
-}
 
 /* 10000 bytes fly, the first segment is lost. */
 static void go_recovering(void)
 {
     sender_open(&peer, true, false);
-    peer_app_send(&peer, 10000);
-    assert_int_equal(peer_take_all(&peer), 10);
-    host_now_us += SENDER_RTT;
+    sender_fly(&peer, 10000);
     sender_sack(&peer, 0, 1000, 5000);
     sender_expect(&peer, 0, 1000);
     PEER_QUIET(&peer);
@@ -84,7 +67,7 @@ static void timer__begins_anew_when_the_first_segment_goes_again(void **state)
     sender_expect(&peer, 0, 1000);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) PEER_TEST(name, peer_prepared)
 
 int main(void)
 {

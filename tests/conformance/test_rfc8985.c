@@ -9,30 +9,8 @@
 
 #include "net/tcp_conn.h"
 #include "tests/host/host.h"
+#include "tests/host/tcp_scene.h"
 #include "tests/host/tcp_sender.h"
-
-static struct tcp_peer peer;
-
-static int setup(void **state)
-{
-    (void)state;
-    peer_prepare(&peer);
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    peer_end(&peer);
-    return 0;
-}
-
-static void send_and_wait(uint32_t len)
-{
-    peer_app_send(&peer, len);
-    assert_int_equal(peer_take_all(&peer), len / 1000);
-    host_now_us += SENDER_RTT;
-}
 
 /* Step 2: an acknowledgement sooner than the shortest round trip is that of
  * the first transmission, and tells nothing of when the second arrived; or all
@@ -41,7 +19,7 @@ static void update__by_what_came_too_soon_is_ignored(void **state)
 {
     (void)state;
     sender_open(&peer, true, false);
-    send_and_wait(10000);
+    sender_fly(&peer, 10000);
     sender_sack(&peer, 0, 1000, 4000);
     sender_expect(&peer, 0, 1000);
     peer_wait(&peer, 2 * SENDER_MS);
@@ -80,7 +58,7 @@ static void window__is_a_round_trip_at_most(void **state)
     (void)state;
     sender_open(&peer, true, false);
     peer.conn->reo_steps = 200;
-    send_and_wait(3000);
+    sender_fly(&peer, 3000);
     sender_sack(&peer, 0, 1000, 2000);
     peer_wait(&peer, SENDER_RTT - 1);
     PEER_QUIET(&peer);
@@ -119,7 +97,7 @@ static void probe__is_one_until_it_is_answered(void **state)
     assert_int_equal(PEER_COUNT(&peer, tcp_loss_probe), 1);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) PEER_TEST(name, peer_prepared)
 
 int main(void)
 {

@@ -10,30 +10,13 @@
 #include <cmocka.h>
 
 #include "tests/host/host.h"
-#include "tests/host/tcp_peer.h"
+#include "tests/host/tcp_scene.h"
 
 #define MS     1000ull
 #define SECOND 1000000ull
 #define ISS    PEER_STACK_ISS
 
 enum { OPT_END = 0, OPT_NOP = 1 };
-
-static struct tcp_peer peer;
-
-static int setup(void **state)
-{
-    (void)state;
-    peer_prepare(&peer);
-    peer_start(&peer);
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    peer_end(&peer);
-    return 0;
-}
 
 static void open_after(void (*change)(void))
 {
@@ -490,7 +473,7 @@ static void MUST_63__a_syn_from_an_impossible_source_is_ignored(void **state)
                      0); /* not to ourselves either */
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) PEER_TEST(name, peer_started)
 
 int main(void)
 {

@@ -29,6 +29,18 @@ void sender_open(struct tcp_peer *peer, bool sack, bool timestamps)
     assert_non_null(peer->conn);
 }
 
+void sender_send(struct tcp_peer *peer, uint32_t len)
+{
+    peer_app_send(peer, len);
+    assert_int_equal(peer_take_all(peer), (len + 999) / 1000);
+}
+
+void sender_fly(struct tcp_peer *peer, uint32_t len)
+{
+    sender_send(peer, len);
+    host_now_us += SENDER_RTT;
+}
+
 void sender_expect(struct tcp_peer *peer, uint32_t at, uint32_t len)
 {
     assert_true(peer_take(peer));

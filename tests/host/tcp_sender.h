@@ -16,6 +16,12 @@
 /* Open a connection of a peer that has been prepared. */
 void sender_open(struct tcp_peer *peer, bool sack, bool timestamps);
 
+/* The application sends `len` bytes, and all of their segments leave. */
+void sender_send(struct tcp_peer *peer, uint32_t len);
+
+/* ... and a round trip passes. */
+void sender_fly(struct tcp_peer *peer, uint32_t len);
+
 /* The next packet has `len` pattern bytes from `at` on. */
 void sender_expect(struct tcp_peer *peer, uint32_t at, uint32_t len);
 

@@ -11,20 +11,9 @@
 
 #include "net/net_priv.h"
 #include "tests/host/host.h"
-#include "tests/host/tcp_peer.h"
+#include "tests/host/tcp_scene.h"
 
 enum { BOUND_PAGES = 64, LAST_PAGES = BOUND_PAGES / 16, PING_BYTES = 28 };
-
-static struct tcp_peer peer;
-
-static int setup(void **state)
-{
-    (void)state;
-    peer_prepare(&peer);
-    peer_start(&peer);
-    peer_open_passive(&peer);
-    return 0;
-}
 
 static int setup_bound(void **state)
 {
@@ -33,13 +22,6 @@ static int setup_bound(void **state)
     peer.config.pages_max = BOUND_PAGES;
     peer_start(&peer);
     peer_open_passive(&peer);
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    peer_end(&peer);
     return 0;
 }
 
@@ -178,7 +160,7 @@ static void bound__the_last_sixteenth_is_for_packets_alone(void **state)
     assert_int_equal(peer_app_recv(&peer, 1000), 1000);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) PEER_TEST(name, peer_opened)
 
 int main(void)
 {
@@ -188,9 +170,7 @@ int main(void)
         TEST(scarce__what_needs_no_memory_for_long_goes_on),
         TEST(scarce__what_is_queued_gets_away),
         TEST(scarce__what_comes_back_is_the_hosts_at_once),
-        cmocka_unit_test_setup_teardown(
-            bound__the_last_sixteenth_is_for_packets_alone, setup_bound,
-            teardown),
+        PEER_TEST(bound__the_last_sixteenth_is_for_packets_alone, setup_bound),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

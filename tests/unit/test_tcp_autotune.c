@@ -10,15 +10,13 @@
 #include "net/tcp_conn.h"
 #include "tests/host/host.h"
 #include "tests/host/pair.h"
-#include "tests/host/tcp_peer.h"
+#include "tests/host/tcp_scene.h"
 
 #define MS     1000ull
 #define SECOND 1000000ull
 #define RTT_US (100 * MS)
 
 enum { MIB = 1 << 20 };
-
-static struct tcp_peer peer;
 
 /* A connection whose handshake took a round trip of 100 ms. */
 static void open_slowly(void)
@@ -48,13 +46,6 @@ static int setup(void **state)
     (void)state;
     prepare();
     open_slowly();
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    peer_end(&peer);
     return 0;
 }
 
@@ -263,8 +254,8 @@ static void path__that_is_long_and_fat_is_filled(void **state)
     pair_destroy(&pair);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
-#define OWN(name)  cmocka_unit_test_teardown(name, teardown)
+#define TEST(name) PEER_TEST(name, setup)
+#define OWN(name)  cmocka_unit_test_teardown(name, peer_ended)
 
 int main(void)
 {

@@ -11,7 +11,7 @@
 #include <cmocka.h>
 
 #include "tests/host/host.h"
-#include "tests/host/tcp_peer.h"
+#include "tests/host/tcp_scene.h"
 
 #define SECOND 1000000ull
 
@@ -29,7 +29,6 @@ struct caller {
     uint16_t window;
 };
 
-static struct tcp_peer peer;
 static struct caller callers[CALLERS];
 
 static void start(uint32_t conns_max)

@@ -10,28 +10,10 @@
 #include <cmocka.h>
 
 #include "tests/host/host.h"
-#include "tests/host/tcp_peer.h"
+#include "tests/host/tcp_scene.h"
 
 #define SECOND 1000000ull
 #define ISS    PEER_STACK_ISS
-
-static struct tcp_peer peer;
-
-static int setup(void **state)
-{
-    (void)state;
-    peer_prepare(&peer);
-    peer_start(&peer);
-    peer_open_passive(&peer);
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    peer_end(&peer);
-    return 0;
-}
 
 static void send_fin(uint32_t ack)
 {
@@ -503,7 +485,7 @@ static void event__may_release_this_and_another(void **state)
     assert_int_equal(memory().conns, 0);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) PEER_TEST(name, peer_opened)
 
 int main(void)
 {

@@ -10,26 +10,9 @@
 #include <cmocka.h>
 
 #include "tests/host/host.h"
-#include "tests/host/tcp_peer.h"
+#include "tests/host/tcp_scene.h"
 
 #define SECOND 1000000ull
-
-static struct tcp_peer peer;
-
-static int setup(void **state)
-{
-    (void)state;
-    peer_prepare(&peer);
-    peer_start(&peer);
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    peer_end(&peer);
-    return 0;
-}
 
 static void listen_when(enum tcp_cookies_when when, uint32_t backlog,
                         uint32_t syn_backlog)
@@ -144,7 +127,8 @@ static void mss__the_largest_of_eight_that_the_peer_can_take(void **state)
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         peer_end(&peer);
-        setup(NULL);
+        peer_prepare(&peer);
+        peer_start(&peer);
         peer.mss = rows[i][0];
         listen_when(TCP_COOKIES_ALWAYS, 8, 8);
         get_cookie();
@@ -170,7 +154,8 @@ static void S34__with_timestamps_scale_and_sack_are_kept(void **state)
     (void)state;
     for (int shift = -1; shift <= 14; shift++) {
         peer_end(&peer);
-        setup(NULL);
+        peer_prepare(&peer);
+        peer_start(&peer);
         peer.timestamps = true;
         peer.ts = 77;
         peer.sack = shift & 1;
@@ -206,7 +191,8 @@ static void S34__with_timestamps_ecn_is_kept(void **state)
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         peer_end(&peer);
-        setup(NULL);
+        peer_prepare(&peer);
+        peer_start(&peer);
         peer.timestamps = rows[i].timestamps;
         peer.ts = 5;
         listen_when(TCP_COOKIES_ALWAYS, 8, 8);
@@ -248,7 +234,8 @@ static void timestamp__of_a_cookie_is_not_ahead_of_the_clock(void **state)
         uint32_t in_cookie;
 
         peer_end(&peer);
-        setup(NULL);
+        peer_prepare(&peer);
+        peer_start(&peer);
         host_now_us += i * 1000;
         peer.timestamps = true;
         peer.sack = true;
@@ -483,7 +470,7 @@ static void query__is_asked_again_for_the_last_ack(void **state)
     accept_one();
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) PEER_TEST(name, peer_started)
 
 int main(void)
 {

@@ -8,37 +8,12 @@
 #include <cmocka.h>
 
 #include "tests/host/host.h"
-#include "tests/host/tcp_peer.h"
+#include "tests/host/tcp_scene.h"
+#include "tests/host/tcp_sender.h"
 
 #define MS     1000ull
 #define SECOND 1000000ull
 #define ISS    PEER_STACK_ISS
-
-static struct tcp_peer peer;
-
-static int setup(void **state)
-{
-    (void)state;
-    peer_prepare(&peer);
-    peer_start(&peer);
-    peer_open_passive(&peer);
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    peer_end(&peer);
-    return 0;
-}
-
-/* The next packet has `len` bytes of the stream at offset `at`. */
-static void assert_text(uint32_t at, uint32_t len)
-{
-    assert_true(peer_take(&peer));
-    assert_int_equal(peer.got.seq - ISS - 1, at);
-    assert_int_equal(peer.got.len, len);
-}
 
 /* ---- cork ---- */
 
@@ -49,11 +24,11 @@ static void cork__holds_what_does_not_fill_a_segment(void **state)
     peer_app_send(&peer, 300);
     PEER_QUIET(&peer);
     peer_app_send(&peer, 1200);
-    assert_text(0, 1000);
+    sender_expect(&peer, 0, 1000);
     PEER_QUIET(&peer);
     tcp_set_cork(peer.conn, false, host_now_us);
     peer_settle(&peer);
-    assert_text(1000, 500);
+    sender_expect(&peer, 1000, 500);
 }
 
 static void cork__is_stronger_than_nodelay(void **state)
@@ -73,13 +48,13 @@ static void cork__is_out_after_200_ms(void **state)
     peer_wait(&peer, 199 * MS);
     PEER_QUIET(&peer);
     peer_wait(&peer, 1 * MS);
-    assert_text(0, 300);
+    sender_expect(&peer, 0, 300);
     assert_int_equal(PEER_COUNT(&peer, tcp_zero_window_probe), 0);
     peer_ack(&peer, ISS + 1 + 300);
     peer_app_send(&peer, 10); /* and in again for what comes next */
     PEER_QUIET(&peer);
     peer_wait(&peer, 200 * MS);
-    assert_text(300, 10);
+    sender_expect(&peer, 300, 10);
 }
 
 /* More that comes meanwhile does not make it wait longer. */
@@ -92,7 +67,7 @@ static void cork__does_not_start_its_time_again(void **state)
         PEER_QUIET(&peer);
         peer_wait(&peer, 50 * MS);
     }
-    assert_text(0, 40);
+    sender_expect(&peer, 0, 40);
 }
 
 /* The rest of a long write: from when all before it has arrived. */
@@ -101,13 +76,13 @@ static void cork__waits_behind_what_is_in_flight(void **state)
     (void)state;
     tcp_set_cork(peer.conn, true, host_now_us);
     peer_app_send(&peer, 1300);
-    assert_text(0, 1000);
+    sender_expect(&peer, 0, 1000);
     peer_wait(&peer, 100 * MS);
     peer_ack(&peer, ISS + 1 + 1000);
     peer_wait(&peer, 199 * MS);
     PEER_QUIET(&peer);
     peer_wait(&peer, 1 * MS);
-    assert_text(1000, 300);
+    sender_expect(&peer, 1000, 300);
 }
 
 static void cork__lets_the_end_pass(void **state)
@@ -117,7 +92,7 @@ static void cork__lets_the_end_pass(void **state)
     peer_app_send(&peer, 300);
     tcp_shutdown(peer.conn, host_now_us);
     peer_settle(&peer);
-    assert_text(0, 300);
+    sender_expect(&peer, 0, 300);
     assert_true(peer.got.flags & PEER_FIN);
 }
 
@@ -136,7 +111,7 @@ static void cork__of_a_closed_window_is_probed_as_ever(void **state)
     tcp_set_cork(peer.conn, true, host_now_us);
     peer_app_send(&peer, 300);
     peer_wait(&peer, 250 * MS); /* the least time-out is 200 */
-    assert_text(0, 1);
+    sender_expect(&peer, 0, 1);
     assert_int_equal(PEER_COUNT(&peer, tcp_zero_window_probe), 1);
 }
 
@@ -173,7 +148,7 @@ static void quick__at_the_start_and_after_idleness(void **state)
     assert_int_equal(answered(16), 16);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) PEER_TEST(name, peer_opened)
 
 int main(void)
 {

@@ -16,7 +16,7 @@
 #include "net/tcp_cc.h"
 #include "net/tcp_conn.h"
 #include "tests/host/host.h"
-#include "tests/host/tcp_peer.h"
+#include "tests/host/tcp_scene.h"
 
 #define MS     1000ull
 #define SECOND 1000000ull
@@ -25,7 +25,6 @@
 #define BETA   0.7 /* RFC 9438 4.6 */
 #define ALPHA  (3 * (1 - BETA) / (1 + BETA))
 
-static struct tcp_peer peer;
 static struct tcp_conn *conn;
 
 /* A connection with `segments` of 1000 bytes in flight, its window full. */
@@ -63,13 +62,6 @@ static int setup_newreno(void **state)
 {
     (void)state;
     fly(TCP_CONGESTION_NEWRENO, 20);
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    peer_end(&peer);
     return 0;
 }
 
@@ -375,10 +367,9 @@ static void choice__is_of_the_stack_and_of_the_connection(void **state)
     assert_int_equal(conn->ssthresh, 14000);
 }
 
-#define TEST(name)  cmocka_unit_test_setup_teardown(name, setup, teardown)
-#define SMALL(name) cmocka_unit_test_setup_teardown(name, setup_small, teardown)
-#define RENO(name)                                                             \
-    cmocka_unit_test_setup_teardown(name, setup_newreno, teardown)
+#define TEST(name)  PEER_TEST(name, setup)
+#define SMALL(name) PEER_TEST(name, setup_small)
+#define RENO(name)  PEER_TEST(name, setup_newreno)
 
 int main(void)
 {

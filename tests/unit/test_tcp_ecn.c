@@ -11,30 +11,12 @@
 #include "net/tcp_conn.h"
 #include "tests/host/host.h"
 #include "tests/host/pair.h"
-#include "tests/host/tcp_peer.h"
+#include "tests/host/tcp_scene.h"
 
-#define MS     1000ull
 #define SECOND 1000000ull
 #define ISS    PEER_STACK_ISS
 
 enum { NOT_ECT = 0, ECT_1 = 1, ECT_0 = 2, CE = 3 };
-
-static struct tcp_peer peer;
-
-static int setup(void **state)
-{
-    (void)state;
-    peer_prepare(&peer);
-    peer_start(&peer);
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    peer_end(&peer);
-    return 0;
-}
 
 /* ---- steps ---- */
 
@@ -417,7 +399,7 @@ static void gso__cwr_is_on_the_first_segment_alone(void **state)
     assert_true(seen.flags & BUFFER_GSO_ECN);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) PEER_TEST(name, peer_started)
 
 int main(void)
 {

@@ -9,22 +9,12 @@
 #include <cmocka.h>
 
 #include "tests/host/host.h"
-#include "tests/host/tcp_peer.h"
+#include "tests/host/tcp_scene.h"
 
 #define MS     1000ull
 #define SECOND 1000000ull
 
 enum { NOT_ECT = 0, CE = 3 };
-
-static struct tcp_peer peer;
-
-static int setup(void **state)
-{
-    (void)state;
-    peer_prepare(&peer);
-    peer_start(&peer);
-    return 0;
-}
 
 static int setup_on(void **state)
 {
@@ -41,13 +31,6 @@ static int setup_off(void **state)
     peer_prepare(&peer);
     peer.config.tcp.ecn = TCP_ECN_OFF;
     peer_start(&peer);
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    peer_end(&peer);
     return 0;
 }
 
@@ -211,8 +194,8 @@ static void off__nothing_is_ever_said(void **state)
     assert_int_equal(peer.got.tos, NOT_ECT);
 }
 
-#define TEST(name)    cmocka_unit_test_setup_teardown(name, setup, teardown)
-#define TEST_ON(name) cmocka_unit_test_setup_teardown(name, setup_on, teardown)
+#define TEST(name)    PEER_TEST(name, peer_started)
+#define TEST_ON(name) PEER_TEST(name, setup_on)
 
 int main(void)
 {
@@ -226,8 +209,7 @@ int main(void)
         TEST_ON(active__asks_when_it_is_on),
         TEST_ON(active__an_answer_that_reflects_all_flags_is_none),
         TEST_ON(active__a_lost_syn_comes_again_without),
-        cmocka_unit_test_setup_teardown(off__nothing_is_ever_said, setup_off,
-                                        teardown),
+        PEER_TEST(off__nothing_is_ever_said, setup_off),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -15,7 +15,7 @@
 #include <cmocka.h>
 
 #include "tests/host/host.h"
-#include "tests/host/tcp_peer.h"
+#include "tests/host/tcp_scene.h"
 
 enum {
     SYNS_PER_MS = 1000,
@@ -25,7 +25,6 @@ enum {
     BACKLOG = 128
 };
 
-static struct tcp_peer peer;
 static unsigned flood_ms = 200;
 
 /* One who means it: has sent a SYN, and answers an RTT later. */

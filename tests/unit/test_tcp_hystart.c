@@ -12,11 +12,10 @@
 
 #include "net/tcp_cc.h"
 #include "net/tcp_conn.h"
-#include "tests/host/tcp_peer.h"
+#include "tests/host/tcp_scene.h"
 
 enum { SEGMENTS = 40, BYTES = 1000, MS = 1000 };
 
-static struct tcp_peer peer;
 static struct tcp_conn *conn;
 
 static int setup(void **state)
@@ -29,13 +28,6 @@ static int setup(void **state)
     conn = peer.conn;
     peer_app_send(&peer, 200000);
     peer_take_all(&peer);
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    peer_end(&peer);
     return 0;
 }
 
@@ -82,7 +74,7 @@ rtt__that_rises_by_the_threshold_slows_growth_to_a_quarter(void **state)
         a_round(8, before);
         /* Seven segments at the old pace, until there are eight samples. */
         assert_int_equal(a_round(8, before + rise), 7 * BYTES + 33 * BYTES / 4);
-        teardown(state);
+        peer_end(&peer);
         setup(state);
     }
 }
@@ -134,7 +126,7 @@ static void later__slow_starts_are_left_alone(void **state)
     assert_int_equal(a_round(8, 200 * MS), SEGMENTS * BYTES);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) PEER_TEST(name, setup)
 
 int main(void)
 {

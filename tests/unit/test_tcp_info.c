@@ -9,26 +9,8 @@
 #include <cmocka.h>
 
 #include "tests/host/host.h"
+#include "tests/host/tcp_scene.h"
 #include "tests/host/tcp_sender.h"
-
-#define SECOND 1000000ull
-
-static struct tcp_peer peer;
-
-static int setup(void **state)
-{
-    (void)state;
-    peer_prepare(&peer);
-    peer_start(&peer);
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    peer_end(&peer);
-    return 0;
-}
 
 static void info__says_what_was_agreed_upon(void **state)
 {
@@ -46,7 +28,8 @@ static void info__says_what_was_agreed_upon(void **state)
     assert_int_equal(info.rcv_mss_bytes, 1460);
     peer_end(&peer);
 
-    setup(NULL);
+    peer_prepare(&peer);
+    peer_start(&peer);
     peer_open_passive(&peer);
     info = peer_info(&peer);
     assert_false(info.window_scaling || info.sack || info.timestamps);
@@ -201,7 +184,7 @@ static void info__tells_of_reordering(void **state)
     assert_int_equal(peer_info(&peer).reorder_window_us, SENDER_RTT / 4);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) PEER_TEST(name, peer_started)
 
 int main(void)
 {

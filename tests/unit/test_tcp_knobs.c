@@ -11,26 +11,9 @@
 #include <cmocka.h>
 
 #include "tests/host/host.h"
-#include "tests/host/tcp_peer.h"
+#include "tests/host/tcp_scene.h"
 
 #define SECOND 1000000ull
-
-static struct tcp_peer peer;
-
-static int setup(void **state)
-{
-    (void)state;
-    peer_prepare(&peer);
-    peer_start(&peer);
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    peer_end(&peer);
-    return 0;
-}
 
 static void set(enum tcp_option which, uint64_t value)
 {
@@ -446,7 +429,7 @@ static void ooo_pieces__bounds_them(void **state)
     assert_int_equal(PEER_COUNT(&peer, tcp_ooo_full), 1);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) PEER_TEST(name, peer_started)
 
 int main(void)
 {

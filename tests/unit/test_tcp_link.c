@@ -12,7 +12,8 @@
 #include "net/tcp.h"
 #include "tests/host/host.h"
 #include "tests/host/station.h"
-#include "tests/host/tcp_peer.h"
+#include "tests/host/tcp_scene.h"
+#include "tests/host/tcp_sender.h"
 
 #define MS     1000ull
 #define SECOND 1000000ull
@@ -20,21 +21,12 @@
 
 enum { HEADERS = 40 };
 
-static struct tcp_peer peer;
-
 static int setup(void **state)
 {
     (void)state;
     peer_prepare(&peer);
     peer.mss = 1460;
     peer_start(&peer);
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    peer_end(&peer);
     return 0;
 }
 
@@ -66,16 +58,6 @@ static void go_away(uint64_t us)
     peer_settle(&peer);
 }
 
-/* The next packet has `len` bytes of the stream at offset `at`. */
-static void assert_text(uint32_t at, uint32_t len)
-{
-    assert_true(peer_take(&peer));
-    assert_int_equal(peer.got.seq - ISS - 1, at);
-    assert_int_equal(peer.got.len, len);
-    for (uint32_t i = 0; i < len; i++)
-        assert_int_equal(peer.got.text[i], peer_byte(at + i));
-}
-
 static void syn_ack(void)
 {
     const uint8_t options[] = {2, 4, 1460 >> 8, 1460 & 255};
@@ -99,8 +81,8 @@ static void mtu__what_is_in_flight_is_cut_anew_at_once(void **state)
     before = peer_info(&peer);
     set_mtu(1200);
     for (uint32_t at = 0; at < 4 * 1160; at += 1160)
-        assert_text(at, 1160);
-    assert_text(4640, 360);
+        sender_expect(&peer, at, 1160);
+    sender_expect(&peer, 4640, 360);
     PEER_QUIET(&peer);
     /* It is no sign of congestion: RFC 1191 6.5. */
     assert_int_equal(peer_info(&peer).cwnd_bytes, before.cwnd_bytes);
@@ -116,8 +98,8 @@ static void mtu__a_quiet_connection_cuts_what_it_sends_next(void **state)
     set_mtu(1200);
     PEER_QUIET(&peer);
     peer_app_send(&peer, 3000);
-    assert_text(0, 1160);
-    assert_text(1160, 1160);
+    sender_expect(&peer, 0, 1160);
+    sender_expect(&peer, 1160, 1160);
     assert_int_equal(PEER_COUNT(&peer, tcp_retransmit), 0);
 }
 
@@ -131,7 +113,7 @@ static void mtu__smaller_segments_than_that_stay_as_they_are(void **state)
     set_mtu(540);
     PEER_QUIET(&peer);
     set_mtu(539);
-    assert_text(0, 499);
+    sender_expect(&peer, 0, 499);
 }
 
 /* No probe goes out that the link would refuse. */
@@ -164,7 +146,7 @@ static void mtu__our_syn_is_out_already(void **state)
     assert_int_equal(peer.got.mss, 1160);
     syn_ack();
     peer_app_send(&peer, 5000);
-    assert_text(0, 1160);
+    sender_expect(&peer, 0, 1160);
 }
 
 /* The smallest link that there may be: 64 bytes of options and text. */
@@ -177,7 +159,7 @@ static void mtu__the_smallest_link_carries_tcp(void **state)
     PEER_QUIET(&peer);
     set_mtu(HEADERS + 64);
     assert_int_equal(peer_info(&peer).path_mtu_bytes, HEADERS + 64);
-    assert_text(0, 64);
+    sender_expect(&peer, 0, 64);
     assert_int_equal(PEER_COUNT(&peer, ip_too_big), 0);
 }
 
@@ -188,11 +170,11 @@ static void back__what_was_in_flight_goes_at_once(void **state)
     (void)state;
     fly(3000);
     go_away(100 * SECOND);
-    assert_text(0, 1460);
+    sender_expect(&peer, 0, 1460);
     peer_take_all(&peer);
     peer_ack(&peer, ISS + 1 + 1460);
-    assert_text(1460, 1460);
-    assert_text(2920, 80);
+    sender_expect(&peer, 1460, 1460);
+    sender_expect(&peer, 2920, 80);
 }
 
 /* RFC 6298 5.5 doubles anew, from where the first retransmission was. */
@@ -201,7 +183,7 @@ static void back__the_timer_begins_anew(void **state)
     (void)state;
     fly(3000);
     go_away(300 * SECOND);
-    assert_text(0, 1460);
+    sender_expect(&peer, 0, 1460);
     PEER_QUIET(&peer);
     peer_wait(&peer, 2 * SECOND); /* it was lost, too */
     assert_true(peer_take(&peer));
@@ -228,7 +210,7 @@ static void back__a_closed_window_is_probed_at_once(void **state)
     peer_app_send(&peer, 3000);
     PEER_QUIET(&peer);
     go_away(100 * SECOND);
-    assert_text(0, 1);
+    sender_expect(&peer, 0, 1);
     PEER_QUIET(&peer);
 }
 
@@ -261,7 +243,7 @@ static void back__a_lower_mtu_meanwhile_is_heeded(void **state)
     interface_clear_address(peer.net, 0, host_now_us);
     assert_int_equal(interface_set_mtu(peer.net, 0, 1200), NET_OK);
     go_away(100 * SECOND);
-    assert_text(0, 1160);
+    sender_expect(&peer, 0, 1160);
 }
 
 /* A cable that is plugged in again. */
@@ -291,7 +273,7 @@ static void link__is_up_again_and_a_syn_goes_at_once(void **state)
     assert_int_equal(station_end(&station), 0);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) PEER_TEST(name, setup)
 
 int main(void)
 {

@@ -10,12 +10,11 @@
 
 #include "net/tcp_conn.h"
 #include "tests/host/host.h"
+#include "tests/host/tcp_scene.h"
 #include "tests/host/tcp_sender.h"
 
 #define MS  SENDER_MS
 #define RTT SENDER_RTT
-
-static struct tcp_peer peer;
 
 static int setup(void **state)
 {
@@ -25,13 +24,6 @@ static int setup(void **state)
     peer.config.tcp.initial_cwnd_segments = 20;
     sender_open(&peer, false, false);
     peer.conn->cwnd = 20000;
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    peer_end(&peer);
     return 0;
 }
 
@@ -132,7 +124,7 @@ static void karn__nor_what_waited_behind_a_hole(void **state)
     assert_int_equal(peer_info(&peer).srtt_us, srtt_us);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) PEER_TEST(name, setup)
 
 int main(void)
 {

@@ -10,24 +10,7 @@
 #include <cmocka.h>
 
 #include "tests/host/host.h"
-#include "tests/host/tcp_peer.h"
-
-static struct tcp_peer peer;
-
-static int setup(void **state)
-{
-    (void)state;
-    peer_prepare(&peer);
-    peer_start(&peer);
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    peer_end(&peer);
-    return 0;
-}
+#include "tests/host/tcp_scene.h"
 
 /* ---- T: options ---- */
 
@@ -41,7 +24,8 @@ static void assert_ignored(const struct option_row *rows, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
         peer_end(&peer);
-        setup(NULL);
+        peer_prepare(&peer);
+        peer_start(&peer);
         peer_listen(&peer, 8, 8);
         peer_send(&peer, (struct peer_seg){.seq = PEER_ISS,
                                            .flags = PEER_SYN,
@@ -122,7 +106,7 @@ static void T31__accurate_ecn_of_any_length_is_ignored(void **state)
     assert_ignored(rows + 2, 11);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) PEER_TEST(name, peer_started)
 
 int main(void)
 {

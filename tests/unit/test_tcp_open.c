@@ -10,26 +10,9 @@
 #include <cmocka.h>
 
 #include "tests/host/host.h"
-#include "tests/host/tcp_peer.h"
+#include "tests/host/tcp_scene.h"
 
 #define SECOND 1000000ull
-
-static struct tcp_peer peer;
-
-static int setup(void **state)
-{
-    (void)state;
-    peer_prepare(&peer);
-    peer_start(&peer);
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    peer_end(&peer);
-    return 0;
-}
 
 /* ---- passive ---- */
 
@@ -497,10 +480,11 @@ static void S39__any_allocation_may_fail_and_nothing_leaks(void **state)
         }
         peer_end(&peer);
     }
-    setup(NULL);
+    peer_prepare(&peer);
+    peer_start(&peer);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) PEER_TEST(name, peer_started)
 
 int main(void)
 {

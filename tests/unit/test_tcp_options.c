@@ -11,24 +11,15 @@
 
 #include "net/tcp_wire.h"
 #include "tests/host/host.h"
-#include "tests/host/tcp_peer.h"
+#include "tests/host/tcp_scene.h"
 
 #define MS 1000ull
-
-static struct tcp_peer peer;
 
 static int setup(void **state)
 {
     (void)state;
     peer_prepare(&peer);
     peer.config.tcp.rcv_buf_bytes = 65536; /* so a shift of 1 is offered */
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    peer_end(&peer);
     return 0;
 }
 
@@ -323,7 +314,7 @@ static void timestamps__take_their_bytes_from_the_text(void **state)
     assert_int_equal(peer_info(&peer).mss_bytes, 988);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) PEER_TEST(name, setup)
 
 int main(void)
 {

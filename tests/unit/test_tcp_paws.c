@@ -8,7 +8,7 @@
 #include <cmocka.h>
 
 #include "tests/host/host.h"
-#include "tests/host/tcp_peer.h"
+#include "tests/host/tcp_scene.h"
 
 #define MS     1000ull
 #define SECOND 1000000ull
@@ -16,8 +16,6 @@
 
 /* The peer's clock stands beside its wrap. */
 #define TS 0xfffffffeu
-
-static struct tcp_peer peer;
 
 static int setup(void **state)
 {
@@ -27,13 +25,6 @@ static int setup(void **state)
     peer.ts = TS;
     peer_start(&peer);
     peer_open_passive(&peer);
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    peer_end(&peer);
     return 0;
 }
 
@@ -191,7 +182,7 @@ static void time_wait__answers_with_timestamps(void **state)
     assert_int_equal(PEER_COUNT(&peer, tcp_time_wait), 1);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) PEER_TEST(name, setup)
 
 int main(void)
 {

@@ -11,7 +11,8 @@
 #include "net/net_priv.h"
 #include "net/path.h"
 #include "tests/host/host.h"
-#include "tests/host/tcp_peer.h"
+#include "tests/host/tcp_scene.h"
+#include "tests/host/tcp_sender.h"
 
 #define MS     1000ull
 #define SECOND 1000000ull
@@ -20,21 +21,12 @@
 
 enum { HEADERS = 40 };
 
-static struct tcp_peer peer;
-
 static int setup(void **state)
 {
     (void)state;
     peer_prepare(&peer);
     peer.mss = 1460;
     peer_start(&peer);
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    peer_end(&peer);
     return 0;
 }
 
@@ -49,12 +41,8 @@ static void fly(uint32_t bytes)
 /* The next packet has `len` bytes of the stream at offset `at`, and DF. */
 static void assert_text(uint32_t at, uint32_t len)
 {
-    assert_true(peer_take(&peer));
-    assert_int_equal(peer.got.seq - ISS - 1, at);
-    assert_int_equal(peer.got.len, len);
+    sender_expect(&peer, at, len);
     assert_true(peer.bytes[6] & 0x40);
-    for (uint32_t i = 0; i < len; i++)
-        assert_int_equal(peer.got.text[i], peer_byte(at + i));
 }
 
 /* Acknowledge what comes, until the stream has come up to `bytes`; the largest
@@ -353,7 +341,7 @@ static void cache__is_bounded_and_keeps_the_latest(void **state)
     assert_int_equal(peer.host.pages, pages);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) PEER_TEST(name, setup)
 
 int main(void)
 {

@@ -9,11 +9,10 @@
 
 #include "net/tcp_conn.h"
 #include "tests/host/host.h"
+#include "tests/host/tcp_scene.h"
 #include "tests/host/tcp_sender.h"
 
 #define RTT SENDER_RTT
-
-static struct tcp_peer peer;
 
 /* NewReno, so that ssthresh is half; twenty segments are in flight. */
 static int setup(void **state)
@@ -27,13 +26,6 @@ static int setup(void **state)
     peer_app_send(&peer, 200000);
     assert_int_equal(peer_take_all(&peer), 20);
     host_now_us += RTT;
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    peer_end(&peer);
     return 0;
 }
 
@@ -135,7 +127,7 @@ static void prr__leaves_a_segment_at_least(void **state)
     assert_int_equal(peer_info(&peer).cwnd_bytes, 1000);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) PEER_TEST(name, setup)
 
 int main(void)
 {

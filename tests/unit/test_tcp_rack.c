@@ -9,12 +9,11 @@
 
 #include "net/tcp_conn.h"
 #include "tests/host/host.h"
+#include "tests/host/tcp_scene.h"
 #include "tests/host/tcp_sender.h"
 
 #define MS  SENDER_MS
 #define RTT SENDER_RTT
-
-static struct tcp_peer peer;
 
 static int setup(void **state)
 {
@@ -24,28 +23,13 @@ static int setup(void **state)
     return 0;
 }
 
-static int teardown(void **state)
-{
-    (void)state;
-    peer_end(&peer);
-    return 0;
-}
-
-/* `len` bytes leave, and a round trip passes. */
-static void send_and_wait(uint32_t len)
-{
-    peer_app_send(&peer, len);
-    assert_int_equal(peer_take_all(&peer), len / 1000);
-    host_now_us += RTT;
-}
-
 /* ---- 6.2 ---- */
 
 /* Step 4: a quarter of the shortest round trip, when few are out of order. */
 static void rack__one_block_and_a_quarter_round_trip_tell_of_a_loss(void **s)
 {
     (void)s;
-    send_and_wait(3000);
+    sender_fly(&peer, 3000);
     sender_sack(&peer, 0, 1000, 2000);
     PEER_QUIET(&peer);
     peer_wait(&peer, RTT / 4 - 1);
@@ -59,7 +43,7 @@ static void rack__one_block_and_a_quarter_round_trip_tell_of_a_loss(void **s)
 static void rack__three_segments_out_of_order_tell_at_once(void **state)
 {
     (void)state;
-    send_and_wait(5000);
+    sender_fly(&peer, 5000);
     sender_sack(&peer, 0, 1000, 4000);
     sender_expect(&peer, 0, 1000);
     PEER_QUIET(&peer);
@@ -69,7 +53,7 @@ static void rack__three_segments_out_of_order_tell_at_once(void **state)
 static void rack__what_lies_behind_the_last_block_is_not_lost(void **state)
 {
     (void)state;
-    send_and_wait(10000);
+    sender_fly(&peer, 10000);
     sender_sack2(&peer, 0, 6000, 8000, 1000, 3000);
     sender_expect(&peer, 0, 1000);
     for (uint32_t at = 3000; at < 6000; at += 1000)
@@ -82,7 +66,7 @@ static void rack__what_lies_behind_the_last_block_is_not_lost(void **state)
 static void rack__a_lost_retransmission_is_sent_again(void **state)
 {
     (void)state;
-    send_and_wait(10000);
+    sender_fly(&peer, 10000);
     sender_sack(&peer, 0, 1000, 9000);
     sender_expect(&peer, 0, 1000);
     peer_app_send(&peer, 1000); /* new text, later than the retransmission */
@@ -98,12 +82,12 @@ static void rack__a_lost_retransmission_is_sent_again(void **state)
 static void rack__a_path_that_reorders_is_given_its_time(void **state)
 {
     (void)state;
-    send_and_wait(3000);
+    sender_fly(&peer, 3000);
     sender_sack(&peer, 0, 1000, 2000);
     sender_ack(&peer, 2000);
     PEER_QUIET(&peer);
     sender_ack(&peer, 3000);
-    send_and_wait(5000);
+    sender_fly(&peer, 5000);
     sender_sack(&peer, 3000, 4000, 7000);
     PEER_QUIET(&peer);
     peer_wait(&peer, RTT / 4);
@@ -114,12 +98,12 @@ static void rack__a_path_that_reorders_is_given_its_time(void **state)
 static void rack__a_dsack_widens_the_window(void **state)
 {
     (void)state;
-    send_and_wait(10000);
+    sender_fly(&peer, 10000);
     sender_sack(&peer, 0, 1000, 2000);
     peer_wait(&peer, RTT / 4);
     sender_expect(&peer, 0, 1000);
     sender_ack(&peer, 10000); /* the original had been late, ... */
-    send_and_wait(5000);
+    sender_fly(&peer, 5000);
     sender_sack(&peer, 11000, 0, 1000); /* ... so the other came twice */
     sender_sack(&peer, 11000, 12000, 13000);
     peer_wait(&peer, RTT / 2 - 1);
@@ -133,7 +117,7 @@ static void rack__a_dsack_widens_the_window(void **state)
 static void rack__what_is_lost_does_not_count_as_in_flight(void **state)
 {
     (void)state;
-    send_and_wait(10000);
+    sender_fly(&peer, 10000);
     sender_sack(&peer, 0, 5000, 9000);
     assert_int_equal(peer_take_all(&peer), 4);
     assert_int_equal(tcp_pipe(peer.conn), 1000 + 4000);
@@ -186,7 +170,7 @@ static void rto__sends_one_segment_however_short_it_is(void **state)
 static void rto__believes_no_peer_that_has_reneged(void **state)
 {
     (void)state;
-    send_and_wait(4000);
+    sender_fly(&peer, 4000);
     sender_sack(&peer, 0, 1000, 4000);
     sender_expect(&peer, 0, 1000);
     sender_ack(&peer, 1000); /* and no more: it has thrown them away */
@@ -202,7 +186,7 @@ static void rto__believes_no_peer_that_has_reneged(void **state)
 static void rto__sends_nothing_again_that_the_peer_has(void **state)
 {
     (void)state;
-    send_and_wait(4000);
+    sender_fly(&peer, 4000);
     sender_sack(&peer, 0, 1000, 4000);
     sender_expect(&peer, 0, 1000);
     peer_wait(&peer, 400 * MS);
@@ -223,7 +207,7 @@ static void T25__blocks_that_cannot_be_are_ignored(void **state)
     };
 
     (void)state;
-    send_and_wait(10000);
+    sender_fly(&peer, 10000);
     for (size_t i = 0; i < ARRAY_LEN(lies); i++)
         sender_sack(&peer, 0, lies[i][0], lies[i][1]);
     peer_wait(&peer, RTT / 2);
@@ -235,7 +219,7 @@ static void T25__blocks_that_cannot_be_are_ignored(void **state)
 static void T25__overlapping_blocks_count_once(void **state)
 {
     (void)state;
-    send_and_wait(10000);
+    sender_fly(&peer, 10000);
     sender_sack2(&peer, 0, 3000, 6000, 5000, 8000);
     assert_int_equal(peer.conn->active->board.sacked_bytes, 5000);
     sender_sack2(&peer, 0, 2000, 9000, 3000, 6000);
@@ -258,7 +242,7 @@ static void S20__a_storm_of_blocks_splits_so_often_only(void **state)
     assert_null(peer.conn->active);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) PEER_TEST(name, setup)
 
 int main(void)
 {

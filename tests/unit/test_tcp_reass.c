@@ -8,11 +8,9 @@
 #include <cmocka.h>
 
 #include "tests/host/host.h"
-#include "tests/host/tcp_peer.h"
+#include "tests/host/tcp_scene.h"
 
 enum { BUFFER_BYTES = 16384, SMALL_BYTES = 100 };
-
-static struct tcp_peer peer;
 
 /* A receive buffer that does not grow. */
 static int setup(void **state)
@@ -23,13 +21,6 @@ static int setup(void **state)
     peer.config.tcp.rcv_buf_begin_bytes = BUFFER_BYTES;
     peer_start(&peer);
     peer_open_passive(&peer);
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    peer_end(&peer);
     return 0;
 }
 
@@ -95,7 +86,7 @@ static void large_segments__stay_where_they_are(void **state)
     assert_int_equal(peer_app_recv(&peer, BUFFER_BYTES), 4000);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) PEER_TEST(name, setup)
 
 int main(void)
 {

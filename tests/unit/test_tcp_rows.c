@@ -11,27 +11,10 @@
 #include <cmocka.h>
 
 #include "tests/host/host.h"
-#include "tests/host/tcp_peer.h"
+#include "tests/host/tcp_scene.h"
 
 #define SECOND 1000000ull
 #define HOUR   (3600 * SECOND)
-
-static struct tcp_peer peer;
-
-static int setup(void **state)
-{
-    (void)state;
-    peer_prepare(&peer);
-    peer_start(&peer);
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    peer_end(&peer);
-    return 0;
-}
 
 /* ---- S: resets ---- */
 
@@ -50,7 +33,8 @@ S8__rst_with_text_fin_or_syn_ends_it_at_the_exact_number(void **state)
         struct peer_seg seg = rows[i];
 
         peer_end(&peer);
-        setup(NULL);
+        peer_prepare(&peer);
+        peer_start(&peer);
         peer_open_passive(&peer);
         seg.ack = peer.rcv;
         seg.seq = peer.nxt + 1;
@@ -333,7 +317,8 @@ static void S44__challenges_of_one_do_not_show_at_another(void **state)
     assert_in_range(alone, 5, 15);
     peer_end(&peer);
 
-    setup(NULL); /* the same again, and the other one is hit first */
+    peer_prepare(&peer); /* the same again, and the other one is hit first */
+    peer_start(&peer);
     peer_listen(&peer, 8, 8);
     open_from(3000);
     open_from(3001);
@@ -382,7 +367,7 @@ static void S44__an_ack_storm_dies_out(void **state)
     assert_int_equal(peer_take_all(&peer), 100);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) PEER_TEST(name, peer_started)
 
 int main(void)
 {

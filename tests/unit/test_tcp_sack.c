@@ -9,14 +9,12 @@
 
 #include "net/tcp_conn.h"
 #include "tests/host/host.h"
-#include "tests/host/tcp_peer.h"
+#include "tests/host/tcp_scene.h"
 
 #define MS 1000ull
 
 /* The number of byte `at` of the peer's stream. The wrap is at byte 31. */
 #define AT(at) (PEER_ISS + 1 + (at))
-
-static struct tcp_peer peer;
 
 static void open_with(bool sack, bool timestamps)
 {
@@ -25,20 +23,6 @@ static void open_with(bool sack, bool timestamps)
     peer.ts = 1;
     peer_start(&peer);
     peer_open_passive(&peer);
-}
-
-static int setup(void **state)
-{
-    (void)state;
-    peer_prepare(&peer);
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    peer_end(&peer);
-    return 0;
 }
 
 static void input_at(uint32_t at, uint32_t len)
@@ -271,7 +255,7 @@ static void dsack__leaves_nothing_behind_on_an_idle_connection(void **state)
     assert_null(peer.conn->active);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) PEER_TEST(name, peer_prepared)
 
 int main(void)
 {

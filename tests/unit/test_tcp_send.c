@@ -10,7 +10,8 @@
 
 #include "net/tcp_conn.h"
 #include "tests/host/host.h"
-#include "tests/host/tcp_peer.h"
+#include "tests/host/tcp_scene.h"
+#include "tests/host/tcp_sender.h"
 
 #define MS     1000ull
 #define SECOND 1000000ull
@@ -18,8 +19,6 @@
 
 /* The least above a round trip that took no time. */
 #define RTO_US (200 * MS + 1)
-
-static struct tcp_peer peer;
 
 static int setup(void **state)
 {
@@ -29,23 +28,6 @@ static int setup(void **state)
     peer_start(&peer);
     peer_open_passive(&peer);
     return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    peer_end(&peer);
-    return 0;
-}
-
-/* The next packet has `len` pattern bytes at stream offset `at`. */
-static void assert_text(uint32_t at, uint32_t len)
-{
-    assert_true(peer_take(&peer));
-    assert_int_equal(peer.got.seq - ISS - 1, at);
-    assert_int_equal(peer.got.len, len);
-    for (uint32_t i = 0; i < len; i++)
-        assert_int_equal(peer.got.text[i], peer_byte(at + i));
 }
 
 /* The peer acknowledges up to stream offset `at`, with a window. */
@@ -78,10 +60,10 @@ static void send__cuts_at_the_mss_and_pushes_the_last(void **state)
 {
     (void)state;
     peer_app_send(&peer, 2500);
-    assert_text(0, 1000);
+    sender_expect(&peer, 0, 1000);
     assert_int_equal(peer.got.flags, PEER_ACK);
-    assert_text(1000, 1000);
-    assert_text(2000, 500);
+    sender_expect(&peer, 1000, 1000);
+    sender_expect(&peer, 2000, 500);
     assert_int_equal(peer.got.flags, PEER_ACK | PEER_PSH); /* MUST-61 */
     PEER_QUIET(&peer);
 }
@@ -161,13 +143,13 @@ static void nagle__one_small_segment_is_out_at_a_time(void **state)
 {
     (void)state;
     peer_app_send(&peer, 10);
-    assert_text(0, 10);
+    sender_expect(&peer, 0, 10);
     peer_app_send(&peer, 10);
     PEER_QUIET(&peer);
     peer_app_send(&peer, 10);
     PEER_QUIET(&peer);
     ack_at(10, 60000);
-    assert_text(10, 20);
+    sender_expect(&peer, 10, 20);
 }
 
 /* Minshall: full segments in flight do not hold back a last small one. */
@@ -197,7 +179,7 @@ static void rto__doubles_and_gives_up_at_r2(void **state)
 
     (void)state;
     peer_app_send(&peer, 100);
-    assert_text(0, 100);
+    sender_expect(&peer, 0, 100);
     while (tcp_end_reason(peer.conn) == TCP_END_NONE && count < 100) {
         peer_wait(&peer, 10 * MS);
         if (!peer_take(&peer))
@@ -253,8 +235,7 @@ static void ended__says_nothing_when_a_late_read_lacks_memory(void **state)
     struct buffer *chain;
 
     (void)state;
-    peer_app_send(&peer, 100);
-    assert_int_equal(peer_take_all(&peer), 1);
+    sender_send(&peer, 100);
     peer_text(&peer, 1400, PEER_ACK);
     peer_take_all(&peer);
     peer_send(&peer, (struct peer_seg){.seq = peer.nxt, .flags = PEER_RST});
@@ -289,15 +270,14 @@ static void rto__begins_when_text_leaves_that_waited_for_a_window(void **state)
 static void rto__sends_all_that_was_in_flight_again(void **state)
 {
     (void)state;
-    peer_app_send(&peer, 5000);
-    assert_int_equal(peer_take_all(&peer), 5);
+    sender_send(&peer, 5000);
     peer_wait(&peer, RTO_US);
-    assert_text(0, 1000);
+    sender_expect(&peer, 0, 1000);
     PEER_QUIET(&peer);
     assert_int_equal(peer_info(&peer).cwnd_bytes, 1000);
     ack_at(1000, 60000);
-    assert_text(1000, 1000);
-    assert_text(2000, 1000);
+    sender_expect(&peer, 1000, 1000);
+    sender_expect(&peer, 2000, 1000);
     PEER_QUIET(&peer);
     ack_at(5000, 60000);
     PEER_QUIET(&peer);
@@ -308,13 +288,12 @@ static void rto__sends_all_that_was_in_flight_again(void **state)
 static void rto__is_followed_by_slow_start(void **state)
 {
     (void)state;
-    peer_app_send(&peer, 4000);
-    assert_int_equal(peer_take_all(&peer), 4);
+    sender_send(&peer, 4000);
     peer_wait(&peer, RTO_US);
-    assert_text(0, 1000);
+    sender_expect(&peer, 0, 1000);
     ack_at(1000, 60000);
-    assert_text(1000, 1000);
-    assert_text(2000, 1000);
+    sender_expect(&peer, 1000, 1000);
+    sender_expect(&peer, 2000, 1000);
     PEER_QUIET(&peer);
 }
 
@@ -337,13 +316,12 @@ static void karn__nor_after_a_fast_retransmission(void **state)
 static void three_duplicates__bring_the_first_segment_again(void **state)
 {
     (void)state;
-    peer_app_send(&peer, 8000);
-    assert_int_equal(peer_take_all(&peer), 8);
+    sender_send(&peer, 8000);
     ack_at(0, 60000);
     ack_at(0, 60000);
     PEER_QUIET(&peer);
     ack_at(0, 60000);
-    assert_text(0, 1000);
+    sender_expect(&peer, 0, 1000);
     assert_int_equal(peer_info(&peer).ssthresh_bytes, 4000);
     ack_at(8000, 60000);
     assert_true(peer_info(&peer).cwnd_bytes <= 4000);
@@ -365,7 +343,7 @@ static void three_duplicates__count_after_gigabytes_without_a_loss(void **state)
     peer_take_all(&peer);
     for (unsigned i = 0; i < 3; i++)
         ack_at(2000, 60000);
-    assert_text(2000, 1000);
+    sender_expect(&peer, 2000, 1000);
 }
 
 /* RFC 6582: a hole after a hole. */
@@ -376,9 +354,9 @@ static void partial_ack__brings_the_next_hole(void **state)
     peer_take_all(&peer);
     for (unsigned i = 0; i < 3; i++)
         ack_at(0, 60000);
-    assert_text(0, 1000);
+    sender_expect(&peer, 0, 1000);
     ack_at(3000, 60000);
-    assert_text(3000, 1000);
+    sender_expect(&peer, 3000, 1000);
     ack_at(8000, 60000);
     PEER_QUIET(&peer);
 }
@@ -392,7 +370,7 @@ static void ack_in_a_segment__then_the_right_bytes_come_again(void **state)
     ack_at(1234, 60000);
     for (unsigned i = 0; i < 3; i++)
         ack_at(1234, 60000);
-    assert_text(1234, 1000);
+    sender_expect(&peer, 1234, 1000);
 }
 
 /* FLOW.md 5, S25. */
@@ -525,9 +503,9 @@ static void S23__a_small_window_is_filled_at_once(void **state)
     peer_start(&peer);
     peer_open_passive(&peer);
     peer_app_send(&peer, 500);
-    assert_text(0, 200);
+    sender_expect(&peer, 0, 200);
     ack_at(200, 200);
-    assert_text(200, 200);
+    sender_expect(&peer, 200, 200);
 }
 
 /* MUST-34, SHLD-15, 17. */
@@ -617,7 +595,7 @@ static void user_timeout__ends_unacknowledged_data(void **state)
     assert_int_equal(tcp_end_reason(peer.conn), TCP_END_USER_TIMEOUT);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) PEER_TEST(name, setup)
 
 int main(void)
 {

@@ -12,28 +12,11 @@
 
 #include "tests/host/host.h"
 #include "tests/host/station.h"
-#include "tests/host/tcp_peer.h"
+#include "tests/host/tcp_scene.h"
 
 #define SECOND 1000000ull
 
 enum { UNREACHABLE = 3, QUENCH = 4, EXCEEDED = 11, PARAMETER = 12 };
-
-static struct tcp_peer peer;
-
-static int setup(void **state)
-{
-    (void)state;
-    peer_prepare(&peer);
-    peer_start(&peer);
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    peer_end(&peer);
-    return 0;
-}
 
 /* Open, with ten bytes in flight from PEER_STACK_ISS + 1 on. */
 static void open_with_flight(void)
@@ -239,7 +222,7 @@ static void message__every_soft_error_has_one(void **state)
         assert_true(strlen(tcp_soft_error_message((enum tcp_soft_error)i)) > 3);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) PEER_TEST(name, peer_started)
 
 int main(void)
 {

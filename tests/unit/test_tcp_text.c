@@ -9,11 +9,9 @@
 #include <cmocka.h>
 
 #include "tests/host/host.h"
-#include "tests/host/tcp_peer.h"
+#include "tests/host/tcp_scene.h"
 
 #define MS 1000ull
-
-static struct tcp_peer peer;
 
 /* A receive buffer that does not grow. */
 static void set_buffer(uint32_t bytes)
@@ -42,13 +40,6 @@ static void restart(uint32_t bytes, bool delayed)
         peer.config.tcp.delayed_ack_us = 0;
     peer_start(&peer);
     peer_open_passive(&peer);
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    peer_end(&peer);
-    return 0;
 }
 
 /* A segment of `len` pattern bytes at stream offset `at`, from 0. */
@@ -526,7 +517,7 @@ S39__a_late_reader_without_memory_is_told_when_there_is(void **state)
     assert_int_equal(peer_app_recv(&peer, 10), 10);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) PEER_TEST(name, setup)
 
 int main(void)
 {

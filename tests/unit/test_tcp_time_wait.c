@@ -11,16 +11,7 @@
 #include <cmocka.h>
 
 #include "tests/host/host.h"
-#include "tests/host/tcp_peer.h"
-
-static struct tcp_peer peer;
-
-static int teardown(void **state)
-{
-    (void)state;
-    peer_end(&peer);
-    return 0;
-}
+#include "tests/host/tcp_scene.h"
 
 static struct net_memory memory(void)
 {
@@ -182,7 +173,7 @@ static void S15__nobody_listens_any_more(void **state)
     assert_refused();
 }
 
-#define TEST(name) cmocka_unit_test_teardown(name, teardown)
+#define TEST(name) cmocka_unit_test_teardown(name, peer_ended)
 
 int main(void)
 {

@@ -9,6 +9,7 @@
 
 #include "net/tcp_conn.h"
 #include "tests/host/host.h"
+#include "tests/host/tcp_scene.h"
 #include "tests/host/tcp_sender.h"
 
 #define MS  SENDER_MS
@@ -16,34 +17,12 @@
 /* Two round trips, and our slack for batches. */
 #define PTO (2 * RTT + 2 * MS)
 
-static struct tcp_peer peer;
-
-static int setup(void **state)
-{
-    (void)state;
-    peer_prepare(&peer);
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    peer_end(&peer);
-    return 0;
-}
-
-static void send_and_take(uint32_t len)
-{
-    peer_app_send(&peer, len);
-    assert_int_equal(peer_take_all(&peer), (len + 999) / 1000);
-}
-
 /* 7.3: the last segment, when there is no new text. */
 static void tlp__sends_the_last_segment_after_two_round_trips(void **state)
 {
     (void)state;
     sender_open(&peer, true, false);
-    send_and_take(3500);
+    sender_send(&peer, 3500);
     peer_wait(&peer, PTO - 1);
     PEER_QUIET(&peer);
     peer_wait(&peer, 1);
@@ -89,7 +68,7 @@ static void tlp__is_followed_by_the_retransmission_timer(void **state)
 {
     (void)state;
     sender_open(&peer, true, false);
-    send_and_take(3000);
+    sender_send(&peer, 3000);
     peer_wait(&peer, PTO);
     sender_expect(&peer, 2000, 1000);
     peer_wait(&peer, 300 * MS - 1); /* RTO: 100 ms + 4 * 50 ms */
@@ -105,7 +84,7 @@ static void tlp__makes_rack_see_a_lost_tail(void **state)
 {
     (void)state;
     sender_open(&peer, true, false);
-    send_and_take(5000);
+    sender_send(&peer, 5000);
     host_now_us += RTT;
     sender_ack(&peer, 2000);
     peer_wait(&peer, PTO);
@@ -125,7 +104,7 @@ static void tlp__needs_sack(void **state)
 {
     (void)state;
     sender_open(&peer, false, false);
-    send_and_take(3000);
+    sender_send(&peer, 3000);
     peer_wait(&peer, 300 * MS - 1);
     PEER_QUIET(&peer);
     assert_int_equal(PEER_COUNT(&peer, tcp_loss_probe), 0);
@@ -136,7 +115,7 @@ static void tlp__does_not_probe_what_rack_sees(void **state)
 {
     (void)state;
     sender_open(&peer, true, false);
-    send_and_take(5000);
+    sender_send(&peer, 5000);
     host_now_us += RTT;
     sender_sack(&peer, 0, 2000, 5000);
     assert_int_equal(peer_take_all(&peer), 2); /* both that were lost */
@@ -173,11 +152,11 @@ static void tlp__beyond_its_end_without_dsack_is_congestion(void **state)
 {
     (void)state;
     sender_open(&peer, true, false);
-    send_and_take(5000);
+    sender_send(&peer, 5000);
     host_now_us += RTT;
     peer_wait(&peer, PTO - RTT);
     sender_expect(&peer, 4000, 1000);
-    send_and_take(1000);
+    sender_send(&peer, 1000);
     host_now_us += RTT;
     sender_ack(&peer, 6000);
     assert_true(peer_info(&peer).ssthresh_bytes < 10000);
@@ -189,11 +168,11 @@ static void tlp__that_arrives_twice_is_no_congestion(void **state)
 {
     (void)state;
     sender_open(&peer, true, false);
-    send_and_take(5000);
+    sender_send(&peer, 5000);
     host_now_us += RTT;
     peer_wait(&peer, PTO - RTT);
     sender_expect(&peer, 4000, 1000);
-    send_and_take(1000);
+    sender_send(&peer, 1000);
     sender_ack(&peer, 5000);
     sender_sack(&peer, 5000, 4000, 5000);
     host_now_us += RTT;
@@ -201,7 +180,7 @@ static void tlp__that_arrives_twice_is_no_congestion(void **state)
     assert_true(peer_info(&peer).cwnd_bytes >= 10000);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) PEER_TEST(name, peer_prepared)
 
 int main(void)
 {

@@ -11,32 +11,11 @@
 #include "net/tcp_conn.h"
 #include "net/tcp_paws.h"
 #include "tests/host/host.h"
+#include "tests/host/tcp_scene.h"
 #include "tests/host/tcp_sender.h"
 
 #define MS  SENDER_MS
 #define RTT SENDER_RTT
-
-static struct tcp_peer peer;
-
-static int setup(void **state)
-{
-    (void)state;
-    peer_prepare(&peer);
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    peer_end(&peer);
-    return 0;
-}
-
-static void send_and_take(uint32_t len)
-{
-    peer_app_send(&peer, len);
-    assert_int_equal(peer_take_all(&peer), len / 1000);
-}
 
 /* Everything is sent and lost; the retransmission timer runs out. */
 static void run_into_timeout(void)
@@ -72,7 +51,7 @@ static void eifel__the_retransmissions_own_echo_undoes_nothing(void **state)
 {
     (void)state;
     sender_open(&peer, true, true);
-    send_and_take(5000);
+    sender_send(&peer, 5000);
     peer_wait(&peer, 2000 * MS);
     while (peer_take(&peer)) {
     } /* ts_ecr is that of the last retransmission */
@@ -112,8 +91,8 @@ static void frto__two_acknowledgements_undo_a_time_out(void **state)
         assert_true(peer_info(&peer).cwnd_bytes >= 10000);
         assert_int_equal(peer_info(&peer).retransmissions, 1);
         assert_int_equal(peer_info(&peer).backoff, 0);
-        teardown(NULL);
-        setup(NULL);
+        peer_end(&peer);
+        peer_prepare(&peer);
     }
     sender_open(&peer, true, false);
 }
@@ -134,8 +113,8 @@ static void frto__a_duplicate_shows_that_text_was_lost(void **state)
         assert_int_equal(PEER_COUNT(&peer, tcp_undone), 0);
         assert_true(peer_info(&peer).cwnd_bytes <= 3000);
         assert_string_equal(peer_info(&peer).recovery, "loss");
-        teardown(NULL);
-        setup(NULL);
+        peer_end(&peer);
+        peer_prepare(&peer);
     }
     sender_open(&peer, true, false);
 }
@@ -148,8 +127,8 @@ static void frto__is_not_tried_when_it_tells_nothing(void **state)
     run_into_spurious_timeout(false);
     sender_ack(&peer, 10000);
     assert_int_equal(peer.conn->active->frto, TCP_FRTO_OFF);
-    teardown(NULL);
-    setup(NULL);
+    peer_end(&peer);
+    peer_prepare(&peer);
     run_into_spurious_timeout(false);
     peer_wait(&peer, 2 * peer_info(&peer).rto_us);
     sender_expect(&peer, 0, 1000);
@@ -164,7 +143,7 @@ static void dsack__after_all_is_acknowledged_comes_too_late(void **state)
 {
     (void)state;
     sender_open(&peer, true, false);
-    send_and_take(10000);
+    sender_send(&peer, 10000);
     host_now_us += RTT;
     sender_sack(&peer, 0, 2000, 5000);
     assert_int_equal(peer_take_all(&peer), 2);
@@ -204,7 +183,7 @@ static void karn__what_was_sent_twice_is_not_measured(void **state)
     (void)state;
     sender_open(&peer, true, false);
     srtt_us = peer_info(&peer).srtt_us;
-    send_and_take(1000);
+    sender_send(&peer, 1000);
     run_into_timeout();
     host_now_us += RTT / 2;
     sender_ack(&peer, 1000);
@@ -218,7 +197,7 @@ static void karn__nor_when_a_block_tells_of_it(void **state)
 
     (void)state;
     sender_open(&peer, true, false);
-    send_and_take(5000);
+    sender_send(&peer, 5000);
     host_now_us += RTT;
     sender_sack(&peer, 0, 2000, 5000);
     assert_int_equal(peer_take_all(&peer), 2);
@@ -236,7 +215,7 @@ static void rttm__what_was_sent_twice_is_measured_by_its_echo(void **state)
     (void)state;
     sender_open(&peer, true, true);
     srtt_us = peer_info(&peer).srtt_us;
-    send_and_take(1000);
+    sender_send(&peer, 1000);
     peer_wait(&peer, 2000 * MS);
     while (peer_take(&peer)) {
     }
@@ -272,7 +251,7 @@ static void rttm__more_acknowledgements_are_no_more_samples(void **state)
 
     (void)state;
     sender_open(&peer, true, true);
-    send_and_take(10000);
+    sender_send(&peer, 10000);
     host_now_us += 200 * MS;
     sender_ack(&peer, 1000);
     srtt_us = peer_info(&peer).srtt_us;
@@ -282,7 +261,7 @@ static void rttm__more_acknowledgements_are_no_more_samples(void **state)
     assert_int_equal(peer_info(&peer).srtt_us, srtt_us);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) PEER_TEST(name, peer_prepared)
 
 int main(void)
 {

@@ -10,9 +10,7 @@
 #include <cmocka.h>
 
 #include "net/tcp_wire.h"
-#include "tests/host/tcp_peer.h"
-
-static struct tcp_peer peer;
+#include "tests/host/tcp_scene.h"
 
 /* ---- the parser alone ---- */
 
@@ -195,21 +193,6 @@ static void emit__parses_back_to_the_same(void **state)
 
 /* ---- through the stack ---- */
 
-static int setup(void **state)
-{
-    (void)state;
-    peer_prepare(&peer);
-    peer_start(&peer);
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    peer_end(&peer);
-    return 0;
-}
-
 /* The IP packet of a SYN, for tests that spoil it. */
 static uint32_t build_syn(uint8_t *packet)
 {
@@ -385,8 +368,9 @@ static void T21__the_send_mss_has_a_floor_and_our_link_a_ceiling(void **state)
         peer_open_passive(&peer);
         assert_int_equal(peer_info(&peer).mss_bytes, rows[i].used);
         if (i + 1 < 5) {
-            teardown(NULL);
-            setup(NULL);
+            peer_end(&peer);
+            peer_prepare(&peer);
+            peer_start(&peer);
         }
     }
 }
@@ -450,7 +434,7 @@ static void broadcast_and_multicast__get_no_answer(void **state)
     assert_int_equal(PEER_COUNT(&peer, tcp_rx), 0);
 }
 
-#define STACK_TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define STACK_TEST(name) PEER_TEST(name, peer_started)
 
 int main(void)
 {
