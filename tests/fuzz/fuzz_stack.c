@@ -14,6 +14,7 @@
 #include "net/net.h"
 #include "net/tcp.h"
 #include "tests/host/host.h"
+#include "tests/host/octets.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -79,51 +80,22 @@ static uint32_t get(struct world *w, unsigned bytes)
     return value;
 }
 
-static void put16(uint8_t *at, uint32_t value)
-{
-    at[0] = (uint8_t)(value >> 8);
-    at[1] = (uint8_t)value;
-}
-
-static void put32(uint8_t *at, uint32_t value)
-{
-    put16(at, value >> 16);
-    put16(at + 2, value & 0xffff);
-}
-
-static uint32_t get32(const uint8_t *at)
-{
-    return (uint32_t)at[0] << 24 | (uint32_t)at[1] << 16 |
-           (uint32_t)at[2] << 8 | at[3];
-}
-
-static uint32_t sum(const uint8_t *data, size_t len, uint32_t start)
-{
-    for (size_t i = 0; i < len; i++)
-        start += i & 1 ? data[i] : (uint32_t)data[i] << 8;
-    while (start >> 16)
-        start = (start & 0xffff) + (start >> 16);
-    return start;
-}
-
 /* Make both checksums of a TCP packet right, as far as it has the fields. */
 static void repair(uint8_t *packet, size_t len)
 {
-    uint8_t pseudo[12] = {0};
     size_t ip_len = (packet[0] & 15u) * 4u;
 
     if (len < 20 || ip_len < 20 || ip_len > len)
         return;
     put16(packet + 10, 0);
-    put16(packet + 10, ~sum(packet, ip_len, 0) & 0xffff);
+    put16(packet + 10, ~internet_sum(packet, ip_len, 0));
     if (packet[9] != 6 || len - ip_len < 20)
         return;
-    memcpy(pseudo, packet + 12, 8);
-    pseudo[9] = 6;
-    put16(pseudo + 10, (uint32_t)(len - ip_len));
     put16(packet + ip_len + 16, 0);
     put16(packet + ip_len + 16,
-          ~sum(packet + ip_len, len - ip_len, sum(pseudo, 12, 0)) & 0xffff);
+          ~internet_sum(packet + ip_len, len - ip_len,
+                        pseudo_sum(get32(packet + 12), get32(packet + 16), 6,
+                                   (uint32_t)(len - ip_len))));
 }
 
 /* --- packets -------------------------------------------------------------- */

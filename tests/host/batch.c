@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "net/gro.h"
+#include "tests/host/octets.h"
 #include "tests/host/station.h"
 
 enum { TOTAL = 16, ID = 18, SUM = 24, SRC = 26, TCP = 34, FLAGS = TCP + 13 };
@@ -18,23 +19,6 @@ void batch_init(struct batch *batch)
     batch->nif = (struct net_if){.dev = &batch->dev.dev,
                                  .addr = ipv4_addr_make(STATION_ADDR),
                                  .mtu_bytes = 1500};
-}
-
-static void put16(uint8_t *at, uint32_t value)
-{
-    at[0] = (uint8_t)(value >> 8);
-    at[1] = (uint8_t)value;
-}
-
-static void put32(uint8_t *at, uint32_t value)
-{
-    put16(at, value >> 16);
-    put16(at + 2, value & 0xffff);
-}
-
-static uint32_t get16(const uint8_t *at)
-{
-    return (uint32_t)at[0] << 8 | at[1];
 }
 
 /* --- putting -------------------------------------------------------------- */
@@ -103,10 +87,10 @@ void batch_put(struct batch *batch, struct batch_segment segment)
     put32(ip + 12, STATION_PEER);
     put32(ip + 16, STATION_ADDR);
     memset(ip + 20, 1, ip_bytes - 20);
-    put16(ip + 10, (uint16_t)~station_sum(ip, ip_bytes, 0));
-    put16(tcp + 16, (uint16_t)~station_sum(
-                        tcp, bytes,
-                        station_pseudo(STATION_PEER, STATION_ADDR, 6, bytes)));
+    put16(ip + 10, ~internet_sum(ip, ip_bytes, 0));
+    put16(tcp + 16,
+          ~internet_sum(tcp, bytes,
+                        pseudo_sum(STATION_PEER, STATION_ADDR, 6, bytes)));
     if (segment.flip)
         frame[segment.flip] ^= 0x10;
     batch_put_raw(batch, frame, 14 + ip_bytes + bytes + segment.padding,
@@ -138,12 +122,11 @@ static unsigned next_of_flow(const struct batch *batch, unsigned of)
 
 static bool tcp_is_right(const uint8_t *frame, uint32_t len)
 {
-    uint32_t bytes = len - TCP, src, dst;
+    uint32_t src = get32(frame + SRC), dst = get32(frame + SRC + 4);
+    uint32_t bytes = len - TCP;
 
-    src = get16(frame + SRC) << 16 | get16(frame + SRC + 2);
-    dst = get16(frame + SRC + 4) << 16 | get16(frame + SRC + 6);
-    return station_sum(frame + TCP, bytes,
-                       station_pseudo(src, dst, 6, bytes)) == 0xffff;
+    return internet_sum(frame + TCP, bytes, pseudo_sum(src, dst, 6, bytes)) ==
+           0xffff;
 }
 
 /* Assert that a joined packet's header fits the frame `i`, as one of several
@@ -154,7 +137,7 @@ static void check_piece(const struct batch *batch, unsigned i,
 {
     uint8_t wanted[BATCH_HEADERS + 60];
     const uint8_t *frame = batch->in[i].bytes;
-    uint32_t seq = get16(head + TCP + 4) << 16 | get16(head + TCP + 6);
+    uint32_t seq = get32(head + TCP + 4);
 
     memcpy(wanted, head, headers);
     put16(wanted + TOTAL, batch->in[i].len - 14);
@@ -177,13 +160,13 @@ static void check_joined(struct batch *batch, const struct buffer *packet,
 
     ASSERT(known && packet->flags & BUFFER_GSO_TCP4);
     ASSERT(get16(bytes + TOTAL) == len - 14);
-    ASSERT(station_sum(bytes + 14, 20, 0) == 0xffff);
+    ASSERT(internet_sum(bytes + 14, 20, 0) == 0xffff);
     while (at < len) {
         uint32_t text =
             packet->gso_bytes < len - at ? packet->gso_bytes : len - at;
 
         ASSERT(i < batch->count && batch->in[i].len == headers + text);
-        ASSERT(station_sum(batch->in[i].bytes + 14, 20, 0) == 0xffff);
+        ASSERT(internet_sum(batch->in[i].bytes + 14, 20, 0) == 0xffff);
         ASSERT(batch->in[i].trusted ||
                tcp_is_right(batch->in[i].bytes, headers + text));
         check_piece(batch, i, bytes, headers, at - headers, at + text == len);

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "tests/host/host.h"
+#include "tests/host/octets.h"
 
 enum { COOKIE = 0x63825363, ETHERNET = 14, HEADERS = 14 + 20 + 8 };
 
@@ -31,12 +32,6 @@ size_t dhcp_peer_end(struct dhcp_peer *peer)
 }
 
 /* --- the client's messages ------------------------------------------------ */
-
-static uint32_t get32(const uint8_t *at)
-{
-    return (uint32_t)at[0] << 24 | (uint32_t)at[1] << 16 |
-           (uint32_t)at[2] << 8 | at[3];
-}
 
 int dhcp_peer_seen_option(const struct dhcp_peer *peer, uint8_t code,
                           const uint8_t **data)
@@ -131,12 +126,6 @@ static void put(struct dhcp_peer *peer, const void *bytes, uint32_t len)
     ASSERT(peer->len + len <= sizeof(peer->message));
     memcpy(peer->message + peer->len, bytes, len);
     peer->len += len;
-}
-
-static void put32(uint8_t *at, uint32_t value)
-{
-    for (int i = 0; i < 4; i++)
-        at[i] = (uint8_t)(value >> (24 - 8 * i));
 }
 
 void dhcp_peer_option(struct dhcp_peer *peer, uint8_t code, const void *data,

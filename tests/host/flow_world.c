@@ -13,6 +13,7 @@
 
 #include "kernel/clock.h"
 #include "tests/host/host.h"
+#include "tests/host/octets.h"
 
 enum { STACK_SLACK = 65536, PATTERN_BYTES = 65536 + 251 };
 
@@ -75,16 +76,6 @@ static void raise(void *context)
 }
 
 /* ---- the wire, watched ---- */
-
-static uint16_t get16(const uint8_t *at)
-{
-    return (uint16_t)(at[0] << 8 | at[1]);
-}
-
-static uint32_t get32(const uint8_t *at)
-{
-    return (uint32_t)get16(at) << 16 | get16(at + 2);
-}
 
 static bool observe(void *context, const struct wire_frame *frame)
 {
@@ -357,28 +348,6 @@ void world_expect_read(struct flow *flow, const char *text)
 
 /* ---- forged segments ---- */
 
-static void put16(uint8_t *at, uint32_t value)
-{
-    at[0] = (uint8_t)(value >> 8);
-    at[1] = (uint8_t)value;
-}
-
-static void put32(uint8_t *at, uint32_t value)
-{
-    put16(at, value >> 16);
-    put16(at + 2, value);
-}
-
-/* RFC 1071, the slow way. */
-static uint16_t sum_of(const uint8_t *bytes, size_t count, uint32_t sum)
-{
-    for (size_t i = 0; i < count; i++)
-        sum += i % 2 ? bytes[i] : (uint32_t)bytes[i] << 8;
-    while (sum >> 16)
-        sum = (sum & 0xffff) + (sum >> 16);
-    return (uint16_t)~sum;
-}
-
 static void put_ip(uint8_t *ip, uint8_t to, uint32_t segment_bytes)
 {
     ip[0] = 0x45;
@@ -388,7 +357,7 @@ static void put_ip(uint8_t *ip, uint8_t to, uint32_t segment_bytes)
     ip[9] = 6;
     memcpy(ip + 12, (uint8_t[]){10, 0, 0, to == 0 ? 2 : 1}, 4);
     memcpy(ip + 16, (uint8_t[]){10, 0, 0, to == 0 ? 1 : 2}, 4);
-    put16(ip + 10, sum_of(ip, 20, 0));
+    put16(ip + 10, ~internet_sum(ip, 20, 0));
 }
 
 void world_forge(const struct world_segment *segment, bool bad_checksum)
@@ -397,7 +366,7 @@ void world_forge(const struct world_segment *segment, bool bad_checksum)
     uint32_t bytes = header_bytes + segment->bytes;
     uint8_t frame[14 + 20 + 60 + 1460] = {2, 0, 0, 0, 0, 0, 2};
     uint8_t *tcp = frame + 34;
-    uint32_t pseudo = 6 + bytes + 2 * 0x0a00 + 1 + 2;
+    uint32_t sum = pseudo_sum(0x0a000001, 0x0a000002, 6, bytes);
 
     assert_true(bytes <= 1480);
     frame[5] = (uint8_t)(segment->to + 1);
@@ -415,6 +384,7 @@ void world_forge(const struct world_segment *segment, bool bad_checksum)
         memcpy(tcp + 20, segment->options, segment->option_bytes);
     if (segment->bytes)
         memcpy(tcp + header_bytes, segment->text, segment->bytes);
-    put16(tcp + 16, sum_of(tcp, bytes, pseudo) ^ (bad_checksum ? 0x100u : 0u));
+    put16(tcp + 16,
+          ~internet_sum(tcp, bytes, sum) ^ (bad_checksum ? 0x100 : 0));
     assert_true(memdev_inject(&world.dev[segment->to], frame, 34 + bytes));
 }

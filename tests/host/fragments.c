@@ -12,6 +12,7 @@
 
 #include "net/net_priv.h"
 #include "tests/host/host.h"
+#include "tests/host/octets.h"
 
 static void hear(void *context, struct net *net,
                  const struct udp_datagram *from, struct buffer *data)
@@ -28,15 +29,9 @@ static void hear(void *context, struct net *net,
     buffer_release(data);
 }
 
-static void put16(uint8_t *at, uint32_t value)
-{
-    at[0] = (uint8_t)(value >> 8);
-    at[1] = (uint8_t)value;
-}
-
 void fragments_make(struct fragments *f, uint32_t bytes)
 {
-    uint32_t sum = station_pseudo(f->src, STATION_ADDR, 17, bytes);
+    uint32_t sum = pseudo_sum(f->src, STATION_ADDR, 17, bytes);
 
     f->whole_bytes = bytes;
     for (uint32_t i = 0; i < sizeof(f->whole); i++)
@@ -45,7 +40,7 @@ void fragments_make(struct fragments *f, uint32_t bytes)
     put16(f->whole + 2, FRAGMENTS_PORT);
     put16(f->whole + 4, bytes);
     put16(f->whole + 6, 0);
-    put16(f->whole + 6, ~(uint32_t)station_sum(f->whole, bytes, sum));
+    put16(f->whole + 6, ~internet_sum(f->whole, bytes, sum));
 }
 
 void fragments_init(struct fragments *f)

@@ -153,7 +153,7 @@ static void set_sum(struct fuzz *f, uint32_t from, uint32_t to, uint32_t field)
     uint16_t sum;
 
     f->frame[field] = f->frame[field + 1] = 0;
-    sum = (uint16_t)~station_sum(f->frame + from, to - from, 0);
+    sum = (uint16_t)~internet_sum(f->frame + from, to - from, 0);
     f->frame[field] = (uint8_t)(sum >> 8);
     f->frame[field + 1] = (uint8_t)sum;
 }

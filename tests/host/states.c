@@ -10,6 +10,8 @@
 
 #include <cmocka.h>
 
+#include "tests/host/octets.h"
+
 const char *const state_name[S_COUNT] = {
     "CLOSED",       "LISTEN",      "SYN-SENT",   "SYN-RECEIVED",
     "SYN-RECEIVED", "ESTABLISHED", "FIN-WAIT-1", "FIN-WAIT-2",
@@ -21,43 +23,10 @@ static const struct ipv4_addr peer_addr = {.byte = {10, 0, 0, 2}};
 
 /* ---- packets, built and read here ---- */
 
-static void put16(uint8_t *at, uint32_t value)
-{
-    at[0] = (uint8_t)(value >> 8);
-    at[1] = (uint8_t)value;
-}
-
-static void put32(uint8_t *at, uint32_t value)
-{
-    put16(at, value >> 16);
-    put16(at + 2, value & 0xffff);
-}
-
-static uint32_t get16(const uint8_t *at)
-{
-    return (uint32_t)at[0] << 8 | at[1];
-}
-
-static uint32_t get32(const uint8_t *at)
-{
-    return get16(at) << 16 | get16(at + 2);
-}
-
-/* RFC 1071, the plain way. */
-static uint32_t sum16(const uint8_t *data, size_t len, uint32_t sum)
-{
-    for (size_t i = 0; i < len; i++)
-        sum += i & 1 ? data[i] : (uint32_t)data[i] << 8;
-    while (sum >> 16)
-        sum = (sum & 0xffff) + (sum >> 16);
-    return sum;
-}
-
 static size_t packet_build(uint8_t *out, const struct seg *seg)
 {
     size_t header_len = 20u + seg->options_len;
     size_t tcp_len = header_len + seg->len;
-    uint8_t pseudo[12] = {10, 0, 0, 2, 10, 0, 0, 1, 0, 6};
     uint8_t *tcp = out + 20;
 
     memset(out, 0, 40);
@@ -71,7 +40,7 @@ static size_t packet_build(uint8_t *out, const struct seg *seg)
     out[9] = 6;
     memcpy(out + 12, peer_addr.byte, 4);
     memcpy(out + 16, our_addr.byte, 4);
-    put16(out + 10, ~sum16(out, 20, 0) & 0xffff);
+    put16(out + 10, ~internet_sum(out, 20, 0));
     put16(tcp, seg->src_port);
     put16(tcp + 2, seg->dst_port);
     put32(tcp + 4, seg->seq);
@@ -80,9 +49,9 @@ static size_t packet_build(uint8_t *out, const struct seg *seg)
     tcp[13] = seg->flags;
     put16(tcp + 14, seg->wnd);
     put16(tcp + 18, seg->urgent);
-    put16(pseudo + 10, (uint32_t)tcp_len);
-    put16(tcp + 16,
-          ~sum16(tcp, tcp_len, sum16(pseudo, sizeof pseudo, 0)) & 0xffff);
+    put16(tcp + 16, ~internet_sum(tcp, tcp_len,
+                                  pseudo_sum(get32(out + 12), get32(out + 16),
+                                             6, (uint32_t)tcp_len)));
     return 20 + tcp_len;
 }
 

@@ -146,18 +146,7 @@ void station_ip(struct station *station, uint32_t src, uint32_t dst,
 
 void station_set(struct station *station, uint32_t at, uint16_t value)
 {
-    station->frame[at] = (uint8_t)(value >> 8);
-    station->frame[at + 1] = (uint8_t)value;
-}
-
-/* The plain way: sixteen bits at a time, carries added at the end. */
-uint16_t station_sum(const uint8_t *bytes, uint32_t len, uint32_t sum)
-{
-    for (uint32_t i = 0; i < len; i++)
-        sum += i % 2 ? bytes[i] : (uint32_t)bytes[i] << 8;
-    while (sum >> 16)
-        sum = (sum >> 16) + (sum & 0xffff);
-    return (uint16_t)sum;
+    put16(station->frame + at, value);
 }
 
 void station_checksum(struct station *station, uint32_t from, uint32_t field,
@@ -165,15 +154,8 @@ void station_checksum(struct station *station, uint32_t from, uint32_t field,
 {
     station_set(station, field, 0);
     station_set(station, field,
-                (uint16_t)~station_sum(station->frame + from,
-                                       station->len - from, sum));
-}
-
-uint32_t station_pseudo(uint32_t src, uint32_t dst, uint8_t protocol,
-                        uint32_t len)
-{
-    return (src >> 16) + (src & 0xffff) + (dst >> 16) + (dst & 0xffff) +
-           protocol + len;
+                (uint16_t)~internet_sum(station->frame + from,
+                                        station->len - from, sum));
 }
 
 void station_ip_checksum(struct station *station)
@@ -182,7 +164,7 @@ void station_ip_checksum(struct station *station)
 
     station_set(station, 24, 0);
     station_set(station, 24,
-                (uint16_t)~station_sum(station->frame + 14, bytes, 0));
+                (uint16_t)~internet_sum(station->frame + 14, bytes, 0));
 }
 
 /* --- sending -------------------------------------------------------------- */
@@ -269,7 +251,7 @@ bool station_sums(const struct station *station, uint32_t from, uint32_t len,
                   uint32_t sum)
 {
     ASSERT(from + len <= station->len);
-    return station_sum(station->frame + from, len, sum) == 0xffff;
+    return internet_sum(station->frame + from, len, sum) == 0xffff;
 }
 
 void station_meet(struct station *station, uint32_t addr, const uint8_t mac[6])

@@ -11,6 +11,7 @@
 #include "net/net.h"
 #include "tests/host/hostnet.h"
 #include "tests/host/memdev.h"
+#include "tests/host/octets.h"
 
 /* The station is 10.0.0.1/24, its peer 10.0.0.2, its gateway 10.0.0.254. */
 #define STATION_ADDR    0x0a000001u
@@ -72,13 +73,6 @@ void station_set(struct station *station, uint32_t at, uint16_t value);
 /* Set the checksum at `field` over `from` to the end, `sum` added. */
 void station_checksum(struct station *station, uint32_t from, uint32_t field,
                       uint32_t sum);
-
-/* The sum of bytes in the Internet's way, not complemented. */
-uint16_t station_sum(const uint8_t *bytes, uint32_t len, uint32_t sum);
-
-/* The pseudo header's sum. */
-uint32_t station_pseudo(uint32_t src, uint32_t dst, uint8_t protocol,
-                        uint32_t len);
 
 /* Make the IP header's checksum right again after a change. */
 void station_ip_checksum(struct station *station);

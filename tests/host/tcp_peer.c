@@ -12,6 +12,7 @@
 #include <cmocka.h>
 
 #include "tests/host/host.h"
+#include "tests/host/octets.h"
 
 enum { IP_BYTES = 20, TCP_BYTES = 20, SEED = 7 };
 
@@ -20,45 +21,10 @@ enum { IP_BYTES = 20, TCP_BYTES = 20, SEED = 7 };
 
 /* ---- bytes ---- */
 
-static void put16(uint8_t *at, uint32_t value)
-{
-    at[0] = (uint8_t)(value >> 8);
-    at[1] = (uint8_t)value;
-}
-
-static void put32(uint8_t *at, uint32_t value)
-{
-    put16(at, value >> 16);
-    put16(at + 2, value & 0xffff);
-}
-
-static uint32_t get16(const uint8_t *at)
-{
-    return (uint32_t)at[0] << 8 | at[1];
-}
-
-static uint32_t get32(const uint8_t *at)
-{
-    return get16(at) << 16 | get16(at + 2);
-}
-
-static uint32_t sum16(const uint8_t *data, size_t len, uint32_t sum)
-{
-    for (size_t i = 0; i < len; i++)
-        sum += i & 1 ? data[i] : (uint32_t)data[i] << 8;
-    while (sum >> 16)
-        sum = (sum & 0xffff) + (sum >> 16);
-    return sum;
-}
-
 static uint32_t tcp_sum(const uint8_t *ip, const uint8_t *tcp, size_t len)
 {
-    uint8_t pseudo[12] = {0};
-
-    memcpy(pseudo, ip + 12, 8);
-    pseudo[9] = 6;
-    put16(pseudo + 10, (uint32_t)len);
-    return sum16(tcp, len, sum16(pseudo, sizeof(pseudo), 0));
+    return internet_sum(
+        tcp, len, pseudo_sum(get32(ip + 12), get32(ip + 16), 6, (uint32_t)len));
 }
 
 uint8_t peer_byte(uint32_t offset)
@@ -189,7 +155,7 @@ uint32_t peer_build(const struct tcp_peer *peer, struct peer_seg seg,
     out[9] = 6;
     put32(out + 12, seg.src ? seg.src : PEER_ADDR);
     put32(out + 16, seg.dst ? seg.dst : STACK_ADDR);
-    put16(out + 10, ~sum16(out, IP_BYTES, 0) & 0xffff);
+    put16(out + 10, ~internet_sum(out, IP_BYTES, 0));
     put16(tcp, seg.src_port ? seg.src_port : PEER_PORT);
     put16(tcp + 2, seg.dst_port ? seg.dst_port : PEER_OUR_PORT);
     put32(tcp + 4, seg.seq);
@@ -203,7 +169,7 @@ uint32_t peer_build(const struct tcp_peer *peer, struct peer_seg seg,
     for (uint32_t i = 0; i < seg.len; i++)
         text[i] =
             seg.text ? seg.text[i] : peer_byte(seg.seq - PEER_ISS - 1 + i);
-    put16(tcp + 16, ~tcp_sum(out, tcp, tcp_len) & 0xffff);
+    put16(tcp + 16, ~tcp_sum(out, tcp, tcp_len));
     return IP_BYTES + tcp_len;
 }
 
@@ -229,7 +195,7 @@ static void icmp(struct tcp_peer *peer, uint8_t type, uint8_t code,
 
     put32(packet + 12, PEER_ADDR);
     put32(packet + 16, STACK_ADDR);
-    put16(packet + 10, ~sum16(packet, IP_BYTES, 0) & 0xffff);
+    put16(packet + 10, ~internet_sum(packet, IP_BYTES, 0));
     message[0] = type;
     message[1] = code;
     put16(message + 6, mtu);
@@ -239,7 +205,7 @@ static void icmp(struct tcp_peer *peer, uint8_t type, uint8_t code,
     put16(quoted + IP_BYTES, PEER_OUR_PORT);
     put16(quoted + IP_BYTES + 2, PEER_PORT);
     put32(quoted + IP_BYTES + 4, seq);
-    put16(message + 2, ~sum16(message, ICMP_BYTES + QUOTE_BYTES, 0) & 0xffff);
+    put16(message + 2, ~internet_sum(message, ICMP_BYTES + QUOTE_BYTES, 0));
     peer_send_raw(peer, packet, sizeof(packet));
 }
 
@@ -344,7 +310,7 @@ static void read_packet(struct tcp_peer *peer, uint32_t len)
     assert_int_equal(ip[0], 0x45);
     assert_int_equal(ip[9], 6);
     assert_int_equal(get16(ip + 2), len);
-    assert_int_equal(sum16(ip, IP_BYTES, 0), 0xffff);
+    assert_int_equal(internet_sum(ip, IP_BYTES, 0), 0xffff);
     assert_int_equal(tcp_sum(ip, tcp, len - IP_BYTES), 0xffff);
     assert_true(header >= TCP_BYTES && IP_BYTES + header <= len);
     peer->got = (struct peer_seg){

@@ -287,7 +287,7 @@ static void bound__large_answers_to_nobody_hold_little(void **state)
         f.protocol = 1;
         fragments_make(&f, 9000);
         memcpy(f.whole, "\x08\x00\x00\x00\xbe\xef\x00\x07", 8);
-        sum = (uint16_t)~station_sum(f.whole, f.whole_bytes, 0);
+        sum = (uint16_t)~internet_sum(f.whole, f.whole_bytes, 0);
         f.whole[2] = (uint8_t)(sum >> 8);
         f.whole[3] = (uint8_t)sum;
         fragments_rest(&f, 0, 1480);

@@ -80,13 +80,13 @@ static void write_transport(uint8_t protocol, uint32_t src, uint32_t bytes)
         station.frame[at + 12] = 0x50;
         station.frame[at + 13] = pick(2) ? 2 : (uint8_t)host_random();
         station_checksum(&station, at, at + 16,
-                         station_pseudo(src, STATION_ADDR, 6, bytes));
+                         pseudo_sum(src, STATION_ADDR, 6, bytes));
     } else if (protocol == 17 && bytes >= 8) {
         station_set(&station, at + 2,
                     (uint16_t)(pick(2) ? UDP_PORT : pick(65536)));
         station_set(&station, at + 4, (uint16_t)bytes);
         station_checksum(&station, at, at + 6,
-                         station_pseudo(src, STATION_ADDR, 17, bytes));
+                         pseudo_sum(src, STATION_ADDR, 17, bytes));
     } else if (protocol == 1 && bytes >= 8) {
         station.frame[at] = pick(2) ? 8 : (uint8_t)pick(20);
         station_checksum(&station, at, at + 2, 0);

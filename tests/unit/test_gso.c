@@ -149,10 +149,10 @@ static void look(struct cut *cut, const uint8_t *frame, uint32_t len)
     uint32_t at = (uint32_t)seq[0] << 24 | (uint32_t)seq[1] << 16 |
                   (uint32_t)seq[2] << 8 | seq[3];
 
-    assert_int_equal(station_sum(frame + 14, 20, 0), 0xffff);
+    assert_int_equal(internet_sum(frame + 14, 20, 0), 0xffff);
     assert_int_equal(
-        station_sum(frame + 34, len - 34,
-                    station_pseudo(0x0a000001, 0x0a000002, 6, len - 34)),
+        internet_sum(frame + 34, len - 34,
+                     pseudo_sum(0x0a000001, 0x0a000002, 6, len - 34)),
         0xffff);
     assert_int_equal(frame[16] << 8 | frame[17], len - 14);
     if (cut->frames++ > 0)

@@ -161,7 +161,7 @@ static void echo__C4_65507_bytes_are_returned_as_they_came(void **state)
     fragments_make(&f, 65515);
     f.protocol = 1;
     memcpy(f.whole, "\x08\x00\x00\x00\xbe\xef\x00\x07", 8);
-    sum = (uint16_t)~station_sum(f.whole, 65515, 0);
+    sum = (uint16_t)~internet_sum(f.whole, 65515, 0);
     f.whole[2] = (uint8_t)(sum >> 8);
     f.whole[3] = (uint8_t)sum;
     fragments_rest(&f, 0, 1480);
@@ -175,7 +175,7 @@ static void echo__C4_65507_bytes_are_returned_as_they_came(void **state)
     assert_int_equal(got, 65515);
     assert_int_equal(back[0], 0);
     assert_memory_equal(back + 4, f.whole + 4, 65515 - 4);
-    assert_int_equal(station_sum(back, 65515, 0), 0xffff);
+    assert_int_equal(internet_sum(back, 65515, 0), 0xffff);
     assert_int_equal(fragments_end(&f), 0);
 }
 

@@ -249,7 +249,7 @@ static void addresses__I12_tcp_to_many_is_dropped_silently(void **state)
         station_long(&station, 0x50021000);
         station_long(&station, 0);
         station_checksum(&station, 34, 50,
-                         station_pseudo(STATION_PEER, many[i], 6, 20));
+                         pseudo_sum(STATION_PEER, many[i], 6, 20));
         DROPPED_AS(tcp_bad_address);
     }
 }
@@ -417,9 +417,8 @@ static void output__packet_is_atomic_and_sums_up(void **state)
     assert_int_equal(station_at32(&station, 26), STATION_ADDR);
     assert_int_equal(station_at32(&station, 30), STATION_PEER);
     assert_true(station_sums(&station, 14, 20, 0));
-    assert_true(
-        station_sums(&station, 34, 109,
-                     station_pseudo(STATION_ADDR, STATION_PEER, 17, 109)));
+    assert_true(station_sums(&station, 34, 109,
+                             pseudo_sum(STATION_ADDR, STATION_PEER, 17, 109)));
     assert_int_equal(station.len, 14 + 20 + 109);
 }
 
@@ -549,7 +548,7 @@ static void output__full_card_leaves_the_segment_as_it_was(void **state)
 static void output__card_that_sums_gets_the_place_to_do_it(void **state)
 {
     struct buffer *frame;
-    uint32_t sum = station_pseudo(STATION_ADDR, STATION_PEER, 17, 9);
+    uint32_t sum = pseudo_sum(STATION_ADDR, STATION_PEER, 17, 9);
 
     (void)state;
     station.dev.dev.caps = NETDEV_CAP_TX_CSUM;

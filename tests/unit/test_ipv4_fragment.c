@@ -79,8 +79,8 @@ static unsigned collect(uint32_t bytes, uint32_t mtu, uint16_t *id)
     assert_int_equal(expected, 8 + bytes);
     assert_memory_equal(whole + 8, text, bytes);
     assert_int_equal(
-        station_sum(whole, 8 + bytes,
-                    station_pseudo(STATION_ADDR, STATION_PEER, 17, 8 + bytes)),
+        internet_sum(whole, 8 + bytes,
+                     pseudo_sum(STATION_ADDR, STATION_PEER, 17, 8 + bytes)),
         0xffff);
     return count;
 }

@@ -57,7 +57,7 @@ static void sum_up(uint32_t dst)
     uint32_t bytes = station.len - 34;
 
     station_checksum(&station, 34, 40,
-                     station_pseudo(STATION_PEER, dst, 17, bytes));
+                     pseudo_sum(STATION_PEER, dst, 17, bytes));
 }
 
 /* A datagram of `bytes` counting up, from port 1234. */
@@ -290,8 +290,8 @@ static void output__empty_datagram_is_sent(void **state)
     net_flush(station.net, host_now_us);
     assert_true(station_take(&station));
     assert_int_equal(station_at16(&station, 38), 8);
-    assert_true(station_sums(
-        &station, 34, 8, station_pseudo(STATION_ADDR, STATION_PEER, 17, 8)));
+    assert_true(station_sums(&station, 34, 8,
+                             pseudo_sum(STATION_ADDR, STATION_PEER, 17, 8)));
 }
 
 static void output__full_card_leaves_the_data_as_it_was(void **state)
