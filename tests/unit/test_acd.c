@@ -11,12 +11,10 @@
 #include "net/acd.h"
 #include "net/interface.h"
 #include "tests/host/host.h"
-#include "tests/host/station.h"
+#include "tests/host/station_scene.h"
 
 enum { SECOND = 1000000 };
 
-static struct station station;
-static const uint8_t none[6];
 static unsigned told; /* every change of the host's address event */
 
 static void address_event(void *context, unsigned interface, unsigned changes)
@@ -52,12 +50,6 @@ static int setup_with_address(void **state)
     return 0;
 }
 
-static int teardown(void **state)
-{
-    (void)state;
-    return station_end(&station) == 0 ? 0 : -1;
-}
-
 static void probe(uint32_t addr)
 {
     acd_probe(station.net, 0, ipv4_addr_make(addr), host_now_us);
@@ -65,21 +57,8 @@ static void probe(uint32_t addr)
 
 static void arp_from_peer(uint16_t operation, uint32_t sender, uint32_t target)
 {
-    station_ethernet(&station, station_all_mac, station_peer_mac, 0x0806);
-    station_arp(&station, operation, station_peer_mac, sender, none, target);
+    write_arp(station_all_mac, operation, station_peer_mac, sender, target);
     station_send(&station);
-}
-
-/* The frame taken is a request of ours from `sender` for `target`, to all. */
-static void assert_request(uint32_t sender, uint32_t target)
-{
-    assert_memory_equal(station.frame, station_all_mac, 6);
-    assert_int_equal(station_at16(&station, 12), 0x0806);
-    assert_int_equal(station_at16(&station, 20), 1);
-    assert_memory_equal(station.frame + 22, station_mac, 6);
-    assert_int_equal(station_at32(&station, 28), sender);
-    assert_memory_equal(station.frame + 32, none, 6);
-    assert_int_equal(station_at32(&station, 38), target);
 }
 
 /* Wait for the next frame; returns when it came. */
@@ -107,7 +86,7 @@ static void probe__asks_three_times_and_finds_it_free(void **state)
     probe(STATION_ADDR);
     for (int i = 0; i < 3; i++) {
         now_us = next_frame_us(3 * SECOND);
-        assert_request(0, STATION_ADDR);
+        assert_arp_request(station_all_mac, 0, STATION_ADDR);
         if (i == 0) {
             assert_in_range(now_us - last_us, 0, SECOND);
         } else {
@@ -240,11 +219,11 @@ static void behind__address_is_used_and_announced_again(void **state)
     assert_int_equal(told, 0);
     for (int i = 0; i < 3; i++) {
         assert_true(next_frame_us(3 * SECOND));
-        assert_request(0, STATION_ADDR);
+        assert_arp_request(station_all_mac, 0, STATION_ADDR);
     }
     for (int i = 0; i < 2; i++) {
         assert_true(next_frame_us(3 * SECOND));
-        assert_request(STATION_ADDR, STATION_ADDR);
+        assert_arp_request(station_all_mac, STATION_ADDR, STATION_ADDR);
     }
     assert_int_equal(told, NET_ADDRESS_FREE);
     station_wait(&station, 10 * SECOND);
@@ -283,12 +262,12 @@ static void announce__says_it_twice(void **state)
         interface_set_address(station.net, 0, &address, host_now_us), NET_OK);
     net_flush(station.net, host_now_us);
     assert_true(station_take(&station));
-    assert_request(STATION_ADDR, STATION_ADDR);
+    assert_arp_request(station_all_mac, STATION_ADDR, STATION_ADDR);
     station_wait(&station, 2 * SECOND - 1);
     assert_false(station_take(&station));
     station_wait(&station, 1);
     assert_true(station_take(&station));
-    assert_request(STATION_ADDR, STATION_ADDR);
+    assert_arp_request(station_all_mac, STATION_ADDR, STATION_ADDR);
     station_wait(&station, 60 * SECOND);
     assert_false(station_take(&station));
     assert_true(net_next_deadline(station.net) == FOREVER);
@@ -301,7 +280,7 @@ static void defend__A8_once_in_ten_seconds_then_the_host_decides(void **state)
     (void)state;
     arp_from_peer(1, STATION_ADDR, STATION_ADDR);
     assert_true(station_take(&station));
-    assert_request(STATION_ADDR, STATION_ADDR);
+    assert_arp_request(station_all_mac, STATION_ADDR, STATION_ADDR);
     assert_int_equal(told, 0);
 
     station_wait(&station, 10 * SECOND - 1);
@@ -318,9 +297,8 @@ static void defend__A8_once_in_ten_seconds_then_the_host_decides(void **state)
     assert_int_equal(told, 0);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
-#define WITH(name)                                                             \
-    cmocka_unit_test_setup_teardown(name, setup_with_address, teardown)
+#define TEST(name) STATION_TEST(name, setup)
+#define WITH(name) STATION_TEST(name, setup_with_address)
 
 int main(void)
 {

@@ -17,45 +17,11 @@
 #include "net/udp.h"
 #include "tests/host/fragments.h"
 #include "tests/host/host.h"
-#include "tests/host/station.h"
+#include "tests/host/station_scene.h"
 
 enum { SECOND = 1000000 };
 
-static struct station station;
-static const uint8_t none[6];
 static const struct mac_addr other_mac = {{2, 0, 0, 0, 0, 7}};
-
-static int setup(void **state)
-{
-    (void)state;
-    station_init(&station);
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    return station_end(&station) == 0 ? 0 : -1;
-}
-
-static enum ipv4_status talk_to(uint32_t dst)
-{
-    struct buffer *data =
-        buffer_alloc(net_pool(station.net), BUFFER_SMALL, BUFFER_HEADROOM);
-    enum ipv4_status status;
-
-    data->len = 1;
-    status = udp_send(station.net, 5000, ipv4_addr_make(dst), 6000, data);
-    net_flush(station.net, host_now_us);
-    return status;
-}
-
-static void answer(uint32_t addr, const uint8_t mac[6])
-{
-    station_ethernet(&station, station_mac, mac, 0x0806);
-    station_arp(&station, 2, mac, addr, none, STATION_ADDR);
-    station_send(&station);
-}
 
 static enum net_status add(uint32_t addr, struct mac_addr mac)
 {
@@ -104,9 +70,8 @@ bound__A14_flood_keeps_table_and_gateway_and_who_is_used(void **state)
     station_take_all(&station);
     net_memory_get(station.net, &before);
     for (uint32_t i = 0; i < 100000; i++) {
-        station_ethernet(&station, station_all_mac, station_peer_mac, 0x0806);
-        station_arp(&station, 1, station_peer_mac, 0x0a100001 + i, none,
-                    STATION_ADDR);
+        write_arp(station_all_mac, 1, station_peer_mac, 0x0a100001 + i,
+                  STATION_ADDR);
         station_send(&station);
         if (i % 1000 == 0 && entries() > seen_max)
             seen_max = entries();
@@ -134,8 +99,7 @@ static unsigned asks(const uint8_t mac[6], uint32_t addr, unsigned count)
     unsigned answers = 0;
 
     for (unsigned i = 0; i < count; i++) {
-        station_ethernet(&station, station_all_mac, mac, 0x0806);
-        station_arp(&station, 1, mac, addr, none, STATION_ADDR);
+        write_arp(station_all_mac, 1, mac, addr, STATION_ADDR);
         station_send(&station);
         answers += station_take_all(&station);
     }
@@ -237,7 +201,7 @@ static void bound__silent_addresses_take_half_of_the_table(void **state)
     (void)state;
     for (uint32_t i = 0; i < 20; i++) {
         (void)!talk_to(0x0a000010 + i);
-        answer(0x0a000010 + i, station_peer_mac);
+        answer_arp(0x0a000010 + i, station_peer_mac);
     }
     host_now_us += 2 * SECOND;
     for (uint32_t i = 0; i < 200; i++)
@@ -319,7 +283,7 @@ static void silence__A18_is_asked_ever_more_rarely(void **state)
         assert_int_equal(station_take_all(&station), 0);
         station_wait(&station, 1); /* the first request of the next round */
     }
-    answer(STATION_PEER, station_peer_mac);
+    answer_arp(STATION_PEER, station_peer_mac);
     assert_true(station_take_all(&station) >= 2); /* it, and who waited */
 }
 
@@ -329,7 +293,7 @@ static void silence__known_one_is_asked_alone_then_everybody(void **state)
 {
     (void)state;
     (void)!talk_to(STATION_PEER);
-    answer(STATION_PEER, station_peer_mac);
+    answer_arp(STATION_PEER, station_peer_mac);
     (void)!talk_to(STATION_PEER);
     station_take_all(&station);
     station_wait(&station, 60 * SECOND + 4 * SECOND);
@@ -375,7 +339,7 @@ static void by_hand__entry_believes_and_forgets_nothing(void **state)
 
     (void)state;
     assert_int_equal(add(STATION_PEER, other_mac), NET_OK);
-    answer(STATION_PEER, station_peer_mac); /* A13 */
+    answer_arp(STATION_PEER, station_peer_mac); /* A13 */
     station_meet(&station, STATION_PEER, station_peer_mac);
     station_wait(&station, 1000 * (uint64_t)SECOND);
     station_take_all(&station);
@@ -427,7 +391,7 @@ static void by_hand__is_bounded_and_checked(void **state)
     assert_int_equal(entries(), ARP_ENTRIES_MAX);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) STATION_TEST(name, station_fresh)
 
 int main(void)
 {

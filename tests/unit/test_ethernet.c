@@ -10,52 +10,21 @@
 
 #include "net/ethernet.h"
 #include "tests/host/host.h"
-#include "tests/host/station.h"
-
-static struct station station;
-
-static int setup(void **state)
-{
-    (void)state;
-    station_init(&station);
-    station_meet(&station, STATION_PEER, station_peer_mac);
-    return 0;
-}
-
-/* Nothing may be left behind by any test. */
-static int teardown(void **state)
-{
-    (void)state;
-    return station_end(&station) == 0 ? 0 : -1;
-}
+#include "tests/host/station_scene.h"
 
 /* A ping, so that whatever gets through is answered. */
 static void ping(const uint8_t dst[6], const uint8_t src[6], uint16_t type)
 {
-    station_ethernet(&station, dst, src, type);
-    station_ip(&station, STATION_PEER, STATION_ADDR, 1, 16);
-    station_long(&station, 0x08000000);
-    station_fill(&station, 0x55, 12);
-    station_checksum(&station, 34, 36, 0);
+    write_ping(STATION_PEER, STATION_ADDR);
+    memcpy(station.frame, dst, 6);
+    memcpy(station.frame + 6, src, 6);
+    station_set(&station, 12, type);
 }
 
 static void good_ping(void)
 {
     ping(station_mac, station_peer_mac, 0x0800);
 }
-
-/* The frame gets no answer, is counted as `name`, and holds no memory. */
-#define DROPPED_AS(name)                                                       \
-    do {                                                                       \
-        struct net_memory before, after;                                       \
-        uint64_t count = STATION_COUNT(&station, name);                        \
-        net_memory_get(station.net, &before);                                  \
-        station_send(&station);                                                \
-        net_memory_get(station.net, &after);                                   \
-        assert_int_equal(STATION_COUNT(&station, name), count + 1);            \
-        assert_int_equal(after.buffers, before.buffers);                       \
-        assert_int_equal(station_take_all(&station), 0);                       \
-    } while (0)
 
 static void ethernet__ping_is_answered(void **state)
 {
@@ -263,7 +232,7 @@ static void ethernet__batch_costs_one_kick(void **state)
     assert_false(net_needs_flush(station.net));
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) STATION_TEST(name, station_met)
 
 int main(void)
 {

@@ -12,26 +12,9 @@
 #include "net/tcp.h"
 #include "tests/host/fragments.h"
 #include "tests/host/host.h"
-#include "tests/host/station.h"
+#include "tests/host/station_scene.h"
 
 #define SECOND 1000000ull
-
-static struct station station;
-
-static int setup(void **state)
-{
-    (void)state;
-    host_seed(1);
-    station_init(&station);
-    station_meet(&station, STATION_PEER, station_peer_mac);
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    return station_end(&station) == 0 ? 0 : -1;
-}
 
 /* The frame up to the ICMP header, for `bytes` from there on. */
 static void headers(uint32_t dst, uint32_t bytes)
@@ -80,18 +63,6 @@ static void error_about_us(uint8_t type, uint8_t code, uint16_t mtu,
     station_long(&station, seq);
     station_checksum(&station, 34, 36, 0);
 }
-
-#define DROPPED_AS(name)                                                       \
-    do {                                                                       \
-        struct net_memory memory_before, memory_after;                         \
-        uint64_t count = STATION_COUNT(&station, name);                        \
-        net_memory_get(station.net, &memory_before);                           \
-        station_send(&station);                                                \
-        net_memory_get(station.net, &memory_after);                            \
-        assert_int_equal(STATION_COUNT(&station, name), count + 1);            \
-        assert_int_equal(memory_after.buffers, memory_before.buffers);         \
-        assert_int_equal(station_take_all(&station), 0);                       \
-    } while (0)
 
 /* --- echo ----------------------------------------------------------------- */
 
@@ -503,7 +474,7 @@ static void report__C19_storm_is_limited_for_each_destination(void **state)
     assert_true(other > 20 * ARRAY_LEN(counts) / 2);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) STATION_TEST(name, station_met)
 
 int main(void)
 {

@@ -14,29 +14,18 @@
 #include "net/netdev.h"
 #include "net/udp.h"
 #include "tests/host/host.h"
-#include "tests/host/station.h"
+#include "tests/host/station_scene.h"
 
 enum { SECOND = 1000000, DATA_MAX = 65507 };
 
-static struct station station;
 static uint8_t text[DATA_MAX];
 static uint8_t whole[8 + DATA_MAX]; /* what has been put together */
 
 static int setup(void **state)
 {
-    (void)state;
-    host_seed(1);
-    station_init(&station);
-    station_meet(&station, STATION_PEER, station_peer_mac);
     for (uint32_t i = 0; i < DATA_MAX; i++)
         text[i] = (uint8_t)(i * 11 + (i >> 8));
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    return station_end(&station) == 0 ? 0 : -1;
+    return station_met(state);
 }
 
 static enum ipv4_status send_to(uint32_t dst, uint32_t bytes)
@@ -263,7 +252,7 @@ static void memory__that_ends_anywhere_is_survived(void **state)
     assert_true(STATION_COUNT(&station, ip_no_memory) > 0);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) STATION_TEST(name, setup)
 
 int main(void)
 {

@@ -11,11 +11,9 @@
 #include "net/ping.h"
 #include "tests/host/host.h"
 #include "tests/host/pair.h"
-#include "tests/host/station.h"
+#include "tests/host/station_scene.h"
 
 enum { SECOND = 1000000 };
-
-static struct station station;
 
 static struct {
     unsigned count;
@@ -31,18 +29,8 @@ static void done(void *context, const struct ping_answer *answer)
 
 static int setup(void **state)
 {
-    (void)state;
-    host_seed(1);
     memset(&told, 0, sizeof(told));
-    station_init(&station);
-    station_meet(&station, STATION_PEER, station_peer_mac);
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    return station_end(&station) == 0 ? 0 : -1;
+    return station_met(state);
 }
 
 static enum ping_status ask(struct net *net, uint32_t dst, uint32_t bytes,
@@ -303,7 +291,7 @@ static void pair__C4_every_size_is_answered(void **state)
     assert_int_equal(pair_destroy(&pair), 0);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) STATION_TEST(name, setup)
 
 int main(void)
 {

@@ -10,11 +10,10 @@
 
 #include "net/udp.h"
 #include "tests/host/host.h"
-#include "tests/host/station.h"
+#include "tests/host/station_scene.h"
 
 enum { PORT = 4321, PEER_PORT = 1234 };
 
-static struct station station;
 static struct udp_socket *udp;
 static unsigned events;
 
@@ -29,20 +28,16 @@ static int setup(void **state)
     const struct udp_options options = {
         .port = PORT, .event = note, .context = &station};
 
-    (void)state;
-    host_seed(1);
-    station_init(&station);
-    station_meet(&station, STATION_PEER, station_peer_mac);
+    station_met(state);
     events = 0;
     return udp_open(station.net, &options, &udp) == UDP_OK ? 0 : -1;
 }
 
 static int teardown(void **state)
 {
-    (void)state;
     if (udp)
         udp_close(udp);
-    return station_end(&station) == 0 ? 0 : -1;
+    return station_ended(state);
 }
 
 /* A datagram of `bytes` times `value`, from `src`:`src_port`. */
