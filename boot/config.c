@@ -3,14 +3,16 @@
  */
 #include "boot/config.h"
 
-#include "drivers/virtio_off.h"
+#include <stddef.h>
 #include <string.h>
 
+#include "drivers/probe.h"
+#include "drivers/virtio_off.h"
 #include "kernel/console.h"
 #include "libc-shim/runnel.h"
 
 enum {
-    POLL_US_MAX = 1000,
+    POLL_US_MAX = 1000,  /* to look for longer costs more than an interrupt */
     NAME_BYTES_MAX = 63, /* RFC 1035 2.3.4: a label */
     ITEM_BYTES = 36 /* "255.255.255.255/32:255.255.255.255", its zero, ... */
 };
@@ -154,26 +156,33 @@ static bool parse_name(const char *text, void *out)
     return true;
 }
 
-/* At least one: without any, there is no need for a network. */
-static bool parse_conns(const char *text, void *out)
-{
-    uint32_t conns;
+/* Who logs, each with a space; `make check` compares. */
+static const char modules[] =
+    "app arp boot clock net pci power random tcp virtio ";
 
-    if (!cmdline_parse_u32(text, &conns) || conns == 0)
-        return false;
-    *(uint32_t *)out = conns;
-    return true;
+static bool is_module(const char *name)
+{
+    size_t length = strlen(name);
+
+    for (const char *word = modules; *word; word += strcspn(word, " ") + 1)
+        if (strncmp(word, name, length) == 0 && word[length] == ' ')
+            return true;
+    return false;
 }
 
-/* To look for longer would cost more than any interrupt. */
-static bool parse_poll(const char *text, void *out)
+/* Whom --logs names that is not there would be silent, and nobody would know
+ * why. No error: a program may log under a name of its own. */
+static void warn_of_modules(const struct log_levels *logs)
 {
-    uint32_t us;
-
-    if (!cmdline_parse_u32(text, &us) || us > POLL_US_MAX)
-        return false;
-    *(uint32_t *)out = us;
-    return true;
+    for (size_t i = 0; i < logs->count; i++) {
+        if (is_module(logs->named[i].module))
+            continue;
+        console_print("--logs: ");
+        console_print(logs->named[i].module);
+        console_print(": no module of the machine, which are ");
+        console_print(modules);
+        console_print("\n");
+    }
 }
 
 static void print_about(const char *name)
@@ -184,44 +193,106 @@ static void print_about(const char *name)
     console_print("\n");
 }
 
+/* The machine's keys, and where in struct config their values go. */
+static const struct setting {
+    struct cmdline_key key;
+    uint16_t out, given; /* given: 0 where nobody asks */
+} settings[] = {
+    {{.name = "ipv4",
+      .value_name = "ADDRESS/PREFIX or dhcp[,...]",
+      .example = "10.0.0.2/24",
+      .help = "address and network of each card, from the first on (dhcp)",
+      .parse = parse_cards},
+     .out = offsetof(struct config, cards),
+     .given = offsetof(struct config, cards_given)},
+    {{.name = "ipv4-gateway",
+      .value_name = "ADDRESS",
+      .example = "10.0.0.1",
+      .help = "the first card's way to other networks",
+      .parse = parse_host},
+     .out = offsetof(struct config, gateway),
+     .given = offsetof(struct config, gateway_given)},
+    {{.name = "ipv4-routes",
+      .value_name = "NETWORK/PREFIX:GATEWAY[,...]",
+      .example = "10.0.0.0/8:10.0.2.1",
+      .help = "ways to other networks, eight at most, each to one of them",
+      .parse = parse_routes},
+     .out = offsetof(struct config, routes)},
+    {{.name = "dns-servers",
+      .value_name = "ADDRESS[,ADDRESS...]",
+      .example = "10.0.0.3",
+      .help = "name servers, four at most (those of DHCP)",
+      .parse = parse_dns},
+     .out = offsetof(struct config, dns),
+     .given = offsetof(struct config, dns_given)},
+    {{.name = "name",
+      .value_name = "HOST",
+      .example = "web1",
+      .help = "for DHCP servers: 63 letters, digits and inner hyphens",
+      .parse = parse_name},
+     .out = offsetof(struct config, name),
+     .given = offsetof(struct config, name_given)},
+    {{.name = "net",
+      .value_name = "NUMBER",
+      .example = "0",
+      .help = "which network card is the first one (0)",
+      .max = PROBE_NICS_MAX - 1},
+     .out = offsetof(struct config, nic)},
+    {{.name = "tcp-conns",
+      .value_name = "NUMBER",
+      .example = "100000",
+      .help = "connections at most (512 bytes each: as the memory allows)",
+      .min = 1, /* without any, there is no need for a network */
+      .max = UINT32_MAX},
+     .out = offsetof(struct config, conns),
+     .given = offsetof(struct config, conns_given)},
+    {{.name = "poll",
+      .value_name = "MICROSECONDS",
+      .example = "200",
+      .help = "looks so long for packets before it sleeps (200 on KVM, else "
+              "0)",
+      .max = POLL_US_MAX},
+     .out = offsetof(struct config, poll_us),
+     .given = offsetof(struct config, poll_given)},
+    {{.name = "virtio-off",
+      .value_name = "FEATURE[,FEATURE...]",
+      .example = "mrg_rxbuf,event_idx",
+      .help = "what of virtio is not to be used, by QEMU's names; msix, "
+              "modern, all",
+      .parse = virtio_off_parse},
+     .out = offsetof(struct config, virtio_off)},
+    {{.name = "logs",
+      .value_name = "LEVEL or MODULE:LEVEL,...",
+      .example = "tcp:debug",
+      .help = "what the console shows: error, warning, info, debug (info)",
+      .parse = log_levels_parse},
+     .out = offsetof(struct config, logs)},
+};
+
+/* The keys for this `config`. */
+static void make_keys(struct config *config,
+                      struct cmdline_key keys[ARRAY_LEN(settings)])
+{
+    char *base = (char *)config;
+
+    for (size_t i = 0; i < ARRAY_LEN(settings); i++) {
+        keys[i] = settings[i].key;
+        keys[i].out = base + settings[i].out;
+        if (settings[i].given)
+            keys[i].given = (bool *)(base + settings[i].given);
+    }
+}
+
 enum cmdline_status config_read(char *line, char *name, struct config *config)
 {
-    const struct cmdline_key keys[] = {
-        {"ipv4", "ADDRESS/PREFIX or dhcp[,...]", "10.0.0.2/24",
-         "address and network of each card, from the first on (dhcp)",
-         parse_cards, &config->cards, &config->cards_given},
-        {"ipv4-gateway", "ADDRESS", "10.0.0.1",
-         "the first card's way to other networks", parse_host, &config->gateway,
-         &config->gateway_given},
-        {"ipv4-routes", "NETWORK/PREFIX:GATEWAY[,...]", "10.0.0.0/8:10.0.2.1",
-         "ways to other networks, eight at most, each to one of them",
-         parse_routes, &config->routes, NULL},
-        {"dns-servers", "ADDRESS[,ADDRESS...]", "10.0.0.3",
-         "name servers, four at most (those of DHCP)", parse_dns, &config->dns,
-         &config->dns_given},
-        {"name", "HOST", "web1", "the machine's name, told to DHCP servers",
-         parse_name, &config->name, &config->name_given},
-        {"net", "NUMBER", "0", "which network card is the first one (0)",
-         cmdline_parse_u32, &config->nic, NULL},
-        {"tcp-conns", "NUMBER", "100000",
-         "TCP connections at most (512 bytes each: as the memory allows)",
-         parse_conns, &config->conns, &config->conns_given},
-        {"poll", "MICROSECONDS", "200",
-         "looks so long for packets before the CPU sleeps (200 on KVM, else 0)",
-         parse_poll, &config->poll_us, &config->poll_given},
-        {"virtio-off", "FEATURE[,FEATURE...]", "mrg_rxbuf,event_idx",
-         "what of virtio is not to be used, by QEMU's names; msix, modern, all",
-         virtio_off_parse, &config->virtio_off, NULL},
-        {"logs", "LEVEL or MODULE:LEVEL,...", "info",
-         "what the console shows: error, warning, info, debug",
-         log_levels_parse, &config->logs, NULL},
-    };
+    struct cmdline_key keys[ARRAY_LEN(settings)];
     const struct cmdline_table tables[] = {
         {keys, ARRAY_LEN(keys)},
         {runnel_keys, &runnel_key_count ? runnel_key_count : 0},
     };
     enum cmdline_status status;
 
+    make_keys(config, keys);
     *config = (struct config){
         .cards = {.card = {{.dhcp = true}}, .count = 1},
         .name = "runnel",
@@ -231,5 +302,7 @@ enum cmdline_status config_read(char *line, char *name, struct config *config)
                            &config->args);
     if (status == CMDLINE_HELP && runnel_about)
         print_about(name);
+    if (status == CMDLINE_OK)
+        warn_of_modules(&config->logs);
     return status;
 }

@@ -3,11 +3,14 @@
  */
 #include "boot/network.h"
 
+#include <stdarg.h>
+
 #include "boot/config.h"
 #include "boot/settings.h"
 #include "drivers/pci.h"
 #include "drivers/probe.h"
 #include "kernel/clock.h"
+#include "kernel/format.h"
 #include "kernel/kvmclock.h"
 #include "kernel/log.h"
 #include "kernel/page.h"
@@ -30,6 +33,7 @@ enum {
     RESERVE_SHARE = 8, /* a part of these, that the program cannot take */
     RESERVE_PAGES_MAX = 512,
     POLL_US = 200,
+    PROBLEM_BYTES = 96,
     CAPS = NETDEV_CAP_TX_CSUM | NETDEV_CAP_RX_CSUM | NETDEV_CAP_TX_GSO_TCP4 |
            NETDEV_CAP_TX_GSO_ECN | NETDEV_CAP_RX_GSO_TCP4
 };
@@ -41,7 +45,19 @@ static struct network {
     const struct config *config;
     struct stack *stack;
     size_t reserve; /* pages that the program cannot take */
+    char problem[PROBLEM_BYTES];
 } network;
+
+/* Why the machine cannot go on, in figures. */
+static const char *PRINTF_LIKE(1, 2) problem(const char *format, ...)
+{
+    va_list args;
+
+    va_start(args, format);
+    format_text_va(network.problem, sizeof(network.problem), format, args);
+    va_end(args);
+    return network.problem;
+}
 
 void network_scan(const struct config *config)
 {
@@ -83,6 +99,13 @@ static void fill_random(void *context, void *out, size_t bytes)
     random_bytes(out, bytes);
 }
 
+static bool is_on(const struct net_address *address, struct ipv4_addr other)
+{
+    uint32_t differs = ipv4_addr_host(address->addr) ^ ipv4_addr_host(other);
+
+    return (differs & interface_mask(address->prefix_bits)) == 0;
+}
+
 /* Whose network a gateway is on; where none has it, the first card's, which a
  * DHCP server may put there. */
 static unsigned card_of(struct ipv4_addr gateway)
@@ -90,12 +113,9 @@ static unsigned card_of(struct ipv4_addr gateway)
     const struct config_cards *cards = &network.config->cards;
 
     for (unsigned i = 0; i < cards->count; i++) {
-        const struct net_address *address = &cards->card[i].address;
-        uint32_t differs =
-            ipv4_addr_host(gateway) ^ ipv4_addr_host(address->addr);
+        const struct config_card *card = &cards->card[i];
 
-        if (!cards->card[i].dhcp &&
-            (differs & interface_mask(address->prefix_bits)) == 0)
+        if (!card->dhcp && is_on(&card->address, gateway))
             return i;
     }
     return 0;
@@ -119,6 +139,33 @@ static bool add_routes(unsigned index)
     return added;
 }
 
+/* It is used, as a cloud may want it; where it was a slip, it will not answer.
+ * A network of one address never holds its gateway. */
+static void warn_of_gateway(const struct interface_info *info,
+                            struct ipv4_addr gateway)
+{
+    char text[IPV4_TEXT_BYTES];
+
+    if (!ipv4_addr_is_zero(gateway) && info->address.prefix_bits < 32 &&
+        !is_on(&info->address, gateway))
+        log_at(LOG_WARNING, "net", "%s: gateway %s is not on its network",
+               info->name, ipv4_addr_text(gateway, text));
+}
+
+static void warn_of_gateways(unsigned index)
+{
+    const struct config_routes *routes = &network.config->routes;
+    struct interface_info info;
+
+    if (!interface_get(stack_net(network.stack), index, &info) ||
+        !info.has_address)
+        return;
+    warn_of_gateway(&info, info.address.gateway);
+    for (uint32_t i = 0; i < routes->count; i++)
+        if (card_of(routes->route[i].gateway) == index)
+            warn_of_gateway(&info, routes->route[i].gateway);
+}
+
 /* The network thread tells; see struct net_host. */
 static void address_event(void *context, unsigned index, unsigned changes)
 {
@@ -130,6 +177,7 @@ static void address_event(void *context, unsigned index, unsigned changes)
     if (!add_routes(index))
         log_at(LOG_WARNING, "net", "a route of --ipv4-routes cannot be used");
     settings_say(network.config, network.stack, index);
+    warn_of_gateways(index);
     runnel_address_changed();
 }
 
@@ -206,22 +254,24 @@ static const char *start_cards(void)
     size_t count =
         probe_nics(network.found, network.found_count, config->virtio_off, CAPS,
                    &network.signal, nic, PROBE_NICS_MAX);
-    const char *problem = NULL;
+    const char *why = NULL;
 
     if (count == 0) {
         log_at(LOG_WARNING, "net", "there is no network card that we know");
         return NULL; /* a program may need no network */
     }
     if (config->nic >= count)
-        return "--net names a network card that is not there";
+        return problem("--net=%u: of network cards there are %u, from 0 on",
+                       config->nic, (unsigned)count);
     if (config->cards.count > count - config->nic)
-        return "--ipv4 is for more network cards than there are";
-    for (unsigned i = 0; i < config->cards.count && !problem; i++)
-        problem = start_card(nic[config->nic + i], i);
-    for (unsigned i = 0; i < config->cards.count && !problem; i++)
+        return problem("--ipv4 has %u network cards, and there are %u",
+                       config->cards.count, (unsigned)count - config->nic);
+    for (unsigned i = 0; i < config->cards.count && !why; i++)
+        why = start_card(nic[config->nic + i], i);
+    for (unsigned i = 0; i < config->cards.count && !why; i++)
         if (!add_routes(i))
-            problem = "--ipv4-routes has a gateway that is our own address";
-    return problem;
+            why = "--ipv4-routes has a gateway that is our own address";
+    return why;
 }
 
 /* An interrupt costs a guest of KVM more than a short wait; where everything
@@ -237,12 +287,15 @@ const char *network_start(const struct config *config)
 {
     struct stack_config settings = stack_config(config);
     const struct settings said = {settings.net.tcp.conns_max, poll_us(config)};
-    const char *problem;
+    const unsigned conns_that_fit =
+        (unsigned)least(settings.net.pages_max * CONNS_PER_PAGE, UINT32_MAX);
+    const char *why;
 
     if (config->gateway_given && config->cards.card[0].dhcp)
         return "--ipv4-gateway goes with an address: --ipv4=ADDRESS/PREFIX";
-    if (settings.net.tcp.conns_max / CONNS_PER_PAGE > settings.net.pages_max)
-        return "--tcp-conns is more than the memory holds (512 bytes each)";
+    if (settings.net.tcp.conns_max > conns_that_fit)
+        return problem("--tcp-conns=%u: there is memory for %u at most",
+                       settings.net.tcp.conns_max, conns_that_fit);
     network.config = config;
     network.stack = stack_create(&settings, &network.signal);
     if (!network.stack)
@@ -251,8 +304,8 @@ const char *network_start(const struct config *config)
     settings_say_start(config, &said);
     dns_set_servers(stack_dns(network.stack), &config->dns);
     runnel_setup(network.stack, power_button());
-    problem = start_cards();
-    if (!problem)
+    why = start_cards();
+    if (!why)
         keep_reserve(settings.net.pages_max);
-    return problem;
+    return why;
 }

@@ -15,6 +15,7 @@ enum {
     MESSAGE_BYTES = 512,
     SHOWN_BYTES = 60, /* of a word in a message; words may be long */
     NAME_BYTES_MAX = 32,
+    RANGE_BYTES = 32, /* "4294967295 to 4294967295, " */
     DISTANCE_MAX = 2, /* typing errors within which a key is suggested */
     FRACTION_DIGITS_MAX = 6
 };
@@ -51,6 +52,50 @@ static const char *printable(const char *word, char shown[SHOWN_BYTES + 4])
             word[length] < ' ' || word[length] > '~' ? '?' : word[length];
     strcpy(shown + length, word[length] ? "..." : "");
     return shown;
+}
+
+/* --- values ---------------------------------------------------------------*/
+
+/* Read decimal digits, at least one. Returns: where they end, or null. */
+static const char *take_decimal(const char *text, uint64_t max, uint64_t *value)
+{
+    const char *c = text;
+
+    for (*value = 0; *c >= '0' && *c <= '9'; c++) {
+        unsigned digit = (unsigned)(*c - '0');
+
+        if (*value > (max - digit) / 10)
+            return NULL;
+        *value = *value * 10 + digit;
+    }
+    return c == text ? NULL : c;
+}
+
+static bool parse_number(const struct cmdline_key *key, const char *text)
+{
+    uint64_t value;
+    const char *end = take_decimal(text, UINT32_MAX, &value);
+
+    if (!end || *end || value < key->min || value > key->max)
+        return false;
+    *(uint32_t *)key->out = (uint32_t)value;
+    return true;
+}
+
+static bool parse_value(const struct cmdline_key *key, const char *text)
+{
+    return key->parse ? key->parse(text, key->out) : parse_number(key, text);
+}
+
+/* Of a number "1 to 65535, ", of anything else nothing. */
+static const char *range_of(const struct cmdline_key *key,
+                            char text[RANGE_BYTES])
+{
+    text[0] = '\0';
+    if (!key->parse)
+        format_text(text, RANGE_BYTES, "%u to %u, ", (unsigned)key->min,
+                    (unsigned)key->max);
+    return text;
 }
 
 /* --- words ----------------------------------------------------------------*/
@@ -222,16 +267,20 @@ static bool take_flag(const struct parser *parser,
 static bool take_value(const struct parser *parser,
                        const struct cmdline_key *key, const char *value)
 {
-    char shown[SHOWN_BYTES + 4];
+    char shown[SHOWN_BYTES + 4], range[RANGE_BYTES];
 
     if (!value || !*value) {
-        say(parser, "--%s: a value is missing: expected --%s=%s, such as %s\n",
-            key->name, key->name, key->value_name, key->example);
+        say(parser, "--%s: a value is missing: expected --%s=%s (%sas in %s)\n",
+            key->name, key->name, key->value_name, range_of(key, range),
+            key->example);
         return false;
     }
-    if (!key->parse(value, key->out)) {
-        say(parser, "--%s: \"%s\" is malformed: expected %s, such as %s\n",
-            key->name, printable(value, shown), key->value_name, key->example);
+    if (!parse_value(key, value)) {
+        say(parser,
+            "--%s: \"%s\" is malformed: expected %s (%sas in %s)\n"
+            "      %s\n",
+            key->name, printable(value, shown), key->value_name,
+            range_of(key, range), key->example, key->help);
         return false;
     }
     return true;
@@ -264,19 +313,24 @@ static bool take_key(struct parser *parser, const char *word)
 /* --- help -----------------------------------------------------------------*/
 
 /* A line for the key and one for what it does: neither is wide. */
+static void say_key(const struct parser *parser, const struct cmdline_key *key)
+{
+    char range[RANGE_BYTES];
+
+    if (key->value_name)
+        say(parser, "  --%s=%s (%sas in %s)\n      %s\n", key->name,
+            key->value_name, range_of(key, range), key->example, key->help);
+    else
+        say(parser, "  --%s\n      %s\n", key->name, key->help);
+}
+
 static void say_help(const struct parser *parser, const char *name)
 {
     const struct cmdline_key *key;
 
     say(parser, "usage: %s [--KEY[=VALUE]]... [ARGUMENT]...\n", name);
-    for (size_t i = 0; (key = key_at(parser, i)); i++) {
-        bool has_value = key->value_name != NULL;
-
-        say(parser, "  --%s%s%s%s%s%s\n      %s\n", key->name,
-            has_value ? "=" : "", has_value ? key->value_name : "",
-            key->example ? " (as in " : "", key->example ? key->example : "",
-            key->example ? ")" : "", key->help);
-    }
+    for (size_t i = 0; (key = key_at(parser, i)); i++)
+        say_key(parser, key);
     say(parser, "  --help\n      shows this, and ends\n");
 }
 
@@ -336,35 +390,9 @@ enum cmdline_status cmdline_parse(char *line, char *name,
 
 /* --- parsers that keys of several modules need ----------------------------*/
 
-/* Read decimal digits, at least one. Returns: where they end, or null. */
-static const char *take_decimal(const char *text, uint64_t max, uint64_t *value)
-{
-    const char *c = text;
-
-    for (*value = 0; *c >= '0' && *c <= '9'; c++) {
-        unsigned digit = (unsigned)(*c - '0');
-
-        if (*value > (max - digit) / 10)
-            return NULL;
-        *value = *value * 10 + digit;
-    }
-    return c == text ? NULL : c;
-}
-
 bool cmdline_parse_text(const char *text, void *out)
 {
     *(const char **)out = text;
-    return true;
-}
-
-bool cmdline_parse_u32(const char *text, void *out)
-{
-    uint64_t value;
-    const char *end = take_decimal(text, UINT32_MAX, &value);
-
-    if (!end || *end)
-        return false;
-    *(uint32_t *)out = (uint32_t)value;
     return true;
 }
 

@@ -20,15 +20,17 @@ enum { CMDLINE_BYTES_MAX = 4096, CMDLINE_WORDS_MAX = 128 };
  */
 typedef bool cmdline_parse_fn(const char *text, void *out);
 
-/* One key that somebody understands. */
+/* One key that somebody understands: a text that is parsed, a number (of
+ * decimal digits, from min to max), or a flag. */
 struct cmdline_key {
     const char *name;        /* without the dashes: "ipv4" */
     const char *value_name;  /* "ADDRESS/PREFIX"; null: the key is a flag */
     const char *example;     /* "10.0.0.2/24": what would be right */
     const char *help;        /* one line for --help */
-    cmdline_parse_fn *parse; /* null for a flag */
-    void *out;               /* where parse writes; a bool for a flag */
-    bool *given; /* set to true when the key was there; may be null */
+    cmdline_parse_fn *parse; /* null for a number and for a flag */
+    void *out;         /* where parse writes; a uint32_t for a number, a bool */
+    bool *given;       /* set to true when the key was there; may be null */
+    uint32_t min, max; /* of a number: both may be given */
 };
 
 struct cmdline_table {
@@ -68,7 +70,6 @@ MUST_CHECK enum cmdline_status cmdline_parse(char *line, char *name,
 
 /* Parsers that keys of several modules need. */
 cmdline_parse_fn cmdline_parse_text;    /* out: const char *, stays valid */
-cmdline_parse_fn cmdline_parse_u32;     /* out: uint32_t, decimal */
 cmdline_parse_fn cmdline_parse_seconds; /* "1.5"; out: uint64_t microseconds */
 
 #endif

@@ -27,7 +27,8 @@ struct log_levels {
  * Read "info" or "tcp:debug,arp:info" or both; a cmdline_parse_fn.
  *
  * out:     a struct log_levels; what the text does not name stays.
- * Returns: false for an unknown level, an empty or long name, too many names.
+ * Returns: false for an unknown level, an empty, long or unprintable name, too
+ *          many names.
  */
 MUST_CHECK bool log_levels_parse(const char *text, void *out);
 

@@ -46,6 +46,16 @@ static enum log_level *place_of(struct log_levels *levels, const char *module,
     return &levels->named[levels->count++].level;
 }
 
+/* A name can be typed, and be shown. */
+static bool is_name(const char *text, size_t length)
+{
+    for (size_t i = 0; i < length; i++) {
+        if (text[i] <= ' ' || text[i] > '~')
+            return false;
+    }
+    return length > 0 && length < LOG_MODULE_BYTES;
+}
+
 /* One of the words between commas: LEVEL or MODULE:LEVEL. */
 static bool parse_word(const char *word, size_t length,
                        struct log_levels *levels)
@@ -58,7 +68,7 @@ static bool parse_word(const char *word, size_t length,
         colon++;
     if (colon == length)
         return parse_level(word, length, place);
-    if (colon == 0 || colon >= LOG_MODULE_BYTES ||
+    if (!is_name(word, colon) ||
         !parse_level(word + colon + 1, length - colon - 1, &level))
         return false;
     place = place_of(levels, word, colon);

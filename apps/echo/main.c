@@ -25,23 +25,14 @@ static uint32_t port = 7;
 
 const char runnel_about[] = "sends back what it is sent by TCP and UDP";
 
-static bool parse_port(const char *text, void *out)
-{
-    uint32_t value;
-
-    if (!cmdline_parse_u32(text, &value) || value == 0 || value > UINT16_MAX)
-        return false;
-    *(uint32_t *)out = value;
-    return true;
-}
-
 const struct cmdline_key runnel_keys[] = {
     {.name = "port",
      .value_name = "PORT",
      .example = "7",
      .help = "the port to listen on (7)",
-     .parse = parse_port,
-     .out = &port},
+     .out = &port,
+     .min = 1,
+     .max = UINT16_MAX},
 };
 const size_t runnel_key_count = ARRAY_LEN(runnel_keys);
 

@@ -25,39 +25,21 @@ static uint32_t idle_s; /* 0: as http_serve.h says */
 
 const char runnel_about[] = "serves one page, /healthz and /status by HTTP";
 
-static bool parse_port(const char *text, void *out)
-{
-    uint32_t value;
-
-    if (!cmdline_parse_u32(text, &value) || value == 0 || value > UINT16_MAX)
-        return false;
-    *(uint32_t *)out = value;
-    return true;
-}
-
-static bool parse_idle(const char *text, void *out)
-{
-    uint32_t value;
-
-    if (!cmdline_parse_u32(text, &value) || value == 0)
-        return false;
-    *(uint32_t *)out = value;
-    return true;
-}
-
 const struct cmdline_key runnel_keys[] = {
     {.name = "port",
      .value_name = "PORT",
      .example = "80",
      .help = "the TCP port to listen on (80)",
-     .parse = parse_port,
-     .out = &port},
+     .out = &port,
+     .min = 1,
+     .max = UINT16_MAX},
     {.name = "idle",
      .value_name = "SECONDS",
      .example = "3600",
      .help = "how long a connection may be silent between requests (75)",
-     .parse = parse_idle,
-     .out = &idle_s},
+     .out = &idle_s,
+     .min = 1,
+     .max = UINT32_MAX},
 };
 const size_t runnel_key_count = ARRAY_LEN(runnel_keys);
 

@@ -27,29 +27,20 @@ static uint32_t bytes = 56;
 
 const char runnel_about[] = "asks HOST, its one argument, whether it is there";
 
-static bool parse_bytes(const char *text, void *out)
-{
-    uint32_t value;
-
-    if (!cmdline_parse_u32(text, &value) || value > PING_BYTES_MAX)
-        return false;
-    *(uint32_t *)out = value;
-    return true;
-}
-
 const struct cmdline_key runnel_keys[] = {
     {.name = "count",
      .value_name = "NUMBER",
      .example = "10",
      .help = "how many questions (4)",
-     .parse = cmdline_parse_u32,
-     .out = &count},
+     .out = &count,
+     .min = 1,
+     .max = UINT16_MAX},
     {.name = "bytes",
      .value_name = "NUMBER",
      .example = "1472",
-     .help = "how many bytes of data in each, up to 65507 (56)",
-     .parse = parse_bytes,
-     .out = &bytes},
+     .help = "how many bytes of data in each (56)",
+     .out = &bytes,
+     .max = PING_BYTES_MAX},
 };
 const size_t runnel_key_count = ARRAY_LEN(runnel_keys);
 

@@ -107,7 +107,35 @@ def test_more_addresses_than_cards_are_refused(start):
     one = start("http_hello", "--ipv4=dhcp,dhcp", net=guests.UserNet(),
                 net_args=False)
     assert one.wait_exit() == 64
-    assert "more network cards than there are" in one.console
+    assert "--ipv4 has 2 network cards, and there are 1" in one.console
+
+
+def test_a_card_that_is_not_there_is_refused(start):
+    one = start("http_hello", "--net=1")
+    assert one.wait_exit() == 64
+    assert "--net=1: of network cards there are 1, from 0 on" in one.console
+
+
+def test_gateways_off_the_network_are_used_and_warned_of(start):
+    one = start("http_hello", "--ipv4=10.0.2.15/24 --ipv4-gateway=10.0.3.2 "
+                "--ipv4-routes=10.6.0.0/16:10.0.2.9,10.5.0.0/16:10.7.0.1",
+                net=guests.UserNet(80), net_args=False)
+    for gateway in ("10.0.3.2", "10.7.0.1"):
+        one.wait_for(f"warning net: net0: gateway {gateway} is not on its "
+                     "network")
+    assert "gateway 10.0.2.9 is not" not in one.console
+    with web.browse(one.port(80)) as browser:
+        status = browser.get("/status").body.decode()
+    assert re.search(r"^10\.5\.0\.0/16 +10\.7\.0\.1 +net0 +static$", status,
+                     re.M)
+
+
+def test_the_gateway_of_a_network_of_one_address_is_off_it(start):
+    one = start("http_hello", "--ipv4=10.0.2.15/32 --ipv4-gateway=10.0.2.2",
+                net=guests.UserNet(80), net_args=False).ready()
+    with web.browse(one.port(80)) as browser:
+        assert browser.get("/healthz").status == 200
+    assert "is not on its network" not in one.console
 
 
 def test_a_lease_is_used_and_every_setting_tells_its_origin(

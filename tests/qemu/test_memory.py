@@ -75,7 +75,7 @@ def test_connections_beyond_the_limit_wait_until_one_ends(start):
 
 
 @pytest.mark.parametrize("value,right", [
-    ("0", "100000"), ("1000000000", "512 bytes each")])
+    ("0", "1 to "), ("1000000000", "1000000000: there is memory for ")])
 def test_a_limit_that_cannot_be_is_refused(start, value, right):
     one = start("http_hello", f"--tcp-conns={value}", net=guests.WireNet())
     assert one.wait_exit() == 64

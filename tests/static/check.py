@@ -11,6 +11,7 @@ import globals as state
 import headers
 import layers
 import layout
+import logs
 import rows
 import text
 
@@ -20,6 +21,7 @@ CHECKS = {
     "layout": layout,
     "headers": headers,
     "globals": state,
+    "logs": logs,
     "rows": rows,
 }
 

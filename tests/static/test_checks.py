@@ -12,6 +12,7 @@ import globals as state
 import headers
 import layers
 import layout
+import logs
 import rows
 import text
 
@@ -173,6 +174,19 @@ def test_a_kernel_file_has_one_variable_named_as_itself(tmp_path):
     red(state, tmp_path, "not `other`")
     plant(tmp_path, "kernel/page.c", page % ("page", "page") + "int second;\n")
     red(state, tmp_path, "2 variables")
+
+
+LOGS = 'log_at(up ? LOG_INFO : LOG_ERROR,\n       "arp", "x");\n'
+
+
+@pytest.mark.parametrize("names, words", [
+    ("", ("net/arp.c", "`arp`")), ("arp tcp", ("boot/config.c", "`tcp`"))])
+def test_modules_that_log_are_those_that_are_named(tmp_path, names, words):
+    plant(tmp_path, "net/arp.c", LOGS)
+    plant(tmp_path, "boot/config.c", f'char modules[] =\n    "{names} ";\n')
+    red(logs, tmp_path, *words)
+    plant(tmp_path, "boot/config.c", 'char modules[] =\n    "arp ";\n')
+    assert not list(logs.problems(tmp_path))
 
 
 def test_a_row_without_a_test_is_named(tmp_path):

@@ -16,7 +16,7 @@
 
 static char said[8192];
 static const char *name_out;
-static uint32_t port_out, prefix_out;
+static uint32_t port_out, prefix_out, seed_out;
 static bool port_given, quiet_out;
 
 static bool parse_prefix(const char *text, void *out)
@@ -25,15 +25,35 @@ static bool parse_prefix(const char *text, void *out)
 }
 
 static const struct cmdline_key machine_keys[] = {
-    {"ipv4", "ADDRESS/PREFIX", "10.0.0.2/24", "the machine's own address",
-     parse_prefix, &prefix_out, NULL},
-    {"name", "HOST", "web", "the machine's name", cmdline_parse_text, &name_out,
-     NULL},
+    {.name = "ipv4",
+     .value_name = "ADDRESS/PREFIX",
+     .example = "10.0.0.2/24",
+     .help = "the machine's own address",
+     .parse = parse_prefix,
+     .out = &prefix_out},
+    {.name = "name",
+     .value_name = "HOST",
+     .example = "web",
+     .help = "the machine's name",
+     .parse = cmdline_parse_text,
+     .out = &name_out},
 };
 static const struct cmdline_key program_keys[] = {
-    {"port", "PORT", "80", "where to listen", cmdline_parse_u32, &port_out,
-     &port_given},
-    {"quiet", NULL, NULL, "says less", NULL, &quiet_out, NULL},
+    {.name = "port",
+     .value_name = "PORT",
+     .example = "80",
+     .help = "where to listen",
+     .out = &port_out,
+     .given = &port_given,
+     .min = 1,
+     .max = 65535},
+    {.name = "seed",
+     .value_name = "NUMBER",
+     .example = "1",
+     .help = "any number",
+     .out = &seed_out,
+     .max = UINT32_MAX},
+    {.name = "quiet", .help = "says less", .out = &quiet_out},
 };
 static const struct cmdline_table tables[] = {
     {machine_keys, ARRAY_LEN(machine_keys)},
@@ -147,16 +167,18 @@ static void cmdline__M8_malformed_value_names_what_would_be_right(void **state)
     (void)state;
     check_bad("--ipv4=10.0.0.300/24",
               "--ipv4: \"10.0.0.300/24\" is malformed: expected "
-              "ADDRESS/PREFIX, such as 10.0.0.2/24\n");
-    check_bad("--port=80x", "--port: \"80x\" is malformed: expected PORT, "
-                            "such as 80\n");
+              "ADDRESS/PREFIX (as in 10.0.0.2/24)\n"
+              "      the machine's own address\n");
+    check_bad("--port=80x", "--port: \"80x\" is malformed: expected PORT "
+                            "(1 to 65535, as in 80)\n"
+                            "      where to listen\n");
     assert_false(port_given);
 }
 
 static void cmdline__M8_missing_value_is_an_error(void **state)
 {
-    const char *message = "--port: a value is missing: expected --port=PORT, "
-                          "such as 80\n";
+    const char *message = "--port: a value is missing: expected --port=PORT "
+                          "(1 to 65535, as in 80)\n";
 
     (void)state;
     check_bad("--port", message);
@@ -212,8 +234,8 @@ static void cmdline__M8_long_line_is_an_error(void **state)
                     "aaaa...: no such key (--help lists them)\n");
     memcpy(line, "--port=", 7);
     check_bad(line, "--port: \"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
-                    "aaaaaaaaaaaa...\" is malformed: expected PORT, such as "
-                    "80\n");
+                    "aaaaaaaaaaaa...\" is malformed: expected PORT (1 to "
+                    "65535, as in 80)\n      where to listen\n");
     free(line);
 }
 
@@ -247,8 +269,10 @@ static void cmdline__help_wins_over_errors_and_is_narrow(void **state)
                               "      the machine's own address\n"
                               "  --name=HOST (as in web)\n"
                               "      the machine's name\n"
-                              "  --port=PORT (as in 80)\n"
+                              "  --port=PORT (1 to 65535, as in 80)\n"
                               "      where to listen\n"
+                              "  --seed=NUMBER (0 to 4294967295, as in 1)\n"
+                              "      any number\n"
                               "  --quiet\n"
                               "      says less\n"
                               "  --help\n"
@@ -272,22 +296,37 @@ static void cmdline__two_keys_of_one_name_are_a_bug(void **state)
     }
 }
 
-static void parse_u32__takes_decimal_and_nothing_else(void **state)
+static void cmdline__M8_numbers_are_decimal_and_nothing_else(void **state)
 {
     static const char *const bad[] = {
-        "",           "-1",  "+1",
-        "1 ",         "0x",  " 1",
-        "4294967296", "1.0", "99999999999999999999999"};
-    uint32_t out = 7;
+        "--seed=-1",     "--seed=+1",
+        "--seed=\"1 \"", "--seed=0x",
+        "--seed=\" 1\"", "--seed=4294967296",
+        "--seed=1.0",    "--seed=99999999999999999999999"};
 
     (void)state;
-    for (size_t i = 0; i < ARRAY_LEN(bad); i++)
-        assert_false(cmdline_parse_u32(bad[i], &out));
-    assert_int_equal(out, 7);
-    assert_true(cmdline_parse_u32("4294967295", &out));
-    assert_int_equal(out, UINT32_MAX);
-    assert_true(cmdline_parse_u32("0", &out));
-    assert_int_equal(out, 0);
+    seed_out = 7;
+    for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
+        assert_int_equal(parse(bad[i]), CMDLINE_BAD);
+        assert_non_null(strstr(said, "(0 to 4294967295, as in 1)"));
+    }
+    assert_int_equal(seed_out, 7);
+    assert_int_equal(parse("--seed=4294967295"), CMDLINE_OK);
+    assert_int_equal(seed_out, UINT32_MAX);
+    assert_int_equal(parse("--seed=0"), CMDLINE_OK);
+    assert_int_equal(seed_out, 0);
+}
+
+static void cmdline__M8_numbers_end_at_their_limits(void **state)
+{
+    (void)state;
+    assert_int_equal(parse("--port=1"), CMDLINE_OK);
+    assert_int_equal(port_out, 1);
+    assert_int_equal(parse("--port=65535"), CMDLINE_OK);
+    assert_int_equal(port_out, 65535);
+    assert_int_equal(parse("--port=0"), CMDLINE_BAD);
+    assert_int_equal(parse("--port=65536"), CMDLINE_BAD);
+    assert_int_equal(port_out, 0);
 }
 
 static void parse_seconds__is_exact_to_the_microsecond(void **state)
@@ -340,7 +379,8 @@ int main(void)
         cmocka_unit_test(cmdline__M8_control_bytes_do_not_reach_the_console),
         cmocka_unit_test(cmdline__help_wins_over_errors_and_is_narrow),
         cmocka_unit_test(cmdline__two_keys_of_one_name_are_a_bug),
-        cmocka_unit_test(parse_u32__takes_decimal_and_nothing_else),
+        cmocka_unit_test(cmdline__M8_numbers_are_decimal_and_nothing_else),
+        cmocka_unit_test(cmdline__M8_numbers_end_at_their_limits),
         cmocka_unit_test(parse_seconds__is_exact_to_the_microsecond),
     };
     int failed = cmocka_run_group_tests(tests, NULL, NULL);

@@ -216,6 +216,43 @@ static void config__polling_is_bounded(void **state)
     bad("--poll", "50us", "200");
 }
 
+static void config__a_value_out_of_range_is_told_the_range(void **state)
+{
+    (void)state;
+    bad("--poll", "1001",
+        "\"1001\" is malformed: expected MICROSECONDS (0 to "
+        "1000, as in 200)\n");
+    bad("--net", "8", "(0 to 7, as in 0)\n");
+    bad("--tcp-conns", "0", "(1 to 4294967295, as in 100000)\n");
+}
+
+static void config__a_list_too_long_is_told_its_limit(void **state)
+{
+    (void)state;
+    bad("--dns-servers", "1.1.1.1,1.1.1.2,1.1.1.3,1.1.1.4,1.1.1.5",
+        "four at most");
+}
+
+static void config__modules_that_are_not_there_are_told(void **state)
+{
+    (void)state;
+    good("--logs=tcp:debug,arp:info,virtio:error,debug");
+    assert_string_equal(said, "");
+    good("--logs=tcp:debug,nosuch:info,tc:debug");
+    assert_string_equal(
+        said, "--logs: nosuch: no module of the machine, which are app arp "
+              "boot clock net pci power random tcp virtio \n"
+              "--logs: tc: no module of the machine, which are app arp boot "
+              "clock net pci power random tcp virtio \n");
+    assert_int_equal(config.logs.count, 3);
+}
+
+static void config__a_level_that_is_not_there_is_refused(void **state)
+{
+    (void)state;
+    bad("--logs", "nosuch", "error, warning, info, debug");
+}
+
 static void config__help_says_what_the_program_does_and_has(void **state)
 {
     (void)state;
@@ -264,6 +301,10 @@ int main(void)
         cmocka_unit_test(config__routes_are_networks_and_gateways),
         cmocka_unit_test(config__connections_are_one_or_more),
         cmocka_unit_test(config__polling_is_bounded),
+        cmocka_unit_test(config__a_value_out_of_range_is_told_the_range),
+        cmocka_unit_test(config__a_list_too_long_is_told_its_limit),
+        cmocka_unit_test(config__modules_that_are_not_there_are_told),
+        cmocka_unit_test(config__a_level_that_is_not_there_is_refused),
         cmocka_unit_test(config__help_fits_a_terminal),
         cmocka_unit_test(config__help_lists_every_key),
         cmocka_unit_test(config__help_says_what_the_program_does_and_has),

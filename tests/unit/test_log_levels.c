@@ -41,11 +41,12 @@ static void logs__modules_have_levels_of_their_own(void **state)
 static void logs__malformed_text_changes_nothing(void **state)
 {
     static const char *const texts[] = {
-        "",      ",",         "info,",
-        ",info", "inf",       "infos",
-        "INFO",  "tcp",       ":info",
-        "tcp:",  "tcp:shout", "tcp:info:debug",
-        " info", "tcp:info ", "sixteen_letters_:info"};
+        "",         ",",          "info,",
+        ",info",    "inf",        "infos",
+        "INFO",     "tcp",        ":info",
+        "tcp:",     "tcp:shout",  "tcp:info:debug",
+        " info",    "tcp:info ",  "sixteen_letters_:info",
+        "a b:info", "a\033:info", "\200:info"};
 
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
