@@ -5,7 +5,7 @@
  * waiter: each then looks at the connection itself, so no wake-up can be lost
  * or meant for somebody else.
  *
- * Source: MirageOS V1.TCPV4; FLOW.md's "Lifetime".
+ * Source: MirageOS V1.TCPV4.
  */
 #include "net/flow_priv.h"
 

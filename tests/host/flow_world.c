@@ -336,6 +336,31 @@ void world_echo(struct flow *flow, void *context)
             return;
 }
 
+void world_hold(struct flow *flow, void *context)
+{
+    (void)flow;
+    world_sleep(*(uint64_t *)context);
+}
+
+void world_take_pattern(struct flow *flow, void *context)
+{
+    *(uint64_t *)context = world_read_all(flow);
+}
+
+void world_exchange(struct flow *flow)
+{
+    assert_int_equal(flow_write(flow, world_text(flow, "hello")), FLOW_OK);
+    world_expect_read(flow, "hello");
+}
+
+unsigned world_conns(unsigned which)
+{
+    struct net_memory memory;
+
+    net_memory_get(world.net[which], &memory);
+    return (unsigned)memory.conns;
+}
+
 void world_expect_read(struct flow *flow, const char *text)
 {
     struct buffer *buffer;

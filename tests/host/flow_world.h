@@ -142,6 +142,20 @@ void world_discard(struct flow *flow, void *context);
 /* A callback that sends back what comes, until the peer closes. */
 void world_echo(struct flow *flow, void *context);
 
+/* A callback that holds its flow for the microseconds at `context`, a uint64_t,
+ * and reads nothing. */
+void world_hold(struct flow *flow, void *context);
+
+/* A callback that reads the pattern to the end, and leaves at `context`, a
+ * uint64_t, how much there was. */
+void world_take_pattern(struct flow *flow, void *context);
+
+/* Write a word to who echoes, and read it again. */
+void world_exchange(struct flow *flow);
+
+/* Connections of a side. */
+unsigned world_conns(unsigned which);
+
 /* Read one view and compare. */
 void world_expect_read(struct flow *flow, const char *text);
 

@@ -1,6 +1,6 @@
 /*
- * tests/unit/test_flow_open.c - FLOW.md's rows "create_connection", "input"
- * and "error_message".
+ * tests/unit/test_flow_open.c - connecting, packets of another IP layer, and
+ * what errors are called. The wire's side of it is in test_flow_handshake.c.
  */
 #include <setjmp.h>
 #include <stdarg.h>

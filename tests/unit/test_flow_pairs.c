@@ -3,7 +3,7 @@
  *
  * Several threads wait on one flow in one way (or it is parked, or they all
  * connect); then the connection ends in one way. Every one of them must wake,
- * with the verdict that FLOW.md gives. Mirage's defects 1 and 2.
+ * with the verdict that net/flow.h gives.
  *
  * The peer reads nothing and its window is small and full, so that writers,
  * acknowledgements and FIN all wait.

@@ -17,8 +17,6 @@ enum { PORT = 80, MANY = 500 };
 static struct {
     unsigned runs;
     unsigned deadlines;
-    unsigned at_once; /* callbacks that run now, and the most ever */
-    unsigned at_once_max;
     uint64_t park_us; /* how long to park; 0: for ever */
     uint64_t last_run_us;
     enum flow_status last_status;
@@ -60,12 +58,6 @@ static struct flow *connect_to(flow_callback *callback)
     return world_connect(PORT);
 }
 
-static void ask(struct flow *flow)
-{
-    assert_int_equal(flow_write(flow, world_text(flow, "question")), FLOW_OK);
-    world_expect_read(flow, "question");
-}
-
 static void park__owns_no_thread_and_answers_when_asked_in(void)
 {
     struct flow *flow = connect_to(park_at_once);
@@ -74,7 +66,7 @@ static void park__owns_no_thread_and_answers_when_asked_in(void)
         world_sleep(WORLD_S);
         assert_int_equal(world_stats(1).parked, 1);
         assert_int_equal(world_stats(1).threads, 0);
-        ask(flow);
+        world_exchange(flow);
         assert_int_equal(record.runs, i);
     }
     flow_close(flow);
@@ -196,7 +188,7 @@ static void park__deadlines_of_calls_are_forever_again_in(void)
 {
     struct flow *flow = connect_to(park_with_deadlines_set);
 
-    ask(flow);
+    world_exchange(flow);
     assert_int_equal(record.last_status, FLOW_OK);
     flow_release(flow);
 }
@@ -232,8 +224,8 @@ static void park__callback_may_go_on_while_others_have_the_flow_in(void)
 {
     struct flow *flow = connect_to(park_and_go_on);
 
-    ask(flow);
-    ask(flow);
+    world_exchange(flow);
+    world_exchange(flow);
     flow_close(flow);
     assert_int_equal(flow_wait_closed(flow, FOREVER), FLOW_OK);
     flow_release(flow);
@@ -270,7 +262,7 @@ static void park__another_thread_may_still_write_in(void)
     for (int i = 0; i < 3; i++)
         world_expect_read(flow, "tick");
     world_join(ticker);
-    ask(flow);
+    world_exchange(flow);
     flow_release(flow);
 }
 WORLD(park__another_thread_may_still_write)
@@ -293,7 +285,7 @@ static void park__many_idle_flows_are_handles_and_nothing_else_in(void)
     assert_int_equal(world.stacks_out, stacks);
     assert_true(world_stats(1).pages <= 2 + MANY / 30 + 1);
     for (int i = MANY - 1; i >= 0; i--)
-        ask(flows[i]);
+        world_exchange(flows[i]);
     assert_int_equal(record.runs, MANY);
     for (int i = 0; i < MANY; i++)
         flow_release(flows[i]);
@@ -305,105 +297,6 @@ static void flow__is_small_enough_for_a_million(void **state)
     (void)state;
     assert_true(sizeof(struct flow) <= 128);
 }
-
-/* ---- bounds on threads ---- */
-
-static void work(struct flow *flow, void *context)
-{
-    (void)context;
-    record.at_once++;
-    if (record.at_once > record.at_once_max)
-        record.at_once_max = record.at_once;
-    record.runs++;
-    assert_int_equal(
-        flow_write(flow, world_text(flow, thread_name(thread_self()))),
-        FLOW_OK);
-    world_sleep(WORLD_S);
-    record.at_once--;
-}
-
-static void listen_with(const struct flow_listener *listener)
-{
-    memset(&record, 0, sizeof record);
-    assert_true(tcpv4_listen(world.tcp[1], PORT, listener));
-}
-
-static void callback__runs_on_a_thread_named_after_its_port_in(void)
-{
-    struct flow *flow;
-
-    listen_with(&(struct flow_listener){.callback = work});
-    flow = world_connect(PORT);
-    world_expect_read(flow, "tcp:80");
-    flow_release(flow);
-}
-WORLD(callback__runs_on_a_thread_named_after_its_port)
-
-static void callback__threads_are_bounded_and_others_wait_in(void)
-{
-    struct flow *flows[7];
-
-    listen_with(&(struct flow_listener){.callback = work, .threads_max = 2});
-    for (size_t i = 0; i < ARRAY_LEN(flows); i++)
-        flows[i] = world_connect(PORT);
-    world_sleep(500 * WORLD_MS);
-    assert_int_equal(world_stats(1).threads, 2);
-    assert_int_equal(record.runs, 2);
-    world_sleep(5 * WORLD_S);
-    assert_int_equal(record.runs, 7);
-    assert_int_equal(record.at_once_max, 2);
-    for (size_t i = 0; i < ARRAY_LEN(flows); i++) {
-        world_expect_read(flows[i], "tcp:80");
-        flow_release(flows[i]);
-    }
-}
-WORLD(callback__threads_are_bounded_and_others_wait)
-
-static void callback__beyond_the_backlog_no_handshake_completes_in(void)
-{
-    struct flow *flows[3];
-    struct flow_error error;
-    struct flow *late;
-    enum flow_status status;
-
-    listen_with(&(struct flow_listener){
-        .callback = work, .threads_max = 1, .backlog = 2});
-    for (size_t i = 0; i < ARRAY_LEN(flows); i++)
-        flows[i] = world_connect(PORT); /* one runs, two wait */
-    /* The SYN-ACK is ours to hear; the ACK of it is not taken by the peer,
-     * and nothing of ours is read or answered until there is room. */
-    status = tcpv4_create_connection(world.tcp[0], WORLD_B, PORT, FOREVER,
-                                     &late, &error);
-    assert_int_equal(status, FLOW_OK);
-    world_sleep(100 * WORLD_MS);
-    assert_true(net_counters(world.net[1])->value[NET_COUNT_tcp_backlog_full] >
-                0);
-    assert_int_equal(record.runs, 1);
-    world_sleep(20 * WORLD_S); /* and then it completes after all */
-    assert_int_equal(record.runs, 4);
-    world_expect_read(late, "tcp:80");
-    flow_release(late);
-    for (size_t i = 0; i < ARRAY_LEN(flows); i++)
-        flow_release(flows[i]);
-}
-WORLD(callback__beyond_the_backlog_no_handshake_completes)
-
-static void callback__waits_when_no_thread_can_be_made_in(void)
-{
-    struct flow *flow;
-
-    listen_with(&(struct flow_listener){.callback = work});
-    world.stacks_max = world.stacks_out;
-    flow = world_connect(PORT);
-    world_sleep(5 * WORLD_S);
-    assert_int_equal(record.runs, 0);
-    world.stacks_max = SIZE_MAX;
-    world_sleep(FLOW_RETRY_US + WORLD_DELAY_US);
-    assert_int_equal(record.runs, 1);
-    world_expect_read(flow, "tcp:80");
-    flow_release(flow);
-}
-WORLD(callback__waits_when_no_thread_can_be_made)
 
 static void park__waits_when_no_thread_can_be_made_in(void)
 {
@@ -421,65 +314,6 @@ static void park__waits_when_no_thread_can_be_made_in(void)
 }
 WORLD(park__waits_when_no_thread_can_be_made)
 
-static void callback__waits_when_no_handle_can_be_made_in(void)
-{
-    struct flow *flow;
-
-    listen_with(&(struct flow_listener){.callback = work});
-    flow_release(world_connect(PORT)); /* what needs a page has it now */
-    world_sleep(10 * WORLD_S);
-    assert_int_equal(record.runs, 1);
-    world.tcp[1]->flow_pool.max = 0;
-    flow = world_connect(PORT);
-    world_sleep(5 * WORLD_S);
-    assert_int_equal(record.runs, 1);
-    world.tcp[1]->flow_pool.max = SIZE_MAX;
-    world_expect_read(flow, "tcp:80");
-    flow_release(flow);
-}
-WORLD(callback__waits_when_no_handle_can_be_made)
-
-static void park_late(struct flow *flow, void *context)
-{
-    world_sleep(5 * WORLD_S); /* until no timer of TCP is armed */
-    record.at_once++;
-    flow_park(flow, answer, context, FOREVER);
-}
-
-/* The first one parks, so nothing wakes the network thread; its stack is the
- * only one, and free only after the next thread was asked for. */
-static void callback__waits_no_longer_when_the_network_sleeps_in(void)
-{
-    struct flow *flows[2];
-
-    listen_with(
-        &(struct flow_listener){.callback = park_late, .threads_max = 1});
-    world.stacks_max = world.stacks_out + 1;
-    for (size_t i = 0; i < ARRAY_LEN(flows); i++)
-        flows[i] = world_connect(PORT);
-    world_sleep(10 * WORLD_S + 2 * FLOW_RETRY_US);
-    assert_int_equal(record.at_once, 2);
-    world.stacks_max = SIZE_MAX;
-    for (size_t i = 0; i < ARRAY_LEN(flows); i++)
-        flow_release(flows[i]);
-}
-WORLD(callback__waits_no_longer_when_the_network_sleeps)
-
-/* ---- listening ---- */
-
-static void listen__a_taken_port_is_refused_in(void)
-{
-    struct flow_listener listener = {.callback = work};
-
-    assert_true(tcpv4_listen(world.tcp[1], PORT, &listener));
-    assert_false(tcpv4_listen(world.tcp[1], PORT, &listener));
-    assert_false(tcpv4_listen(world.tcp[1], 0, &listener));
-    tcpv4_unlisten(world.tcp[1], PORT);
-    tcpv4_unlisten(world.tcp[1], PORT);
-    assert_true(tcpv4_listen(world.tcp[1], PORT, &listener));
-}
-WORLD(listen__a_taken_port_is_refused)
-
 static void unlisten__flows_that_run_go_on_in(void)
 {
     struct flow_error error;
@@ -492,29 +326,11 @@ static void unlisten__flows_that_run_go_on_in(void)
                                              FOREVER, &other, &error),
                      FLOW_ERROR);
     assert_int_equal(error.kind, FLOW_ERROR_REFUSED);
-    ask(flow);
-    ask(flow);
+    world_exchange(flow);
+    world_exchange(flow);
     flow_release(flow);
 }
 WORLD(unlisten__flows_that_run_go_on)
-
-static void unlisten__resets_what_waits_for_a_thread_in(void)
-{
-    struct flow *flows[3];
-    struct buffer *buffer;
-
-    listen_with(&(struct flow_listener){.callback = work, .threads_max = 1});
-    for (size_t i = 0; i < ARRAY_LEN(flows); i++)
-        flows[i] = world_connect(PORT);
-    world_sleep(100 * WORLD_MS);
-    tcpv4_unlisten(world.tcp[1], PORT);
-    world_expect_read(flows[0], "tcp:80");
-    assert_int_equal(flow_read(flows[1], &buffer), FLOW_ERROR);
-    assert_int_equal(flow_read(flows[2], &buffer), FLOW_ERROR);
-    for (size_t i = 0; i < ARRAY_LEN(flows); i++)
-        flow_release(flows[i]);
-}
-WORLD(unlisten__resets_what_waits_for_a_thread)
 
 int main(void)
 {
@@ -532,16 +348,8 @@ int main(void)
         WORLD_TEST(park__another_thread_may_still_write),
         WORLD_TEST(park__many_idle_flows_are_handles_and_nothing_else),
         cmocka_unit_test(flow__is_small_enough_for_a_million),
-        WORLD_TEST(callback__runs_on_a_thread_named_after_its_port),
-        WORLD_TEST(callback__threads_are_bounded_and_others_wait),
-        WORLD_TEST(callback__beyond_the_backlog_no_handshake_completes),
-        WORLD_TEST(callback__waits_when_no_thread_can_be_made),
         WORLD_TEST(park__waits_when_no_thread_can_be_made),
-        WORLD_TEST(callback__waits_when_no_handle_can_be_made),
-        WORLD_TEST(callback__waits_no_longer_when_the_network_sleeps),
-        WORLD_TEST(listen__a_taken_port_is_refused),
         WORLD_TEST(unlisten__flows_that_run_go_on),
-        WORLD_TEST(unlisten__resets_what_waits_for_a_thread),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,5 +1,5 @@
 /*
- * tests/unit/test_flow_read.c - FLOW.md's row "read", and reading at large.
+ * tests/unit/test_flow_read.c - flow_read() and flow_receive().
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -342,6 +342,48 @@ static void read__cancelled_flow_can_be_used_on_in(void)
 }
 WORLD(read__cancelled_flow_can_be_used_on)
 
+/* ---- the peer is gone ---- */
+
+static void read__after_close_is_woken_when_the_peer_is_dead_in(void)
+{
+    struct buffer *buffer;
+    struct flow *flow;
+
+    world_listen(80, world_discard, NULL);
+    flow = world_connect(80);
+    world_sleep(WORLD_S);
+    world.wire.cut = true;
+    flow_set_user_timeout(flow, 60 * WORLD_S);
+    flow_set_write_deadline(flow, world_in(WORLD_S));
+    flow_close(flow);
+    for (int i = 0; i < 2; i++)
+        assert_int_equal(flow_read(flow, &buffer), FLOW_ERROR);
+    world_expect_error(flow, FLOW_ERROR_TIMEOUT, FLOW_REASON_NONE);
+    flow_release(flow);
+    world_sleep(8000ull * WORLD_S); /* the server's side gives up as well */
+}
+WORLD(read__after_close_is_woken_when_the_peer_is_dead)
+
+static void read__in_fin_wait_2_is_woken_by_keepalive_in(void)
+{
+    uint64_t hold_us = 20000ull * WORLD_S;
+    struct buffer *buffer;
+    struct flow *flow;
+
+    world_listen(80, world_hold, &hold_us);
+    flow = world_connect(80);
+    flow_close(flow);
+    world_sleep(WORLD_S);
+    flow_set_keepalive(flow, true);
+    world.wire.cut = true;
+    for (int i = 0; i < 2; i++)
+        assert_int_equal(flow_read(flow, &buffer), FLOW_ERROR);
+    world_expect_error(flow, FLOW_ERROR_TIMEOUT, FLOW_REASON_NONE);
+    flow_release(flow);
+    world_sleep(20000ull * WORLD_S);
+}
+WORLD(read__in_fin_wait_2_is_woken_by_keepalive)
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -358,6 +400,8 @@ int main(void)
         WORLD_TEST(receive__takes_what_fits_and_leaves_the_rest),
         WORLD_TEST(receive__goes_on_when_there_is_memory_again),
         WORLD_TEST(read__cancelled_flow_can_be_used_on),
+        WORLD_TEST(read__after_close_is_woken_when_the_peer_is_dead),
+        WORLD_TEST(read__in_fin_wait_2_is_woken_by_keepalive),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

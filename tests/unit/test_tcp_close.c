@@ -74,7 +74,7 @@ static void close__we_first(void **state)
     assert_true(peer_state_is(&peer, "TIME-WAIT"));
     assert_true(tcp_closed(peer.conn));
     assert_int_equal(tcp_end_reason(peer.conn), TCP_END_CLOSED);
-    for (unsigned i = 0; i < 2; i++) /* FLOW.md 1: sticky */
+    for (unsigned i = 0; i < 2; i++) /* sticky */
         assert_int_equal(tcp_recv(peer.conn, 100, host_now_us, &chain),
                          TCP_EOF);
 }
@@ -169,7 +169,6 @@ static void close__text_and_fin_lost_come_again(void **state)
 
 /* ---- FINs that come in odd ways ---- */
 
-/* FLOW.md 4. */
 static void S14__a_fin_again_is_acknowledged_again(void **state)
 {
     struct peer_seg fin = {.seq = PEER_ISS + 1, .flags = PEER_FIN | PEER_ACK};

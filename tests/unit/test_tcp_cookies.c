@@ -454,7 +454,7 @@ static struct tcp_listener *asked(void *context, uint16_t port)
     return of->listener;
 }
 
-/* FLOW.md: "listeners is asked again when the last ACK arrives". */
+/* The mapping of ports is asked again when the last ACK arrives. */
 static void query__is_asked_again_for_the_last_ack(void **state)
 {
     struct tcp_listen_options options = {.backlog = 1, .syn_backlog = 0};

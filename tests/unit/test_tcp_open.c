@@ -37,7 +37,6 @@ static void syn_ack__offers_mss_and_scale_only_to_who_scales(void **state)
     assert_false(peer.got.has_shift);
 }
 
-/* FLOW.md 9. */
 static void syn__its_window_is_never_scaled(void **state)
 {
     (void)state;
@@ -58,7 +57,6 @@ static void syn__its_window_is_never_scaled(void **state)
                 65535 - 2000 - 8);
 }
 
-/* FLOW.md 3, 8. */
 static void S12__a_repeated_syn_makes_no_second_half(void **state)
 {
     struct net_memory memory;
@@ -135,7 +133,6 @@ static void closed_port__is_reset(void **state)
     assert_int_equal(peer.got.ack, 111);
 }
 
-/* FLOW.md 13. */
 static void S7__rst_against_a_half_open_one_must_be_exact(void **state)
 {
     struct net_memory memory;
@@ -315,8 +312,8 @@ static void connect__opens_and_tells(void **state)
     assert_int_equal(peer.got.ack, PEER_ISS + 1);
     assert_true(peer.changes & TCP_CHANGE_OPEN);
     assert_int_equal(peer_info(&peer).snd_wnd_shift, 2);
-    assert_int_equal(peer_info(&peer).snd_wnd_bytes, 1000); /* FLOW.md 9 */
-    assert_int_equal(peer_info(&peer).mss_bytes, 536);      /* MUST-15 */
+    assert_int_equal(peer_info(&peer).snd_wnd_bytes, 1000);
+    assert_int_equal(peer_info(&peer).mss_bytes, 536); /* MUST-15 */
 }
 
 static void connect__rst_with_our_number_is_a_refusal(void **state)
@@ -396,7 +393,6 @@ static void connect__to_no_host_says_why(void **state)
     }
 }
 
-/* FLOW.md 12. */
 static void S36__when_every_port_is_in_use_connect_says_so(void **state)
 {
     struct tcp_conn *conn[9];

@@ -182,7 +182,6 @@ static void syn_ack__offers_nothing_that_is_switched_off(void **state)
     ASSERT_OPTIONS(2, 4, 0x05, 0xb4);
 }
 
-/* FLOW.md 8. */
 static void syn_ack__sent_again_has_the_same_options(void **state)
 {
     uint8_t first[40];

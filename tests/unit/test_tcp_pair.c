@@ -131,7 +131,7 @@ static void stream__survives_loss_in_both_directions(void **state)
     stream(1 << 19);
 }
 
-/* FLOW.md 15: no 40 ms between a header and a body flushed apart. */
+/* No 40 ms between a header and a body flushed apart. */
 static void header_and_body__do_not_wait_for_a_delayed_ack(void **state)
 {
     uint64_t start_us;
@@ -305,7 +305,6 @@ static void full_card__is_waited_for_and_nothing_is_lost(void **state)
     assert_int_equal(info.retransmissions, 0);
 }
 
-/* FLOW.md 17. */
 static void S30__connecting_to_oneself_works(void **state)
 {
     uint32_t got = 0;

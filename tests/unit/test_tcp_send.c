@@ -195,7 +195,7 @@ static void rto__doubles_and_gives_up_at_r2(void **state)
     }
     assert_int_equal(tcp_end_reason(peer.conn), TCP_END_TIMEOUT);
     assert_in_range(count, 15, 25);
-    assert_true(peer.changes & TCP_CHANGE_READABLE); /* FLOW.md 1, 2 */
+    assert_true(peer.changes & TCP_CHANGE_READABLE);
     assert_true(peer.changes & TCP_CHANGE_WRITABLE);
     assert_true(peer.changes & TCP_CHANGE_CLOSED);
 }
@@ -361,7 +361,6 @@ static void partial_ack__brings_the_next_hole(void **state)
     PEER_QUIET(&peer);
 }
 
-/* FLOW.md 6. */
 static void ack_in_a_segment__then_the_right_bytes_come_again(void **state)
 {
     (void)state;
@@ -373,7 +372,7 @@ static void ack_in_a_segment__then_the_right_bytes_come_again(void **state)
     sender_expect(&peer, 1234, 1000);
 }
 
-/* FLOW.md 5, S25. */
+/* S25. */
 static void duplicates__with_text_or_another_window_do_not_count(void **state)
 {
     (void)state;
@@ -420,7 +419,7 @@ static void slow_start__begins_with_ten_segments(void **state)
 
 /* ---- windows that shrink, close and crawl ---- */
 
-/* MUST-35 to 37, SHLD-29, 30; FLOW.md 10. */
+/* MUST-35 to 37, SHLD-29, 30. */
 static void S32__a_closed_window_is_probed_for_ever_while_answered(void **state)
 {
     unsigned probes = 0;
@@ -474,7 +473,7 @@ static void S32__a_user_timeout_ends_a_closed_window(void **state)
     assert_int_equal(tcp_end_reason(peer.conn), TCP_END_USER_TIMEOUT);
 }
 
-/* MUST-38: no silly segments, but FLOW.md 10: progress. */
+/* MUST-38: no silly segments, but progress. */
 static void S23__a_window_below_the_mss_still_makes_progress(void **state)
 {
     uint32_t at = 0;

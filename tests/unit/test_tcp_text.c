@@ -96,7 +96,7 @@ static void ack__is_late_by_40_ms_at_most(void **state)
     assert_ack(100);
 }
 
-/* FLOW.md 15: who waits for the rest of a request need not wait 40 ms. */
+/* Who waits for the rest of a request need not wait 40 ms. */
 static void ack__goes_at_once_when_the_application_waits_for_more(void **state)
 {
     (void)state;
@@ -168,7 +168,7 @@ static void order__each_early_segment_has_its_duplicate(void **state)
     assert_int_equal(peer_take_all(&peer), 4);
 }
 
-/* FLOW.md 7, S3: PEER_ISS is 32 before the wrap. */
+/* S3: PEER_ISS is 32 before the wrap. */
 static void S3__the_queue_crosses_the_wrap(void **state)
 {
     (void)state;
@@ -328,7 +328,7 @@ static void order__backwards_fills_one_hole(void **state)
 
 /* ---- window ---- */
 
-/* SHLD-14, FLOW.md 11. */
+/* SHLD-14. */
 static void window__closes_and_reopens_when_the_application_reads(void **state)
 {
     (void)state;
