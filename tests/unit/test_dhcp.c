@@ -11,45 +11,10 @@
 #include <cmocka.h>
 
 #include "net/interface.h"
-#include "tests/host/dhcp_peer.h"
+#include "tests/host/dhcp_scene.h"
 #include "tests/host/host.h"
 
 #define SECOND UINT64_C(1000000)
-
-enum { DISCOVER = 1, OFFER, REQUEST, DECLINE, ACK, NAK };
-
-static struct dhcp_peer peer;
-
-static int setup(void **state)
-{
-    (void)state;
-    host_seed(1);
-    dhcp_peer_init(&peer, NULL);
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    return dhcp_peer_end(&peer) == 0 ? 0 : -1;
-}
-
-static void hears(uint8_t type, uint64_t within_us)
-{
-    assert_true(dhcp_peer_hear(&peer, within_us));
-    assert_int_equal(peer.type, type);
-}
-
-static void says(uint8_t type, uint32_t yiaddr, uint32_t lease_s)
-{
-    dhcp_peer_full(&peer, type, yiaddr, lease_s);
-    dhcp_peer_send(&peer);
-}
-
-static const char *now_in(void)
-{
-    return dhcp_state(peer.station.net, 0);
-}
 
 /* --- finding an address --------------------------------------------------- */
 
@@ -58,19 +23,19 @@ static void init__first_message_leaves_at_once_from_nobody(void **state)
     const uint8_t *client, *wanted;
 
     (void)state;
-    hears(DISCOVER, 0);
-    assert_true(peer.to_all);
-    assert_int_equal(peer.src, 0);
-    assert_int_equal(peer.dst, 0xffffffff);
-    assert_true(peer.broadcast_flag); /* D21 */
-    assert_int_equal(peer.ciaddr, 0);
-    assert_int_equal(peer.server, 0);
-    assert_true(peer.seen_len >= 300);
-    assert_int_equal(dhcp_peer_seen_option(&peer, 61, &client), 7);
+    dhcp_hears(DISCOVER, 0);
+    assert_true(dhcp.to_all);
+    assert_int_equal(dhcp.src, 0);
+    assert_int_equal(dhcp.dst, 0xffffffff);
+    assert_true(dhcp.broadcast_flag); /* D21 */
+    assert_int_equal(dhcp.ciaddr, 0);
+    assert_int_equal(dhcp.server, 0);
+    assert_true(dhcp.seen_len >= 300);
+    assert_int_equal(dhcp_peer_seen_option(&dhcp, 61, &client), 7);
     assert_int_equal(client[0], 1);
     assert_memory_equal(client + 1, station_mac, 6);
-    assert_true(dhcp_peer_seen_option(&peer, 55, &wanted) > 0);
-    assert_int_equal(dhcp_peer_seen_option(&peer, 12, &wanted), -1);
+    assert_true(dhcp_peer_seen_option(&dhcp, 55, &wanted) > 0);
+    assert_int_equal(dhcp_peer_seen_option(&dhcp, 12, &wanted), -1);
 }
 
 static void bound__takes_address_mask_router_and_lease(void **state)
@@ -78,20 +43,20 @@ static void bound__takes_address_mask_router_and_lease(void **state)
     struct interface_info info;
 
     (void)state;
-    hears(DISCOVER, 0);
-    says(OFFER, DHCP_PEER_OFFERED, 3600);
-    assert_int_equal(dhcp_peer_address(&peer), 0);
-    hears(REQUEST, 0);
-    assert_int_equal(peer.requested, DHCP_PEER_OFFERED);
-    assert_int_equal(peer.server, DHCP_PEER_SERVER);
-    assert_int_equal(peer.ciaddr, 0);
-    assert_int_equal(peer.src, 0);
-    says(ACK, DHCP_PEER_OFFERED, 3600);
-    assert_int_equal(dhcp_peer_address(&peer), DHCP_PEER_OFFERED);
-    assert_true(interface_get(peer.station.net, 0, &info));
+    dhcp_hears(DISCOVER, 0);
+    dhcp_says(OFFER, DHCP_PEER_OFFERED, 3600);
+    assert_int_equal(dhcp_peer_address(&dhcp), 0);
+    dhcp_hears(REQUEST, 0);
+    assert_int_equal(dhcp.requested, DHCP_PEER_OFFERED);
+    assert_int_equal(dhcp.server, DHCP_PEER_SERVER);
+    assert_int_equal(dhcp.ciaddr, 0);
+    assert_int_equal(dhcp.src, 0);
+    dhcp_says(ACK, DHCP_PEER_OFFERED, 3600);
+    assert_int_equal(dhcp_peer_address(&dhcp), DHCP_PEER_OFFERED);
+    assert_true(interface_get(dhcp.station.net, 0, &info));
     assert_int_equal(info.address.prefix_bits, 24);
     assert_int_equal(ipv4_addr_host(info.address.gateway), STATION_GATEWAY);
-    assert_string_equal(now_in(), "BOUND");
+    assert_string_equal(dhcp_now_in(), "BOUND");
 }
 
 /* D25: 4, 8, 16, 32, 64, 64, ... seconds, each within one of it, for ever. */
@@ -102,27 +67,27 @@ static void selecting__D25_silence_is_asked_with_back_off_for_ever(void **state)
     unsigned odd = 0;
 
     (void)state;
-    hears(DISCOVER, 0);
-    last_us = peer.at_us;
+    dhcp_hears(DISCOVER, 0);
+    last_us = dhcp.at_us;
     for (size_t i = 0; i < ARRAY_LEN(waits_s); i++) {
-        uint32_t xid = peer.xid;
+        uint32_t xid = dhcp.xid;
 
-        hears(DISCOVER, 66 * SECOND);
-        assert_in_range(peer.at_us - last_us, (waits_s[i] - 1) * SECOND,
+        dhcp_hears(DISCOVER, 66 * SECOND);
+        assert_in_range(dhcp.at_us - last_us, (waits_s[i] - 1) * SECOND,
                         (waits_s[i] + 1) * SECOND);
-        odd += (peer.at_us - last_us) % SECOND != 0;
-        assert_int_equal(peer.xid, xid);
-        assert_true(peer.secs >= waits_s[i] - 1);
-        last_us = peer.at_us;
+        odd += (dhcp.at_us - last_us) % SECOND != 0;
+        assert_int_equal(dhcp.xid, xid);
+        assert_true(dhcp.secs >= waits_s[i] - 1);
+        last_us = dhcp.at_us;
     }
     assert_true(odd > 5); /* jitter */
-    station_wait(&peer.station, 30 * 86400 * SECOND);
-    station_take_all(&peer.station);
-    hears(DISCOVER, 66 * SECOND);
-    says(OFFER, DHCP_PEER_OFFERED, 60);
-    hears(REQUEST, 0);
-    says(ACK, DHCP_PEER_OFFERED, 60);
-    assert_int_equal(dhcp_peer_address(&peer), DHCP_PEER_OFFERED);
+    station_wait(&dhcp.station, 30 * 86400 * SECOND);
+    station_take_all(&dhcp.station);
+    dhcp_hears(DISCOVER, 66 * SECOND);
+    dhcp_says(OFFER, DHCP_PEER_OFFERED, 60);
+    dhcp_hears(REQUEST, 0);
+    dhcp_says(ACK, DHCP_PEER_OFFERED, 60);
+    assert_int_equal(dhcp_peer_address(&dhcp), DHCP_PEER_OFFERED);
 }
 
 static void requesting__silence_leads_back_to_discover(void **state)
@@ -131,15 +96,15 @@ static void requesting__silence_leads_back_to_discover(void **state)
     uint32_t xid;
 
     (void)state;
-    hears(DISCOVER, 0);
-    xid = peer.xid;
-    says(OFFER, DHCP_PEER_OFFERED, 60);
+    dhcp_hears(DISCOVER, 0);
+    xid = dhcp.xid;
+    dhcp_says(OFFER, DHCP_PEER_OFFERED, 60);
     do {
-        assert_true(dhcp_peer_hear(&peer, 66 * SECOND));
-        requests += peer.type == REQUEST;
-    } while (peer.type == REQUEST);
-    assert_int_equal(peer.type, DISCOVER);
-    assert_int_not_equal(peer.xid, xid);
+        assert_true(dhcp_peer_hear(&dhcp, 66 * SECOND));
+        requests += dhcp.type == REQUEST;
+    } while (dhcp.type == REQUEST);
+    assert_int_equal(dhcp.type, DISCOVER);
+    assert_int_not_equal(dhcp.xid, xid);
     assert_in_range(requests, 3, 5);
 }
 
@@ -147,13 +112,13 @@ static void requesting__silence_leads_back_to_discover(void **state)
 static void selecting__D20_of_an_offer_storm_the_first_is_taken(void **state)
 {
     (void)state;
-    hears(DISCOVER, 0);
+    dhcp_hears(DISCOVER, 0);
     for (uint32_t i = 0; i < 100; i++)
-        says(OFFER, DHCP_PEER_OFFERED + i, 60);
-    hears(REQUEST, 0);
-    assert_int_equal(peer.requested, DHCP_PEER_OFFERED);
-    assert_false(dhcp_peer_hear(&peer, SECOND));
-    assert_int_equal(STATION_COUNT(&peer.station, dhcp_ignored), 99);
+        dhcp_says(OFFER, DHCP_PEER_OFFERED + i, 60);
+    dhcp_hears(REQUEST, 0);
+    assert_int_equal(dhcp.requested, DHCP_PEER_OFFERED);
+    assert_false(dhcp_peer_hear(&dhcp, SECOND));
+    assert_int_equal(STATION_COUNT(&dhcp.station, dhcp_ignored), 99);
 }
 
 /* D21: a server that answers by unicast to the address that it lends. */
@@ -162,15 +127,15 @@ static void selecting__D21_unicast_to_the_offered_address_is_heard(void **state)
     const uint8_t end = 255;
 
     (void)state;
-    hears(DISCOVER, 0);
-    dhcp_peer_full(&peer, OFFER, DHCP_PEER_OFFERED, 60);
-    peer.message[peer.len++] = end;
-    dhcp_peer_send_raw(&peer, station_mac, DHCP_PEER_OFFERED);
-    hears(REQUEST, 0);
-    dhcp_peer_full(&peer, ACK, DHCP_PEER_OFFERED, 60);
-    peer.message[peer.len++] = end;
-    dhcp_peer_send_raw(&peer, station_mac, DHCP_PEER_OFFERED);
-    assert_int_equal(dhcp_peer_address(&peer), DHCP_PEER_OFFERED);
+    dhcp_hears(DISCOVER, 0);
+    dhcp_peer_full(&dhcp, OFFER, DHCP_PEER_OFFERED, 60);
+    dhcp.message[dhcp.len++] = end;
+    dhcp_peer_send_raw(&dhcp, station_mac, DHCP_PEER_OFFERED);
+    dhcp_hears(REQUEST, 0);
+    dhcp_peer_full(&dhcp, ACK, DHCP_PEER_OFFERED, 60);
+    dhcp.message[dhcp.len++] = end;
+    dhcp_peer_send_raw(&dhcp, station_mac, DHCP_PEER_OFFERED);
+    assert_int_equal(dhcp_peer_address(&dhcp), DHCP_PEER_OFFERED);
 }
 
 /* D4, D22: other transactions' answers. */
@@ -179,50 +144,50 @@ static void selecting__D4_D22_other_transactions_are_ignored(void **state)
     uint32_t xid;
 
     (void)state;
-    hears(DISCOVER, 0);
-    xid = peer.xid;
+    dhcp_hears(DISCOVER, 0);
+    xid = dhcp.xid;
     for (uint32_t i = 0; i < 32; i++) {
-        peer.xid = xid ^ 1u << i;
-        says(OFFER, DHCP_PEER_OFFERED, 60);
+        dhcp.xid = xid ^ 1u << i;
+        dhcp_says(OFFER, DHCP_PEER_OFFERED, 60);
     }
-    assert_false(dhcp_peer_hear(&peer, SECOND));
-    assert_int_equal(STATION_COUNT(&peer.station, dhcp_ignored), 32);
-    peer.xid = xid;
-    says(OFFER, DHCP_PEER_OFFERED, 60);
-    hears(REQUEST, 0);
-    says(ACK, DHCP_PEER_OFFERED, 60);
-    hears(REQUEST, 31 * SECOND); /* T1: a new transaction */
-    assert_int_not_equal(peer.xid, xid);
-    peer.xid = xid;
-    says(NAK, 0, 60); /* the old one's */
-    assert_int_equal(dhcp_peer_address(&peer), DHCP_PEER_OFFERED);
+    assert_false(dhcp_peer_hear(&dhcp, SECOND));
+    assert_int_equal(STATION_COUNT(&dhcp.station, dhcp_ignored), 32);
+    dhcp.xid = xid;
+    dhcp_says(OFFER, DHCP_PEER_OFFERED, 60);
+    dhcp_hears(REQUEST, 0);
+    dhcp_says(ACK, DHCP_PEER_OFFERED, 60);
+    dhcp_hears(REQUEST, 31 * SECOND); /* T1: a new transaction */
+    assert_int_not_equal(dhcp.xid, xid);
+    dhcp.xid = xid;
+    dhcp_says(NAK, 0, 60); /* the old one's */
+    assert_int_equal(dhcp_peer_address(&dhcp), DHCP_PEER_OFFERED);
 }
 
 /* D5: chaddr. */
 static void selecting__D5_answer_to_another_client_is_ignored(void **state)
 {
     (void)state;
-    hears(DISCOVER, 0);
+    dhcp_hears(DISCOVER, 0);
     for (int i = 0; i < 6; i++) {
-        dhcp_peer_full(&peer, OFFER, DHCP_PEER_OFFERED, 60);
-        peer.message[28 + i] ^= 1;
-        dhcp_peer_send(&peer);
+        dhcp_peer_full(&dhcp, OFFER, DHCP_PEER_OFFERED, 60);
+        dhcp.message[28 + i] ^= 1;
+        dhcp_peer_send(&dhcp);
     }
-    assert_false(dhcp_peer_hear(&peer, SECOND));
-    assert_int_equal(STATION_COUNT(&peer.station, dhcp_malformed), 6);
+    assert_false(dhcp_peer_hear(&dhcp, SECOND));
+    assert_int_equal(STATION_COUNT(&dhcp.station, dhcp_malformed), 6);
 }
 
 /* An ACK for another address than the one that was asked for. */
 static void requesting__ack_of_another_address_is_ignored(void **state)
 {
     (void)state;
-    hears(DISCOVER, 0);
-    says(OFFER, DHCP_PEER_OFFERED, 60);
-    hears(REQUEST, 0);
-    says(ACK, DHCP_PEER_OFFERED + 1, 60);
-    assert_int_equal(dhcp_peer_address(&peer), 0);
-    says(ACK, DHCP_PEER_OFFERED, 60);
-    assert_int_equal(dhcp_peer_address(&peer), DHCP_PEER_OFFERED);
+    dhcp_hears(DISCOVER, 0);
+    dhcp_says(OFFER, DHCP_PEER_OFFERED, 60);
+    dhcp_hears(REQUEST, 0);
+    dhcp_says(ACK, DHCP_PEER_OFFERED + 1, 60);
+    assert_int_equal(dhcp_peer_address(&dhcp), 0);
+    dhcp_says(ACK, DHCP_PEER_OFFERED, 60);
+    assert_int_equal(dhcp_peer_address(&dhcp), DHCP_PEER_OFFERED);
 }
 
 /* --- refusals ------------------------------------------------------------- */
@@ -231,16 +196,16 @@ static void requesting__ack_of_another_address_is_ignored(void **state)
 static void requesting__D18_nak_of_another_server_is_ignored(void **state)
 {
     (void)state;
-    hears(DISCOVER, 0);
-    says(OFFER, DHCP_PEER_OFFERED, 60);
-    hears(REQUEST, 0);
-    dhcp_peer_reply(&peer, NAK, 0);
-    peer.message[peer.len - 1] ^= 1; /* the server's identifier */
-    dhcp_peer_send(&peer);
-    assert_string_equal(now_in(), "REQUESTING");
-    dhcp_peer_reply(&peer, NAK, 0);
-    dhcp_peer_send(&peer);
-    hears(DISCOVER, SECOND);
+    dhcp_hears(DISCOVER, 0);
+    dhcp_says(OFFER, DHCP_PEER_OFFERED, 60);
+    dhcp_hears(REQUEST, 0);
+    dhcp_peer_reply(&dhcp, NAK, 0);
+    dhcp.message[dhcp.len - 1] ^= 1; /* the server's identifier */
+    dhcp_peer_send(&dhcp);
+    assert_string_equal(dhcp_now_in(), "REQUESTING");
+    dhcp_peer_reply(&dhcp, NAK, 0);
+    dhcp_peer_send(&dhcp);
+    dhcp_hears(DISCOVER, SECOND);
 }
 
 /* D18: a server that refuses for ever is asked ever less. */
@@ -250,14 +215,14 @@ static void requesting__D18_nak_flood_is_answered_with_back_off(void **state)
     uint64_t until_us = host_now_us + 3600 * SECOND;
 
     (void)state;
-    while (host_now_us < until_us && dhcp_peer_hear(&peer, 70 * SECOND)) {
-        discovers += peer.type == DISCOVER;
-        if (peer.type == DISCOVER) {
-            says(OFFER, DHCP_PEER_OFFERED, 60);
+    while (host_now_us < until_us && dhcp_peer_hear(&dhcp, 70 * SECOND)) {
+        discovers += dhcp.type == DISCOVER;
+        if (dhcp.type == DISCOVER) {
+            dhcp_says(OFFER, DHCP_PEER_OFFERED, 60);
         } else {
             for (int i = 0; i < 100; i++) {
-                dhcp_peer_reply(&peer, NAK, 0);
-                dhcp_peer_send(&peer);
+                dhcp_peer_reply(&dhcp, NAK, 0);
+                dhcp_peer_send(&dhcp);
             }
         }
     }
@@ -267,16 +232,16 @@ static void requesting__D18_nak_flood_is_answered_with_back_off(void **state)
 static void renewing__nak_takes_the_address_away(void **state)
 {
     (void)state;
-    dhcp_peer_bind(&peer, 60);
-    hears(REQUEST, 31 * SECOND);
-    dhcp_peer_reply(&peer, NAK, 0);
-    dhcp_peer_send(&peer);
-    assert_int_equal(dhcp_peer_address(&peer), 0);
-    hears(DISCOVER, SECOND);
-    says(OFFER, DHCP_PEER_OFFERED + 1, 60);
-    hears(REQUEST, 0);
-    says(ACK, DHCP_PEER_OFFERED + 1, 60);
-    assert_int_equal(dhcp_peer_address(&peer), DHCP_PEER_OFFERED + 1);
+    dhcp_peer_bind(&dhcp, 60);
+    dhcp_hears(REQUEST, 31 * SECOND);
+    dhcp_peer_reply(&dhcp, NAK, 0);
+    dhcp_peer_send(&dhcp);
+    assert_int_equal(dhcp_peer_address(&dhcp), 0);
+    dhcp_hears(DISCOVER, SECOND);
+    dhcp_says(OFFER, DHCP_PEER_OFFERED + 1, 60);
+    dhcp_hears(REQUEST, 0);
+    dhcp_says(ACK, DHCP_PEER_OFFERED + 1, 60);
+    assert_int_equal(dhcp_peer_address(&dhcp), DHCP_PEER_OFFERED + 1);
 }
 
 /* D18: by unicast the lease's own server is asked, and no other may answer. */
@@ -285,24 +250,24 @@ static void renewing__D18_other_servers_are_ignored(void **state)
     static const uint8_t types[] = {ACK, NAK};
 
     (void)state;
-    dhcp_peer_bind(&peer, 3600);
-    hears(REQUEST, 1801 * SECOND);
+    dhcp_peer_bind(&dhcp, 3600);
+    dhcp_hears(REQUEST, 1801 * SECOND);
     for (size_t i = 0; i < ARRAY_LEN(types); i++) {
-        dhcp_peer_full(&peer, types[i], DHCP_PEER_OFFERED + 1, 60);
-        peer.message[248] ^= 1; /* the last byte of option 54 */
-        dhcp_peer_send(&peer);
-        assert_string_equal(now_in(), "RENEWING");
-        assert_int_equal(dhcp_peer_address(&peer), DHCP_PEER_OFFERED);
+        dhcp_peer_full(&dhcp, types[i], DHCP_PEER_OFFERED + 1, 60);
+        dhcp.message[248] ^= 1; /* the last byte of option 54 */
+        dhcp_peer_send(&dhcp);
+        assert_string_equal(dhcp_now_in(), "RENEWING");
+        assert_int_equal(dhcp_peer_address(&dhcp), DHCP_PEER_OFFERED);
     }
 }
 
 static void bound__nak_is_ignored(void **state)
 {
     (void)state;
-    dhcp_peer_bind(&peer, 60);
-    dhcp_peer_reply(&peer, NAK, 0);
-    dhcp_peer_send(&peer);
-    assert_int_equal(dhcp_peer_address(&peer), DHCP_PEER_OFFERED);
+    dhcp_peer_bind(&dhcp, 60);
+    dhcp_peer_reply(&dhcp, NAK, 0);
+    dhcp_peer_send(&dhcp);
+    assert_int_equal(dhcp_peer_address(&dhcp), DHCP_PEER_OFFERED);
 }
 
 /* --- conflicts ------------------------------------------------------------ */
@@ -313,8 +278,8 @@ static void write_rival(uint32_t addr)
     static const uint8_t other[6] = {2, 0, 0, 0, 0, 9};
     static const uint8_t nobody[6];
 
-    station_ethernet(&peer.station, station_all_mac, other, 0x0806);
-    station_arp(&peer.station, 1, other, addr, nobody, addr);
+    station_ethernet(&dhcp.station, station_all_mac, other, 0x0806);
+    station_arp(&dhcp.station, 1, other, addr, nobody, addr);
 }
 
 static void bound__D19_address_in_use_is_declined_and_then_waited(void **state)
@@ -322,64 +287,64 @@ static void bound__D19_address_in_use_is_declined_and_then_waited(void **state)
     uint64_t declined_us;
 
     (void)state;
-    dhcp_peer_bind(&peer, 3600);
-    assert_false(dhcp_peer_hear(&peer, 500000));
-    assert_int_equal(dhcp_peer_address(&peer), DHCP_PEER_OFFERED);
+    dhcp_peer_bind(&dhcp, 3600);
+    assert_false(dhcp_peer_hear(&dhcp, 500000));
+    assert_int_equal(dhcp_peer_address(&dhcp), DHCP_PEER_OFFERED);
     write_rival(DHCP_PEER_OFFERED);
-    station_send(&peer.station);
-    hears(DECLINE, 0);
+    station_send(&dhcp.station);
+    dhcp_hears(DECLINE, 0);
     declined_us = host_now_us;
-    assert_true(peer.to_all);
-    assert_int_equal(peer.requested, DHCP_PEER_OFFERED);
-    assert_int_equal(peer.server, DHCP_PEER_SERVER);
-    assert_int_equal(peer.ciaddr, 0);
-    assert_int_equal(peer.src, 0);
-    assert_int_equal(dhcp_peer_address(&peer), 0);
-    hears(DISCOVER, 13 * SECOND);
+    assert_true(dhcp.to_all);
+    assert_int_equal(dhcp.requested, DHCP_PEER_OFFERED);
+    assert_int_equal(dhcp.server, DHCP_PEER_SERVER);
+    assert_int_equal(dhcp.ciaddr, 0);
+    assert_int_equal(dhcp.src, 0);
+    assert_int_equal(dhcp_peer_address(&dhcp), 0);
+    dhcp_hears(DISCOVER, 13 * SECOND);
     assert_true(host_now_us - declined_us >= 10 * SECOND);
-    assert_int_equal(peer.requested, 0);
+    assert_int_equal(dhcp.requested, 0);
 }
 
 /* In one batch with its conflict the address is replaced: the new one is not
  * declined for what was said of the old. */
 static void renewing__conflict_of_an_address_that_has_gone_is_none(void **state)
 {
-    struct station *station = &peer.station;
+    struct station *station = &dhcp.station;
 
     (void)state;
-    dhcp_peer_bind(&peer, 3600);
-    hears(REQUEST, 1801 * SECOND);
+    dhcp_peer_bind(&dhcp, 3600);
+    dhcp_hears(REQUEST, 1801 * SECOND);
     write_rival(DHCP_PEER_OFFERED);
     for (int i = 0; i < 2; i++) /* the first is defended against */
         assert_true(memdev_inject(&station->dev, station->frame, station->len));
-    says(ACK, DHCP_PEER_OFFERED + 1, 3600);
+    dhcp_says(ACK, DHCP_PEER_OFFERED + 1, 3600);
     assert_int_equal(STATION_COUNT(station, arp_conflict), 2);
-    assert_int_equal(dhcp_peer_address(&peer), DHCP_PEER_OFFERED + 1);
+    assert_int_equal(dhcp_peer_address(&dhcp), DHCP_PEER_OFFERED + 1);
     assert_string_equal(dhcp_state(station->net, 0), "BOUND");
-    assert_false(dhcp_peer_hear(&peer, 60 * SECOND));
+    assert_false(dhcp_peer_hear(&dhcp, 60 * SECOND));
 }
 
 /* The host may ask about any address; only its own is declined. */
 static void bound__another_address_in_use_is_no_conflict(void **state)
 {
     (void)state;
-    dhcp_peer_bind(&peer, 3600);
-    assert_false(dhcp_peer_hear(&peer, 60 * SECOND));
-    acd_probe(peer.station.net, 0, ipv4_addr_make(DHCP_PEER_OFFERED + 1),
+    dhcp_peer_bind(&dhcp, 3600);
+    assert_false(dhcp_peer_hear(&dhcp, 60 * SECOND));
+    acd_probe(dhcp.station.net, 0, ipv4_addr_make(DHCP_PEER_OFFERED + 1),
               host_now_us);
     write_rival(DHCP_PEER_OFFERED + 1);
-    station_send(&peer.station);
-    assert_int_equal(STATION_COUNT(&peer.station, arp_conflict), 1);
-    assert_false(dhcp_peer_hear(&peer, SECOND));
-    assert_int_equal(dhcp_peer_address(&peer), DHCP_PEER_OFFERED);
+    station_send(&dhcp.station);
+    assert_int_equal(STATION_COUNT(&dhcp.station, arp_conflict), 1);
+    assert_false(dhcp_peer_hear(&dhcp, SECOND));
+    assert_int_equal(dhcp_peer_address(&dhcp), DHCP_PEER_OFFERED);
 }
 
 static void bound__free_address_is_kept(void **state)
 {
     (void)state;
-    dhcp_peer_bind(&peer, 3600);
-    assert_false(dhcp_peer_hear(&peer, 60 * SECOND));
-    assert_int_equal(dhcp_peer_address(&peer), DHCP_PEER_OFFERED);
+    dhcp_peer_bind(&dhcp, 3600);
+    assert_false(dhcp_peer_hear(&dhcp, 60 * SECOND));
+    assert_int_equal(dhcp_peer_address(&dhcp), DHCP_PEER_OFFERED);
 }
 
 /* --- floods --------------------------------------------------------------- */
@@ -390,20 +355,20 @@ static void bound__D26_a_flood_is_dropped_after_eight_bytes(void **state)
     struct net_memory before, after;
 
     (void)state;
-    dhcp_peer_bind(&peer, 3600);
-    net_memory_get(peer.station.net, &before);
+    dhcp_peer_bind(&dhcp, 3600);
+    net_memory_get(dhcp.station.net, &before);
     for (int i = 0; i < 10000; i++) {
-        dhcp_peer_full(&peer, i % 2 ? ACK : NAK, DHCP_PEER_OFFERED + 1, 60);
-        peer.message[236] ^=
+        dhcp_peer_full(&dhcp, i % 2 ? ACK : NAK, DHCP_PEER_OFFERED + 1, 60);
+        dhcp.message[236] ^=
             (uint8_t)(i % 4 == 0); /* the cookie: nobody looks at it */
-        dhcp_peer_send(&peer);
+        dhcp_peer_send(&dhcp);
     }
-    net_memory_get(peer.station.net, &after);
+    net_memory_get(dhcp.station.net, &after);
     assert_int_equal(after.buffers, before.buffers);
-    assert_int_equal(STATION_COUNT(&peer.station, dhcp_ignored), 10000);
-    assert_int_equal(STATION_COUNT(&peer.station, dhcp_malformed), 0);
-    assert_int_equal(dhcp_peer_address(&peer), DHCP_PEER_OFFERED);
-    assert_false(dhcp_peer_hear(&peer, 0));
+    assert_int_equal(STATION_COUNT(&dhcp.station, dhcp_ignored), 10000);
+    assert_int_equal(STATION_COUNT(&dhcp.station, dhcp_malformed), 0);
+    assert_int_equal(dhcp_peer_address(&dhcp), DHCP_PEER_OFFERED);
+    assert_false(dhcp_peer_hear(&dhcp, 0));
 }
 
 /* Pages run out for a minute at any point: what was lost is sent again. */
@@ -411,25 +376,25 @@ static void selecting__survives_when_memory_runs_out(void **state)
 {
     (void)state;
     for (uint64_t k = 1; k < 8; k++) {
-        struct hostnet *host = &peer.station.host;
+        struct hostnet *host = &dhcp.station.host;
 
-        assert_int_equal(dhcp_peer_end(&peer), 0);
-        dhcp_peer_init(&peer, NULL);
+        assert_int_equal(dhcp_peer_end(&dhcp), 0);
+        dhcp_peer_init(&dhcp, NULL);
         host->fail_at = host->asked + k;
         host->fail_after = true;
-        (void)!dhcp_peer_hear(&peer, 60 * SECOND);
+        (void)!dhcp_peer_hear(&dhcp, 60 * SECOND);
         host->fail_at = 0;
         do
-            assert_true(dhcp_peer_hear(&peer, 70 * SECOND));
-        while (peer.type != DISCOVER);
-        says(OFFER, DHCP_PEER_OFFERED, 60);
-        hears(REQUEST, 10 * SECOND);
-        says(ACK, DHCP_PEER_OFFERED, 60);
-        assert_int_equal(dhcp_peer_address(&peer), DHCP_PEER_OFFERED);
+            assert_true(dhcp_peer_hear(&dhcp, 70 * SECOND));
+        while (dhcp.type != DISCOVER);
+        dhcp_says(OFFER, DHCP_PEER_OFFERED, 60);
+        dhcp_hears(REQUEST, 10 * SECOND);
+        dhcp_says(ACK, DHCP_PEER_OFFERED, 60);
+        assert_int_equal(dhcp_peer_address(&dhcp), DHCP_PEER_OFFERED);
     }
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) DHCP_TEST(name, dhcp_fresh)
 
 int main(void)
 {

@@ -10,51 +10,40 @@
 #include <cmocka.h>
 
 #include "net/dhcp_wire.h"
-#include "tests/host/dhcp_peer.h"
+#include "tests/host/dhcp_scene.h"
 #include "tests/host/host.h"
 
-enum { OFFER = 2, ACK = 5 };
-
-static struct dhcp_peer peer;
 static struct dhcp_reply reply;
 
 static int setup(void **state)
 {
-    (void)state;
-    host_seed(1);
-    dhcp_peer_init(&peer, NULL);
-    peer.xid = 0x12345678;
+    dhcp_fresh(state);
+    dhcp.xid = 0x12345678;
     return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    return dhcp_peer_end(&peer) == 0 ? 0 : -1;
 }
 
 /* Parse what was written, in memory of its own size; END is added. */
 static bool parses(void)
 {
-    uint8_t *copy = malloc(peer.len + 1);
+    uint8_t *copy = malloc(dhcp.len + 1);
     bool ok;
 
-    memcpy(copy, peer.message, peer.len);
-    copy[peer.len] = 255;
-    ok = dhcp_parse(copy, peer.len + 1, &reply);
+    memcpy(copy, dhcp.message, dhcp.len);
+    copy[dhcp.len] = 255;
+    ok = dhcp_parse(copy, dhcp.len + 1, &reply);
     free(copy);
     return ok;
 }
 
 static void offer(void)
 {
-    dhcp_peer_full(&peer, OFFER, DHCP_PEER_OFFERED, 60);
+    dhcp_peer_full(&dhcp, OFFER, DHCP_PEER_OFFERED, 60);
 }
 
 /* An offer whose only options are these: for what the good one has already. */
 static void bare(uint8_t type)
 {
-    dhcp_peer_reply(&peer, type, DHCP_PEER_OFFERED);
+    dhcp_peer_reply(&dhcp, type, DHCP_PEER_OFFERED);
 }
 
 /* --- the message ---------------------------------------------------------- */
@@ -80,7 +69,7 @@ static void dhcp__D1_every_shorter_message_is_refused(void **state)
     for (uint32_t len = 0; len < 240; len++) {
         uint8_t *copy = malloc(len + 1);
 
-        memcpy(copy, peer.message, len);
+        memcpy(copy, dhcp.message, len);
         assert_false(dhcp_parse(copy, len, &reply));
         free(copy);
     }
@@ -100,7 +89,7 @@ static void dhcp__D2_D3_D5_wrong_fixed_part_is_refused(void **state)
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(wrong); i++) {
         offer();
-        peer.message[wrong[i].at] = wrong[i].value;
+        dhcp.message[wrong[i].at] = wrong[i].value;
         assert_false(parses());
     }
 }
@@ -110,13 +99,13 @@ static void dhcp__D6_option_past_the_end_is_refused(void **state)
     (void)state;
     for (unsigned len = 1; len < 255; len++) {
         offer();
-        peer.message[peer.len++] = 77;
-        peer.message[peer.len++] = (uint8_t)len;
-        peer.len += len - 1; /* with parses()'s END, one byte short */
+        dhcp.message[dhcp.len++] = 77;
+        dhcp.message[dhcp.len++] = (uint8_t)len;
+        dhcp.len += len - 1; /* with parses()'s END, one byte short */
         if (len > 1)
             assert_true(parses()); /* END is data, and the end is missing */
-        peer.len -= len - 1;
-        peer.message[peer.len - 1] = (uint8_t)(len + 1);
+        dhcp.len -= len - 1;
+        dhcp.message[dhcp.len - 1] = (uint8_t)(len + 1);
         assert_false(parses());
     }
 }
@@ -126,7 +115,7 @@ static void dhcp__D7_missing_end_is_forgiven(void **state)
 {
     (void)state;
     offer();
-    assert_true(dhcp_parse(peer.message, peer.len, &reply));
+    assert_true(dhcp_parse(dhcp.message, dhcp.len, &reply));
     assert_int_equal(reply.lease_s, 60);
 }
 
@@ -134,14 +123,14 @@ static void dhcp__D8_D9_message_type_must_be_one_that_we_know(void **state)
 {
     (void)state;
     for (unsigned type = 0; type < 256; type++) {
-        dhcp_peer_full(&peer, (uint8_t)type, DHCP_PEER_OFFERED, 60);
+        dhcp_peer_full(&dhcp, (uint8_t)type, DHCP_PEER_OFFERED, 60);
         assert_int_equal(parses(), type == 2 || type == 5 || type == 6);
     }
     offer();
-    peer.message[240] = 77; /* no 53 at all */
+    dhcp.message[240] = 77; /* no 53 at all */
     assert_false(parses());
     offer();
-    dhcp_peer_option(&peer, 53, "\2", 1); /* twice: two bytes, RFC 3396 */
+    dhcp_peer_option(&dhcp, 53, "\2", 1); /* twice: two bytes, RFC 3396 */
     assert_false(parses());
 }
 
@@ -151,12 +140,12 @@ static void dhcp__D10_no_server_identifier_is_refused(void **state)
 
     (void)state;
     offer();
-    peer.message[243] = 77;
+    dhcp.message[243] = 77;
     assert_false(parses());
     for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
         offer();
         for (int k = 0; k < 4; k++)
-            peer.message[245 + k] = (uint8_t)(bad[i] >> (24 - 8 * k));
+            dhcp.message[245 + k] = (uint8_t)(bad[i] >> (24 - 8 * k));
         assert_false(parses());
     }
 }
@@ -169,7 +158,7 @@ static void dhcp__D11_addresses_of_no_host_are_refused(void **state)
 
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
-        dhcp_peer_full(&peer, OFFER, bad[i], 60);
+        dhcp_peer_full(&dhcp, OFFER, bad[i], 60);
         assert_false(parses());
     }
 }
@@ -188,18 +177,18 @@ static void dhcp__D12_masks(void **state)
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(masks); i++) {
         bare(OFFER);
-        dhcp_peer_option32(&peer, 1, masks[i].mask);
-        dhcp_peer_option32(&peer, 51, 60);
+        dhcp_peer_option32(&dhcp, 1, masks[i].mask);
+        dhcp_peer_option32(&dhcp, 51, 60);
         assert_int_equal(parses(), masks[i].bits >= 0);
         if (masks[i].bits >= 0)
             assert_int_equal(reply.prefix_bits, masks[i].bits);
     }
     bare(OFFER);
-    dhcp_peer_option(&peer, 1, "\xff\xff\xff", 3);
-    dhcp_peer_option32(&peer, 51, 60);
+    dhcp_peer_option(&dhcp, 1, "\xff\xff\xff", 3);
+    dhcp_peer_option32(&dhcp, 51, 60);
     assert_false(parses());
     bare(OFFER); /* none: the class of 10.0.0.50 */
-    dhcp_peer_option32(&peer, 51, 60);
+    dhcp_peer_option32(&dhcp, 51, 60);
     assert_true(parses());
     assert_int_equal(reply.prefix_bits, 8);
 }
@@ -212,8 +201,8 @@ static void dhcp__D13_router_that_is_us_or_nobody_is_skipped(void **state)
 
     (void)state;
     bare(OFFER);
-    dhcp_peer_option32(&peer, 51, 60);
-    dhcp_peer_option(&peer, 3, routers, sizeof(routers));
+    dhcp_peer_option32(&dhcp, 51, 60);
+    dhcp_peer_option(&dhcp, 3, routers, sizeof(routers));
     assert_true(parses());
     assert_int_equal(ipv4_addr_host(reply.router), 0xc0000201); /* off-net */
 }
@@ -221,12 +210,12 @@ static void dhcp__D13_router_that_is_us_or_nobody_is_skipped(void **state)
 static void dhcp__D14_lease_of_0_or_none_is_refused(void **state)
 {
     (void)state;
-    dhcp_peer_full(&peer, OFFER, DHCP_PEER_OFFERED, 0);
+    dhcp_peer_full(&dhcp, OFFER, DHCP_PEER_OFFERED, 0);
     assert_false(parses());
     bare(OFFER);
     assert_false(parses());
     bare(OFFER);
-    dhcp_peer_option(&peer, 51, "\0\0\1", 3);
+    dhcp_peer_option(&dhcp, 51, "\0\0\1", 3);
     assert_false(parses());
 }
 
@@ -239,16 +228,16 @@ static void dhcp__D15_overload_is_followed_once(void **state)
     (void)state;
     for (uint8_t overload = 0; overload < 8; overload++) {
         offer();
-        dhcp_peer_option(&peer, 52, &overload, 1);
-        memcpy(peer.message + 108, in_file, sizeof(in_file));
-        memcpy(peer.message + 44, in_sname, sizeof(in_sname));
+        dhcp_peer_option(&dhcp, 52, &overload, 1);
+        memcpy(dhcp.message + 108, in_file, sizeof(in_file));
+        memcpy(dhcp.message + 44, in_sname, sizeof(in_sname));
         assert_true(parses());
         assert_string_equal(reply.domain, overload & 1 ? "home" : "");
         assert_int_equal(reply.mtu_bytes, overload & 2 ? 1500 : 0);
     }
     offer();
-    dhcp_peer_option(&peer, 52, "\1", 1);
-    memset(peer.message + 108, 77, 128); /* runs past the field */
+    dhcp_peer_option(&dhcp, 52, "\1", 1);
+    memset(dhcp.message + 108, 77, 128); /* runs past the field */
     assert_false(parses());
 }
 
@@ -257,18 +246,18 @@ static void dhcp__D16_pieces_of_an_option_are_put_together(void **state)
 {
     (void)state;
     offer();
-    dhcp_peer_option(&peer, 15, "exam", 4);
-    dhcp_peer_option(&peer, 26, "\5\xdc", 2);
-    dhcp_peer_option(&peer, 15, "ple.", 4);
-    dhcp_peer_option(&peer, 52, "\1", 1);
-    memcpy(peer.message + 108, "\17\3org\377", 6);
+    dhcp_peer_option(&dhcp, 15, "exam", 4);
+    dhcp_peer_option(&dhcp, 26, "\5\xdc", 2);
+    dhcp_peer_option(&dhcp, 15, "ple.", 4);
+    dhcp_peer_option(&dhcp, 52, "\1", 1);
+    memcpy(dhcp.message + 108, "\17\3org\377", 6);
     assert_true(parses());
     assert_string_equal(reply.domain, "example.org");
     offer();
     for (int i = 0; i < 7; i++) { /* more than any option may be */
         uint8_t piece[255] = {0};
 
-        dhcp_peer_option(&peer, 6, piece, 252);
+        dhcp_peer_option(&dhcp, 6, piece, 252);
     }
     assert_true(parses());
     assert_int_equal(reply.dns.count, 0);
@@ -279,7 +268,7 @@ static void dhcp__D17_compression_loop_in_option_119_is_not_read(void **state)
 {
     (void)state;
     offer();
-    dhcp_peer_option(&peer, 119, "\300\0\300\2\1a\300\4", 8);
+    dhcp_peer_option(&dhcp, 119, "\300\0\300\2\1a\300\4", 8);
     assert_true(parses());
 }
 
@@ -295,7 +284,7 @@ dhcp__D23_lists_of_odd_length_are_dropped_and_long_ones_cut(void **state)
         uint32_t wanted = len % 4 ? 0 : len / 4u;
 
         offer();
-        dhcp_peer_option(&peer, 6, list, len);
+        dhcp_peer_option(&dhcp, 6, list, len);
         assert_true(parses());
         assert_int_equal(reply.dns.count, wanted < 4 ? wanted : 4);
     }
@@ -311,7 +300,7 @@ static void dhcp__D24_mtu_that_leaves_tcp_no_room_is_ignored(void **state)
         uint8_t bytes[2] = {(uint8_t)(mtus[i] >> 8), (uint8_t)mtus[i]};
 
         offer();
-        dhcp_peer_option(&peer, 26, bytes, 2);
+        dhcp_peer_option(&dhcp, 26, bytes, 2);
         assert_true(parses());
         assert_int_equal(reply.mtu_bytes, mtus[i] < 104 ? 0 : mtus[i]);
     }
@@ -322,10 +311,10 @@ static void dhcp__client_identifier_of_another_is_refused(void **state)
 {
     (void)state;
     offer();
-    dhcp_peer_option(&peer, 61, "\1\2\0\0\0\0\1", 7);
+    dhcp_peer_option(&dhcp, 61, "\1\2\0\0\0\0\1", 7);
     assert_true(parses());
     offer();
-    dhcp_peer_option(&peer, 61, "\1\2\0\0\0\0\2", 7);
+    dhcp_peer_option(&dhcp, 61, "\1\2\0\0\0\0\2", 7);
     assert_false(parses());
 }
 
@@ -337,12 +326,12 @@ static void dhcp__names_with_other_letters_are_dropped(void **state)
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
         offer();
-        dhcp_peer_option(&peer, 12, bad[i], (uint8_t)strlen(bad[i]));
+        dhcp_peer_option(&dhcp, 12, bad[i], (uint8_t)strlen(bad[i]));
         assert_true(parses());
         assert_string_equal(reply.hostname, "");
     }
     offer();
-    dhcp_peer_option(&peer, 12, "web-1.example\0", 14);
+    dhcp_peer_option(&dhcp, 12, "web-1.example\0", 14);
     assert_true(parses());
     assert_string_equal(reply.hostname, "web-1.example");
 }
@@ -360,7 +349,7 @@ static void routes__override_the_router(void **state)
 
     (void)state;
     offer(); /* its router is 10.0.0.254 */
-    dhcp_peer_option(&peer, 121, routes, sizeof(routes));
+    dhcp_peer_option(&dhcp, 121, routes, sizeof(routes));
     assert_true(parses());
     assert_true(ipv4_addr_is_zero(reply.router));
     assert_int_equal(reply.route_count, 4);
@@ -378,7 +367,7 @@ static void routes__a_broken_list_is_dropped_and_the_router_counts(void **state)
     (void)state;
     for (uint8_t len = 1; len < sizeof(routes); len++) {
         offer();
-        dhcp_peer_option(&peer, 121, routes, len);
+        dhcp_peer_option(&dhcp, 121, routes, len);
         assert_true(parses());
         assert_int_equal(reply.route_count, 0);
         assert_int_equal(ipv4_addr_host(reply.router), STATION_GATEWAY);
@@ -387,7 +376,7 @@ static void routes__a_broken_list_is_dropped_and_the_router_counts(void **state)
         uint8_t bad[64] = {(uint8_t)bits};
 
         offer();
-        dhcp_peer_option(&peer, 121, bad, sizeof(bad));
+        dhcp_peer_option(&dhcp, 121, bad, sizeof(bad));
         assert_true(parses());
         assert_int_equal(reply.route_count, 0);
     }
@@ -416,7 +405,7 @@ static void emit__every_message_fits_and_is_padded(void **state)
     assert_int_equal(dhcp_emit(out, &request), 300);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) DHCP_TEST(name, setup)
 
 int main(void)
 {

@@ -9,60 +9,7 @@
 
 #include <cmocka.h>
 
-#include "net/dns_wire.h"
-#include "tests/host/dns_peer.h"
-
-#define HOST "www.example.org"
-
-static struct dns_question question;
-static struct dns_asked asked;
-static struct dns_text text;
-static struct dns_reply reply;
-
-/* A question for HOST, emitted and read back by the test's own eyes. */
-static void ask(enum dns_type type)
-{
-    uint8_t out[DNS_QUESTION_BYTES];
-    size_t len;
-
-    question = (struct dns_question){.id = 0xbeef, .type = type, .edns = true};
-    assert_true(dns_name_parse(HOST, &question.name));
-    len = dns_emit(out, &question);
-    assert_true(dns_peer_read(out, len, &asked));
-}
-
-static int setup(void **state)
-{
-    (void)state;
-    ask(DNS_A);
-    return 0;
-}
-
-/* Parse, in memory of its own size. */
-static enum dns_verdict parse_as(bool by_tcp, bool cut)
-{
-    uint8_t *copy = malloc(text.len + 1);
-    struct dns_message message = {copy, text.len, by_tcp, cut};
-    enum dns_verdict verdict;
-
-    memcpy(copy, text.bytes, text.len);
-    memset(&reply, 0xa5, sizeof(reply));
-    verdict = dns_parse(&message, &question, &reply);
-    free(copy);
-    return verdict;
-}
-
-static enum dns_verdict parse(void)
-{
-    return parse_as(false, false);
-}
-
-static void found(uint32_t addr)
-{
-    assert_int_equal(parse(), DNS_REPLY_GOOD);
-    assert_int_equal(reply.addr_count, 1);
-    assert_int_equal(ipv4_addr_host(reply.addrs[0]), addr);
-}
+#include "tests/host/dns_talk.h"
 
 /* --- in messages ---------------------------------------------------------- */
 
@@ -70,55 +17,55 @@ static void name__N9_reserved_label_types_are_broken(void **state)
 {
     (void)state;
     for (unsigned label = 64; label < 192; label++) {
-        dns_begin(&text, &asked, DNS_PEER_ANSWER, 1, 0, 0);
-        dns_put8(&text, (uint8_t)label);
+        dns_begin(&talk.text, &talk.asked, DNS_PEER_ANSWER, 1, 0, 0);
+        dns_put8(&talk.text, (uint8_t)label);
         for (int i = 0; i < 200; i++)
-            dns_put8(&text, 1);
-        assert_int_equal(parse(), DNS_REPLY_BROKEN);
+            dns_put8(&talk.text, 1);
+        assert_int_equal(talk_parse(), DNS_REPLY_BROKEN);
     }
 }
 
 /* An answer whose owner is a pointer to `at`. */
 static void pointing(uint16_t at)
 {
-    dns_begin(&text, &asked, DNS_PEER_ANSWER, 1, 0, 0);
-    dns_put_pointer(&text, at);
-    dns_put_fixed(&text, 1, 60, 4);
-    dns_put32(&text, 0x0a000001);
+    dns_begin(&talk.text, &talk.asked, DNS_PEER_ANSWER, 1, 0, 0);
+    dns_put_pointer(&talk.text, at);
+    dns_put_fixed(&talk.text, 1, 60, 4);
+    dns_put32(&talk.text, 0x0a000001);
 }
 
 static void name__N10_pointers_lead_backwards_and_not_far(void **state)
 {
-    uint16_t here = (uint16_t)(12 + asked.question_len);
+    uint16_t here = (uint16_t)(12 + talk.asked.question_len);
 
     (void)state;
     pointing(12);
-    found(0x0a000001);
+    talk_finds(0x0a000001);
     for (uint16_t at = 0; at < 12; at++) { /* into the header */
         pointing(at);
-        assert_int_equal(parse(), DNS_REPLY_BROKEN);
+        assert_int_equal(talk_parse(), DNS_REPLY_BROKEN);
     }
     for (int at = here; at < 0x4000; at += at < here + 40 ? 1 : 997) {
         pointing((uint16_t)at); /* itself, forward, past the end */
-        assert_int_equal(parse(), DNS_REPLY_BROKEN);
+        assert_int_equal(talk_parse(), DNS_REPLY_BROKEN);
     }
 }
 
 /* N10: alternating: each leads back, and forward again by its labels. */
 static void name__N10_alternating_pointers_are_broken(void **state)
 {
-    uint16_t here = (uint16_t)(12 + asked.question_len);
+    uint16_t here = (uint16_t)(12 + talk.asked.question_len);
 
     (void)state;
-    dns_begin(&text, &asked, DNS_PEER_ANSWER, 1, 0, 0);
-    dns_put_fixed(&text, 1, 60, 4); /* never reached */
-    text.len = here;
-    dns_put8(&text, 1);
-    dns_put8(&text, 'a');
-    dns_put_pointer(&text, here); /* a label, and back to it */
-    dns_put_fixed(&text, 1, 60, 4);
-    dns_put32(&text, 0x0a000001);
-    assert_int_equal(parse(), DNS_REPLY_BROKEN);
+    dns_begin(&talk.text, &talk.asked, DNS_PEER_ANSWER, 1, 0, 0);
+    dns_put_fixed(&talk.text, 1, 60, 4); /* never reached */
+    talk.text.len = here;
+    dns_put8(&talk.text, 1);
+    dns_put8(&talk.text, 'a');
+    dns_put_pointer(&talk.text, here); /* a label, and back to it */
+    dns_put_fixed(&talk.text, 1, 60, 4);
+    dns_put32(&talk.text, 0x0a000001);
+    assert_int_equal(talk_parse(), DNS_REPLY_BROKEN);
 }
 
 static void name__N10_chain_of_1000_pointers_is_broken(void **state)
@@ -126,50 +73,51 @@ static void name__N10_chain_of_1000_pointers_is_broken(void **state)
     uint16_t at;
 
     (void)state;
-    dns_begin(&text, &asked, DNS_PEER_ANSWER, 2, 0, 0);
-    dns_put_pointer(&text, 12);
-    dns_put_fixed(&text, 99, 60, 2000);
-    at = (uint16_t)text.len;
-    dns_put_pointer(&text, 12);
+    dns_begin(&talk.text, &talk.asked, DNS_PEER_ANSWER, 2, 0, 0);
+    dns_put_pointer(&talk.text, 12);
+    dns_put_fixed(&talk.text, 99, 60, 2000);
+    at = (uint16_t)talk.text.len;
+    dns_put_pointer(&talk.text, 12);
     for (int i = 1; i < 1000; i++, at += 2)
-        dns_put_pointer(&text, at);
-    dns_put_pointer(&text, at);
-    dns_put_fixed(&text, 1, 60, 4);
-    dns_put32(&text, 0x0a000001);
-    assert_int_equal(parse(), DNS_REPLY_BROKEN);
+        dns_put_pointer(&talk.text, at);
+    dns_put_pointer(&talk.text, at);
+    dns_put_fixed(&talk.text, 1, 60, 4);
+    dns_put32(&talk.text, 0x0a000001);
+    assert_int_equal(talk_parse(), DNS_REPLY_BROKEN);
 }
 
 static void name__N11_longer_than_255_is_broken(void **state)
 {
     (void)state;
     for (int extra = 0; extra < 2; extra++) {
-        dns_begin(&text, &asked, DNS_PEER_ANSWER, 2, 0, 0);
+        dns_begin(&talk.text, &talk.asked, DNS_PEER_ANSWER, 2, 0, 0);
         for (int i = 0; i < 3; i++) { /* 3 * 64 + 62 + 1 = 255 */
-            dns_put8(&text, 63);
+            dns_put8(&talk.text, 63);
             for (int k = 0; k < 63; k++)
-                dns_put8(&text, 'x');
+                dns_put8(&talk.text, 'x');
         }
-        dns_put8(&text, (uint8_t)(61 + extra));
+        dns_put8(&talk.text, (uint8_t)(61 + extra));
         for (int k = 0; k < 61 + extra; k++)
-            dns_put8(&text, 'y');
-        dns_put8(&text, 0);
-        dns_put_fixed(&text, 1, 60, 4);
-        dns_put32(&text, 1);
-        dns_put_a(&text, NULL, 60, 0x0a000001);
-        assert_int_equal(parse(), extra ? DNS_REPLY_BROKEN : DNS_REPLY_GOOD);
+            dns_put8(&talk.text, 'y');
+        dns_put8(&talk.text, 0);
+        dns_put_fixed(&talk.text, 1, 60, 4);
+        dns_put32(&talk.text, 1);
+        dns_put_a(&talk.text, NULL, 60, 0x0a000001);
+        assert_int_equal(talk_parse(),
+                         extra ? DNS_REPLY_BROKEN : DNS_REPLY_GOOD);
     }
 }
 
 static void name__N12_without_its_root_is_broken(void **state)
 {
     (void)state;
-    dns_begin(&text, &asked, DNS_PEER_ANSWER, 1, 0, 0);
-    dns_put8(&text, 3);
-    dns_put(&text, "abc", 3);
-    assert_int_equal(parse(), DNS_REPLY_BROKEN);
-    dns_begin(&text, &asked, DNS_PEER_ANSWER, 1, 0, 0);
-    dns_put8(&text, 0xc0); /* half a pointer */
-    assert_int_equal(parse(), DNS_REPLY_BROKEN);
+    dns_begin(&talk.text, &talk.asked, DNS_PEER_ANSWER, 1, 0, 0);
+    dns_put8(&talk.text, 3);
+    dns_put(&talk.text, "abc", 3);
+    assert_int_equal(talk_parse(), DNS_REPLY_BROKEN);
+    dns_begin(&talk.text, &talk.asked, DNS_PEER_ANSWER, 1, 0, 0);
+    dns_put8(&talk.text, 0xc0); /* half a pointer */
+    assert_int_equal(talk_parse(), DNS_REPLY_BROKEN);
 }
 
 /* --- as text -------------------------------------------------------------- */
@@ -206,18 +154,18 @@ static void name__N20_bytes_of_no_host_are_not_shown(void **state)
     char shown[DNS_NAME_TEXT_BYTES];
 
     (void)state;
-    ask(DNS_PTR);
+    talk_ask(DNS_PTR);
     for (size_t i = 0; i <= ARRAY_LEN(bad); i++) {
-        dns_begin(&text, &asked, DNS_PEER_ANSWER, 1, 0, 0);
-        dns_put_pointer(&text, 12);
-        dns_put_fixed(&text, 12, 60, 5);
-        dns_put8(&text, 3);
-        dns_put8(&text, 'a');
-        dns_put8(&text, i < ARRAY_LEN(bad) ? (uint8_t)bad[i][0] : 0);
-        dns_put8(&text, 'b');
-        dns_put8(&text, 0);
-        assert_int_equal(parse(), DNS_REPLY_GOOD);
-        assert_false(dns_name_text(&reply.target, shown));
+        dns_begin(&talk.text, &talk.asked, DNS_PEER_ANSWER, 1, 0, 0);
+        dns_put_pointer(&talk.text, 12);
+        dns_put_fixed(&talk.text, 12, 60, 5);
+        dns_put8(&talk.text, 3);
+        dns_put8(&talk.text, 'a');
+        dns_put8(&talk.text, i < ARRAY_LEN(bad) ? (uint8_t)bad[i][0] : 0);
+        dns_put8(&talk.text, 'b');
+        dns_put8(&talk.text, 0);
+        assert_int_equal(talk_parse(), DNS_REPLY_GOOD);
+        assert_false(dns_name_text(&talk.reply.target, shown));
     }
 }
 
@@ -244,13 +192,13 @@ static void name__goes_to_text_and_back(void **state)
     assert_true(dns_name_parse("Www.Example.org.", &name));
     assert_true(dns_name_text(&name, shown));
     assert_string_equal(shown, "Www.Example.org");
-    assert_true(dns_name_equal(&name, &question.name));
+    assert_true(dns_name_equal(&name, &talk.question.name));
     name = dns_name_reverse(IPV4_ADDR(192, 0, 2, 17));
     assert_true(dns_name_text(&name, shown));
     assert_string_equal(shown, "17.2.0.192.in-addr.arpa");
 }
 
-#define TEST(name) cmocka_unit_test_setup(name, setup)
+#define TEST(name) cmocka_unit_test_setup(name, talk_asked)
 
 int main(void)
 {
