@@ -1,6 +1,5 @@
 /*
- * tests/host/tcp_peer.c - packets by hand, and the few steps that every
- * scripted conversation has in common.
+ * tests/host/tcp_peer.c - packets by hand.
  */
 #include "tests/host/tcp_peer.h"
 
@@ -17,7 +16,6 @@
 enum { IP_BYTES = 20, TCP_BYTES = 20, SEED = 7 };
 
 #define STACK_ADDR 0x0a000001u
-#define PEER_ADDR  0x0a000002u
 
 /* ---- bytes ---- */
 
@@ -40,14 +38,6 @@ static void on_event(void *context, struct tcp_conn *conn, unsigned changes)
 
     if (conn == peer->conn)
         peer->changes |= changes;
-}
-
-static void on_acceptable(void *context, struct tcp_listener *listener)
-{
-    struct tcp_peer *peer = context;
-
-    (void)listener;
-    peer->acceptables++;
 }
 
 void peer_prepare(struct tcp_peer *peer)
@@ -364,137 +354,4 @@ unsigned peer_take_all(struct tcp_peer *peer)
         count++;
     }
     return count;
-}
-
-/* ---- opening ---- */
-
-static struct peer_seg syn_of(struct tcp_peer *peer, uint8_t *options)
-{
-    struct peer_seg seg = {.seq = PEER_ISS, .flags = PEER_SYN};
-
-    seg.options = options;
-    if (peer->mss) {
-        memcpy(options, (uint8_t[]){2, 4}, 2);
-        put16(options + 2, peer->mss);
-        seg.options_len = 4;
-    }
-    if (peer->shift >= 0) {
-        memcpy(options + seg.options_len,
-               (uint8_t[]){1, 3, 3, (uint8_t)peer->shift}, 4);
-        seg.options_len += 4;
-    }
-    if (peer->sack) {
-        memcpy(options + seg.options_len, (uint8_t[]){1, 1, 4, 2}, 4);
-        seg.options_len += 4;
-    }
-    peer->nxt = PEER_ISS + 1;
-    return seg;
-}
-
-void peer_listen(struct tcp_peer *peer, uint32_t backlog, uint32_t syn_backlog)
-{
-    struct tcp_listen_options options = {.backlog = backlog,
-                                         .syn_backlog = syn_backlog,
-                                         .acceptable = on_acceptable,
-                                         .context = peer};
-
-    assert_int_equal(
-        tcp_listen(peer->net, PEER_OUR_PORT, &options, &peer->listener),
-        TCP_LISTEN_OK);
-}
-
-void peer_syn(struct tcp_peer *peer)
-{
-    uint8_t options[12];
-
-    peer_send(peer, syn_of(peer, options));
-}
-
-void peer_open_passive(struct tcp_peer *peer)
-{
-    peer_listen(peer, 8, 8);
-    peer_syn(peer);
-    assert_true(peer_take(peer));
-    assert_int_equal(peer->got.flags, PEER_SYN | PEER_ACK);
-    assert_int_equal(peer->got.seq, PEER_STACK_ISS);
-    assert_int_equal(peer->got.ack, peer->nxt);
-    peer_ack(peer, peer->rcv);
-    peer->conn = tcp_accept(peer->listener);
-    assert_non_null(peer->conn);
-    PEER_QUIET(peer);
-}
-
-void peer_connect(struct tcp_peer *peer)
-{
-    enum tcp_end why;
-
-    assert_int_equal(tcp_connect(peer->net, ipv4_addr_make(PEER_ADDR),
-                                 PEER_PORT, PEER_OUR_PORT, host_now_us,
-                                 &peer->conn, &why),
-                     TCP_OK);
-    peer_settle(peer);
-    assert_true(peer_take(peer));
-    assert_int_equal(peer->got.flags & ~(PEER_ECE | PEER_CWR), PEER_SYN);
-}
-
-void peer_open_active(struct tcp_peer *peer)
-{
-    uint8_t options[12];
-    struct peer_seg seg;
-
-    peer_connect(peer);
-    seg = syn_of(peer, options);
-    seg.flags |= PEER_ACK;
-    seg.ack = peer->rcv;
-    peer_send(peer, seg);
-    assert_true(peer_take(peer));
-    assert_int_equal(peer->got.flags, PEER_ACK);
-    PEER_QUIET(peer);
-}
-
-/* ---- the application ---- */
-
-void peer_app_send(struct tcp_peer *peer, uint32_t len)
-{
-    static uint8_t text[1 << 20];
-    struct tcp_info info = peer_info(peer);
-    uint32_t from = (uint32_t)info.bytes_sent;
-    struct buffer *chain;
-
-    from += tcp_send_pending(peer->conn) - info.in_flight_bytes;
-    for (uint32_t i = 0; i < len; i++)
-        text[i] = peer_byte(from + i);
-    chain = hostnet_chain(net_pool(peer->net), text, len);
-    assert_int_equal(tcp_send(peer->conn, chain, host_now_us), TCP_OK);
-    peer_settle(peer);
-}
-
-uint32_t peer_app_recv(struct tcp_peer *peer, uint32_t max)
-{
-    uint32_t from =
-        (uint32_t)peer_info(peer).bytes_received - tcp_recv_ready(peer->conn);
-    struct buffer *chain;
-    uint32_t len = 0;
-
-    if (tcp_recv(peer->conn, max, host_now_us, &chain) != TCP_OK)
-        return 0;
-    for (struct buffer *buf = chain; buf; buf = buf->next)
-        for (uint32_t i = 0; i < buf->len; i++, len++)
-            assert_int_equal(buf->data[i], peer_byte(from + len));
-    buffer_release(chain);
-    peer_settle(peer);
-    return len;
-}
-
-struct tcp_info peer_info(const struct tcp_peer *peer)
-{
-    struct tcp_info info;
-
-    tcp_info_get(peer->conn, &info);
-    return info;
-}
-
-bool peer_state_is(const struct tcp_peer *peer, const char *name)
-{
-    return strcmp(peer_info(peer).state, name) == 0;
 }

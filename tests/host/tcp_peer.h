@@ -31,6 +31,7 @@ enum {
     PEER_CWR = 128
 };
 
+#define PEER_ADDR      0x0a000002u
 #define PEER_ISS       0xffffffe0u
 #define PEER_STACK_ISS 0xfffffff0u
 #define PEER_PORT      2000
@@ -151,8 +152,12 @@ void peer_listen(struct tcp_peer *peer, uint32_t backlog, uint32_t syn_backlog);
 void peer_open_passive(struct tcp_peer *peer);
 void peer_open_active(struct tcp_peer *peer);
 
-/* The SYN alone, in both directions. */
+/* The last ACK of a handshake; the application accepts the connection. */
+void peer_accept(struct tcp_peer *peer);
+
+/* The SYN alone, in both directions; with more flags and bits of IP's. */
 void peer_syn(struct tcp_peer *peer);
+void peer_syn_with(struct tcp_peer *peer, uint8_t flags, uint8_t tos);
 void peer_connect(struct tcp_peer *peer);
 
 /* The stack's application sends `len` bytes of the pattern; then flush. */
@@ -161,7 +166,8 @@ void peer_app_send(struct tcp_peer *peer, uint32_t len);
 /* ... reads up to `max` bytes and checks the pattern; returns how many. */
 uint32_t peer_app_recv(struct tcp_peer *peer, uint32_t max);
 
-/* What tcp_info says. */
+/* What net_memory_get() and tcp_info say. */
+struct net_memory peer_memory(const struct tcp_peer *peer);
 struct tcp_info peer_info(const struct tcp_peer *peer);
 bool peer_state_is(const struct tcp_peer *peer, const char *name);
 

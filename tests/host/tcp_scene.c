@@ -19,6 +19,14 @@ int peer_started(void **state)
     return 0;
 }
 
+int peer_started_wide(void **state)
+{
+    peer_prepared(state);
+    peer.mss = 1460;
+    peer_start(&peer);
+    return 0;
+}
+
 int peer_opened(void **state)
 {
     peer_started(state);
@@ -31,4 +39,11 @@ int peer_ended(void **state)
     (void)state;
     peer_end(&peer);
     return 0;
+}
+
+void peer_fly(uint32_t bytes)
+{
+    peer_open_active(&peer);
+    peer_app_send(&peer, bytes);
+    peer_take_all(&peer);
 }

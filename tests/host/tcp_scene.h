@@ -19,11 +19,18 @@ int peer_prepared(void **state);
 /* ... and the stack runs. */
 int peer_started(void **state);
 
+/* ... whose peer takes segments of 1460 bytes, as on Ethernet. */
+int peer_started_wide(void **state);
+
 /* ... and the peer has opened a connection, which is accepted. */
 int peer_opened(void **state);
 
 /* peer_end(): nothing may be left. */
 int peer_ended(void **state);
+
+/* The stack opens a connection, and sends so much; what the first window holds
+ * is in flight. */
+void peer_fly(uint32_t bytes);
 
 #define PEER_TEST(name, begin)                                                 \
     cmocka_unit_test_setup_teardown(name, begin, peer_ended)

@@ -27,9 +27,7 @@ static void open_slowly(void)
     peer_take_all(&peer);
     peer_wait(&peer, RTT_US);
     peer.rcv = PEER_STACK_ISS + 1;
-    peer_ack(&peer, peer.rcv);
-    peer.conn = tcp_accept(peer.listener);
-    assert_non_null(peer.conn);
+    peer_accept(&peer);
     assert_int_equal(peer_info(&peer).srtt_us, RTT_US);
 }
 

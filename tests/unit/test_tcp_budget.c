@@ -219,7 +219,6 @@ static void sending__leaves_room_for_what_comes(void **state)
 static void second__orphans_that_stand_still_go_the_largest_first(void **state)
 {
     struct caller *small = call(0), *large = call(1), *reader = call(2);
-    struct net_memory memory;
 
     (void)state;
     assert_int_equal(reply(small, 20000), TCP_OK);
@@ -231,8 +230,7 @@ static void second__orphans_that_stand_still_go_the_largest_first(void **state)
     peer_take_all(&peer);
     fill(reader, 72);
     assert_int_equal(PEER_COUNT(&peer, tcp_orphan_killed), 1);
-    net_memory_get(peer.net, &memory);
-    assert_int_equal(memory.conns, 2);
+    assert_int_equal(peer_memory(&peer).conns, 2);
     from(small, (struct peer_seg){.seq = small->nxt - 1, .flags = PEER_ACK});
     assert_true(peer_take(&peer)); /* the small one is still there */
     assert_false(peer.got.flags & PEER_RST);
@@ -436,7 +434,6 @@ static void window__is_told_to_who_was_refused_when_some_is_read(void **state)
 static void conns__an_orphan_gives_way_to_who_is_known_to_be_there(void **state)
 {
     struct caller *orphan;
-    struct net_memory memory;
 
     (void)state;
     peer_end(&peer);
@@ -452,8 +449,7 @@ static void conns__an_orphan_gives_way_to_who_is_known_to_be_there(void **state)
     call(1);
     assert_int_equal(PEER_COUNT(&peer, tcp_cookie_taken), 1);
     assert_int_equal(PEER_COUNT(&peer, tcp_orphan_killed), 1);
-    net_memory_get(peer.net, &memory);
-    assert_int_equal(memory.conns, 1);
+    assert_int_equal(peer_memory(&peer).conns, 1);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)

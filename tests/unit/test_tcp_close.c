@@ -38,14 +38,6 @@ static void app_release(void)
     peer_settle(&peer);
 }
 
-static struct net_memory memory(void)
-{
-    struct net_memory now;
-
-    net_memory_get(peer.net, &now);
-    return now;
-}
-
 /* The stack answers with one bare ACK of everything that the peer sent. */
 static void assert_acked(void)
 {
@@ -94,7 +86,7 @@ static void close__the_peer_first(void **state)
     peer_ack(&peer, peer.rcv);
     assert_true(peer_state_is(&peer, "CLOSED"));
     assert_int_equal(tcp_end_reason(peer.conn), TCP_END_CLOSED);
-    assert_int_equal(memory().time_waits, 0);
+    assert_int_equal(peer_memory(&peer).time_waits, 0);
 }
 
 static void S13__both_at_once(void **state)
@@ -230,8 +222,8 @@ static void go_time_wait(void)
     send_fin(peer.rcv);
     assert_acked();
     app_release();
-    assert_int_equal(memory().conns, 0);
-    assert_int_equal(memory().time_waits, 1);
+    assert_int_equal(peer_memory(&peer).conns, 0);
+    assert_int_equal(peer_memory(&peer).time_waits, 1);
 }
 
 static void time_wait__lasts_two_msl(void **state)
@@ -239,9 +231,9 @@ static void time_wait__lasts_two_msl(void **state)
     (void)state;
     go_time_wait();
     peer_wait(&peer, 60 * SECOND - 1);
-    assert_int_equal(memory().time_waits, 1);
+    assert_int_equal(peer_memory(&peer).time_waits, 1);
     peer_wait(&peer, 1);
-    assert_int_equal(memory().time_waits, 0);
+    assert_int_equal(peer_memory(&peer).time_waits, 0);
 }
 
 static void time_wait__a_fin_again_is_answered_and_waits_anew(void **state)
@@ -253,9 +245,9 @@ static void time_wait__a_fin_again_is_answered_and_waits_anew(void **state)
     send_fin(peer.rcv);
     assert_acked();
     peer_wait(&peer, 59 * SECOND);
-    assert_int_equal(memory().time_waits, 1);
+    assert_int_equal(peer_memory(&peer).time_waits, 1);
     peer_wait(&peer, 2 * SECOND);
-    assert_int_equal(memory().time_waits, 0);
+    assert_int_equal(peer_memory(&peer).time_waits, 0);
 }
 
 /* RFC 1337. */
@@ -265,7 +257,7 @@ static void S16__time_wait_ignores_rst(void **state)
     go_time_wait();
     peer_send(&peer, (struct peer_seg){.seq = peer.nxt, .flags = PEER_RST});
     PEER_QUIET(&peer);
-    assert_int_equal(memory().time_waits, 1);
+    assert_int_equal(peer_memory(&peer).time_waits, 1);
 }
 
 static void S15__time_wait_gives_way_to_a_newer_syn_alone(void **state)
@@ -278,7 +270,7 @@ static void S15__time_wait_gives_way_to_a_newer_syn_alone(void **state)
     assert_true(peer_take(&peer));
     assert_int_equal(peer.got.flags, PEER_SYN | PEER_ACK);
     assert_true((int32_t)(peer.got.seq - ISS) > 2); /* MAY-2 (1) */
-    assert_int_equal(memory().time_waits, 0);
+    assert_int_equal(peer_memory(&peer).time_waits, 0);
 }
 
 static void time_wait__is_bounded_and_the_oldest_goes(void **state)
@@ -306,7 +298,7 @@ static void time_wait__is_bounded_and_the_oldest_goes(void **state)
         peer_send(&peer, seg);
         peer_take_all(&peer);
     }
-    assert_int_equal(memory().time_waits, 2);
+    assert_int_equal(peer_memory(&peer).time_waits, 2);
     assert_int_equal(PEER_COUNT(&peer, tcp_time_wait_evicted), 2);
 }
 
@@ -336,7 +328,7 @@ static void S37__release_with_unread_data_resets(void **state)
     app_release();
     assert_true(peer_take(&peer));
     assert_true(peer.got.flags & PEER_RST);
-    assert_int_equal(memory().conns, 0);
+    assert_int_equal(peer_memory(&peer).conns, 0);
 }
 
 static void release__text_afterwards_is_reset(void **state)
@@ -348,7 +340,7 @@ static void release__text_afterwards_is_reset(void **state)
     peer_text(&peer, 10, 0);
     assert_true(peer_take(&peer));
     assert_true(peer.got.flags & PEER_RST);
-    assert_int_equal(memory().conns, 0);
+    assert_int_equal(peer_memory(&peer).conns, 0);
 }
 
 static void shutdown_read__text_afterwards_is_reset(void **state)
@@ -370,9 +362,9 @@ static void orphan__in_fin_wait_2_goes_after_its_time(void **state)
     assert_true(peer_take(&peer));
     peer_ack(&peer, peer.rcv);
     peer_wait(&peer, 59 * SECOND);
-    assert_int_equal(memory().conns, 1);
+    assert_int_equal(peer_memory(&peer).conns, 1);
     peer_wait(&peer, 2 * SECOND);
-    assert_int_equal(memory().conns, 0);
+    assert_int_equal(peer_memory(&peer).conns, 0);
 }
 
 static void orphan__whose_peer_is_gone_goes_at_r2(void **state)
@@ -381,7 +373,7 @@ static void orphan__whose_peer_is_gone_goes_at_r2(void **state)
     peer_app_send(&peer, 100);
     app_release();
     peer_wait(&peer, 1000 * SECOND);
-    assert_int_equal(memory().conns, 0);
+    assert_int_equal(peer_memory(&peer).conns, 0);
 }
 
 static void orphan__with_a_closed_window_is_bounded_too(void **state)
@@ -393,7 +385,7 @@ static void orphan__with_a_closed_window_is_bounded_too(void **state)
     peer_take_all(&peer);
     app_release();
     peer.window = 0;
-    for (unsigned i = 0; i < 1000 && memory().conns; i++) {
+    for (unsigned i = 0; i < 1000 && peer_memory(&peer).conns; i++) {
         uint32_t len = peer_build(
             &peer,
             (struct peer_seg){.seq = peer.nxt, .ack = ISS + 1, .flags = 16},
@@ -402,7 +394,7 @@ static void orphan__with_a_closed_window_is_bounded_too(void **state)
         peer_send_raw(&peer, packet, len);
         peer_wait(&peer, SECOND);
     }
-    assert_int_equal(memory().conns, 0);
+    assert_int_equal(peer_memory(&peer).conns, 0);
 }
 
 static void orphans__are_bounded_in_number(void **state)
@@ -425,7 +417,7 @@ static void orphans__are_bounded_in_number(void **state)
     conn = tcp_accept(peer.listener);
     app_release();
     tcp_release(conn, host_now_us);
-    assert_int_equal(memory().conns, 1);
+    assert_int_equal(peer_memory(&peer).conns, 1);
     assert_int_equal(PEER_COUNT(&peer, tcp_orphan_killed), 1);
 }
 
@@ -481,7 +473,7 @@ static void event__may_release_this_and_another(void **state)
     peer_input(&peer, (struct peer_seg){
                           .seq = peer.nxt, .ack = ISS + 1, .flags = PEER_RST});
     peer_settle(&peer);
-    assert_int_equal(memory().conns, 0);
+    assert_int_equal(peer_memory(&peer).conns, 0);
 }
 
 #define TEST(name) PEER_TEST(name, peer_opened)

@@ -36,25 +36,16 @@ static int setup_off(void **state)
 
 /* ---- steps ---- */
 
-/* A SYN with an MSS of 1000 and these flags and bits; what answers it. */
+/* A SYN with these flags and bits; what answers it. */
 static void syn(uint8_t flags, uint8_t tos)
 {
-    static const uint8_t mss[] = {2, 4, 1000 >> 8, 1000 & 255};
-
-    peer_send(&peer, (struct peer_seg){.seq = PEER_ISS,
-                                       .flags = PEER_SYN | flags,
-                                       .tos = tos,
-                                       .options = mss,
-                                       .options_len = 4});
-    peer.nxt = PEER_ISS + 1;
+    peer_syn_with(&peer, flags, tos);
     assert_true(peer_take(&peer));
 }
 
 static void accept_it(void)
 {
-    peer_ack(&peer, peer.rcv);
-    peer.conn = tcp_accept(peer.listener);
-    assert_non_null(peer.conn);
+    peer_accept(&peer);
     PEER_QUIET(&peer);
 }
 

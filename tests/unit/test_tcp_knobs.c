@@ -157,8 +157,7 @@ static void listener_set__outlives_the_listener(void **state)
                      TCP_SET_OK);
     peer_syn(&peer);
     assert_true(peer_take(&peer));
-    peer_ack(&peer, peer.rcv);
-    peer.conn = tcp_accept(peer.listener);
+    peer_accept(&peer);
     tcp_unlisten(peer.listener, host_now_us);
     peer_app_send(&peer, 1);
     assert_true(peer_take(&peer));
@@ -334,8 +333,6 @@ static void syn_r2__ends_an_opening(void **state)
 
 static void syn_ack_r2__ends_a_half_open_one(void **state)
 {
-    struct net_memory memory;
-
     (void)state;
     peer_listen(&peer, 8, 8);
     assert_int_equal(
@@ -343,11 +340,9 @@ static void syn_ack_r2__ends_a_half_open_one(void **state)
         TCP_SET_OK);
     peer_syn(&peer);
     peer_wait(&peer, 5 * SECOND - 1);
-    net_memory_get(peer.net, &memory);
-    assert_int_equal(memory.conns, 1);
+    assert_int_equal(peer_memory(&peer).conns, 1);
     peer_wait(&peer, 1);
-    net_memory_get(peer.net, &memory);
-    assert_int_equal(memory.conns, 0);
+    assert_int_equal(peer_memory(&peer).conns, 0);
 }
 
 /* Small segments: no full-sized one asks for an ACK at once. */
@@ -396,8 +391,6 @@ static void keepalive_idle__can_come_nearer_while_it_runs(void **state)
 
 static void fin_wait_2__of_a_released_one_lasts_so_long(void **state)
 {
-    struct net_memory memory;
-
     (void)state;
     peer_open_passive(&peer);
     set(TCP_OPTION_FIN_WAIT_2, 5 * SECOND);
@@ -407,11 +400,9 @@ static void fin_wait_2__of_a_released_one_lasts_so_long(void **state)
     assert_true(peer_take(&peer));
     peer_ack(&peer, PEER_STACK_ISS + 2);
     peer_wait(&peer, 5 * SECOND - 1);
-    net_memory_get(peer.net, &memory);
-    assert_int_equal(memory.conns, 1);
+    assert_int_equal(peer_memory(&peer).conns, 1);
     peer_wait(&peer, 1);
-    net_memory_get(peer.net, &memory);
-    assert_int_equal(memory.conns, 0);
+    assert_int_equal(peer_memory(&peer).conns, 0);
 }
 
 /* ---- defence ---- */

@@ -21,23 +21,6 @@
 
 enum { HEADERS = 40 };
 
-static int setup(void **state)
-{
-    (void)state;
-    peer_prepare(&peer);
-    peer.mss = 1460;
-    peer_start(&peer);
-    return 0;
-}
-
-/* Open, with `bytes` sent, of which an initial window is in flight. */
-static void fly(uint32_t bytes)
-{
-    peer_open_active(&peer);
-    peer_app_send(&peer, bytes);
-    peer_take_all(&peer);
-}
-
 static void set_mtu(uint16_t bytes)
 {
     assert_int_equal(interface_set_mtu(peer.net, 0, bytes), NET_OK);
@@ -77,7 +60,7 @@ static void mtu__what_is_in_flight_is_cut_anew_at_once(void **state)
     struct tcp_info before;
 
     (void)state;
-    fly(5000);
+    peer_fly(5000);
     before = peer_info(&peer);
     set_mtu(1200);
     for (uint32_t at = 0; at < 4 * 1160; at += 1160)
@@ -107,7 +90,7 @@ static void mtu__smaller_segments_than_that_stay_as_they_are(void **state)
 {
     (void)state;
     peer.mss = 500;
-    fly(2000);
+    peer_fly(2000);
     set_mtu(1200);
     PEER_QUIET(&peer);
     set_mtu(540);
@@ -120,7 +103,7 @@ static void mtu__smaller_segments_than_that_stay_as_they_are(void **state)
 static void mtu__larger_ones_are_not_tried(void **state)
 {
     (void)state;
-    fly(5000);
+    peer_fly(5000);
     set_mtu(1200);
     peer_take_all(&peer);
     peer_ack(&peer, ISS + 1 + 5000);
@@ -153,7 +136,7 @@ static void mtu__our_syn_is_out_already(void **state)
 static void mtu__the_smallest_link_carries_tcp(void **state)
 {
     (void)state;
-    fly(64 * 100);
+    peer_fly(64 * 100);
     assert_int_equal(interface_set_mtu(peer.net, 0, HEADERS + 63),
                      NET_BAD_ADDRESS);
     PEER_QUIET(&peer);
@@ -168,7 +151,7 @@ static void mtu__the_smallest_link_carries_tcp(void **state)
 static void back__what_was_in_flight_goes_at_once(void **state)
 {
     (void)state;
-    fly(3000);
+    peer_fly(3000);
     go_away(100 * SECOND);
     sender_expect(&peer, 0, 1460);
     peer_take_all(&peer);
@@ -181,7 +164,7 @@ static void back__what_was_in_flight_goes_at_once(void **state)
 static void back__the_timer_begins_anew(void **state)
 {
     (void)state;
-    fly(3000);
+    peer_fly(3000);
     go_away(300 * SECOND);
     sender_expect(&peer, 0, 1460);
     PEER_QUIET(&peer);
@@ -227,7 +210,7 @@ static void back__a_quiet_connection_says_nothing(void **state)
 static void back__after_a_moment_nothing_is_sent_twice(void **state)
 {
     (void)state;
-    fly(3000);
+    peer_fly(3000);
     go_away(10 * MS);
     PEER_QUIET(&peer);
     peer_ack(&peer, ISS + 1 + 3000);
@@ -239,7 +222,7 @@ static void back__after_a_moment_nothing_is_sent_twice(void **state)
 static void back__a_lower_mtu_meanwhile_is_heeded(void **state)
 {
     (void)state;
-    fly(3000);
+    peer_fly(3000);
     interface_clear_address(peer.net, 0, host_now_us);
     assert_int_equal(interface_set_mtu(peer.net, 0, 1200), NET_OK);
     go_away(100 * SECOND);
@@ -273,7 +256,7 @@ static void link__is_up_again_and_a_syn_goes_at_once(void **state)
     assert_int_equal(station_end(&station), 0);
 }
 
-#define TEST(name) PEER_TEST(name, setup)
+#define TEST(name) PEER_TEST(name, peer_started_wide)
 
 int main(void)
 {

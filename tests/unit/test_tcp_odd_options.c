@@ -34,9 +34,7 @@ static void assert_ignored(const struct option_row *rows, size_t count)
         assert_true(peer_take(&peer));
         assert_int_equal(peer.got.flags, PEER_SYN | PEER_ACK);
         peer.nxt = PEER_ISS + 1;
-        peer_ack(&peer, peer.rcv);
-        peer.conn = tcp_accept(peer.listener);
-        assert_non_null(peer.conn);
+        peer_accept(&peer);
         peer_send(&peer, (struct peer_seg){.seq = peer.nxt,
                                            .ack = peer.rcv,
                                            .flags = PEER_ACK,

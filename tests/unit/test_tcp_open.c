@@ -47,8 +47,7 @@ static void syn__its_window_is_never_scaled(void **state)
     assert_true(peer_take(&peer));
     assert_true(peer.got.has_shift);
     assert_int_equal(peer.got.window, 65535);
-    peer_ack(&peer, peer.rcv);
-    peer.conn = tcp_accept(peer.listener);
+    peer_accept(&peer);
 
     assert_int_equal(peer_info(&peer).snd_wnd_bytes, 128000);
     peer_text(&peer, 2000, 0);
@@ -59,15 +58,12 @@ static void syn__its_window_is_never_scaled(void **state)
 
 static void S12__a_repeated_syn_makes_no_second_half(void **state)
 {
-    struct net_memory memory;
-
     (void)state;
     peer_listen(&peer, 8, 8);
     peer_syn(&peer);
     assert_int_equal(peer_take_all(&peer), 1);
     peer_syn(&peer);
-    net_memory_get(peer.net, &memory);
-    assert_int_equal(memory.conns, 1);
+    assert_int_equal(peer_memory(&peer).conns, 1);
     peer_take_all(&peer);
     peer_ack(&peer, PEER_STACK_ISS + 1);
     peer.conn = tcp_accept(peer.listener);
@@ -101,14 +97,11 @@ static void syn_ack__again_is_the_same(void **state)
 
 static void syn_received__is_given_up_after_its_time(void **state)
 {
-    struct net_memory memory;
-
     (void)state;
     peer_listen(&peer, 8, 8);
     peer_syn(&peer);
     peer_wait(&peer, 61 * SECOND);
-    net_memory_get(peer.net, &memory);
-    assert_int_equal(memory.conns, 0);
+    assert_int_equal(peer_memory(&peer).conns, 0);
     assert_in_range(peer_take_all(&peer), 5, 8);
 }
 
@@ -135,18 +128,14 @@ static void closed_port__is_reset(void **state)
 
 static void S7__rst_against_a_half_open_one_must_be_exact(void **state)
 {
-    struct net_memory memory;
-
     (void)state;
     peer_listen(&peer, 8, 8);
     peer_syn(&peer);
     peer_take_all(&peer);
     peer_send(&peer, (struct peer_seg){.seq = peer.nxt + 1, .flags = PEER_RST});
-    net_memory_get(peer.net, &memory);
-    assert_int_equal(memory.conns, 1);
+    assert_int_equal(peer_memory(&peer).conns, 1);
     peer_send(&peer, (struct peer_seg){.seq = peer.nxt, .flags = PEER_RST});
-    net_memory_get(peer.net, &memory);
-    assert_int_equal(memory.conns, 0);
+    assert_int_equal(peer_memory(&peer).conns, 0);
 }
 
 static void listen_without_cookies(uint32_t backlog, uint32_t syn_backlog)
@@ -185,9 +174,7 @@ static void syn_backlog__the_silent_make_room_after_a_second(void **state)
     assert_true(peer_take(&peer));
     assert_int_equal(peer.got.flags, PEER_SYN | PEER_ACK);
     assert_int_equal(PEER_COUNT(&peer, tcp_syn_full), 1);
-    peer_ack(&peer, peer.rcv);
-    peer.conn = tcp_accept(peer.listener);
-    assert_non_null(peer.conn);
+    peer_accept(&peer);
 }
 
 /* ... but not who has, and waits for the application. */
@@ -239,8 +226,6 @@ static void S33__beyond_the_backlog_the_last_ack_is_dropped(void **state)
 
 static void S38__unlisten_resets_what_waits(void **state)
 {
-    struct net_memory memory;
-
     (void)state;
     peer_listen(&peer, 8, 8);
     peer_syn(&peer);
@@ -250,8 +235,7 @@ static void S38__unlisten_resets_what_waits(void **state)
     peer_settle(&peer);
     assert_true(peer_take(&peer));
     assert_true(peer.got.flags & PEER_RST);
-    net_memory_get(peer.net, &memory);
-    assert_int_equal(memory.conns, 0);
+    assert_int_equal(peer_memory(&peer).conns, 0);
 }
 
 static void listen__twice_on_a_port_is_in_use(void **state)

@@ -1,6 +1,6 @@
 /*
- * Timestamps, SACK-permitted and SACK as options: how they are read, how they
- * are written, when they are agreed upon, and what they cost.
+ * Timestamps, SACK-permitted and SACK as options: how they are written, when
+ * they are agreed upon, and what they cost.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -9,7 +9,6 @@
 
 #include <cmocka.h>
 
-#include "net/tcp_wire.h"
 #include "tests/host/host.h"
 #include "tests/host/tcp_scene.h"
 
@@ -21,97 +20,6 @@ static int setup(void **state)
     peer_prepare(&peer);
     peer.config.tcp.rcv_buf_bytes = 65536; /* so a shift of 1 is offered */
     return 0;
-}
-
-/* ---- the parser ---- */
-
-static struct tcp_seg parse_options(const uint8_t *options, uint32_t len)
-{
-    uint8_t *bytes = calloc(1, 20 + len); /* exact: a read beyond is seen */
-    struct tcp_seg seg;
-
-    assert_int_equal(len % 4, 0);
-    bytes[12] = (uint8_t)((20 + len) / 4 << 4);
-    memcpy(bytes + 20, options, len);
-    assert_int_equal(tcp_parse(bytes, 20 + len, &seg), TCP_PARSE_OK);
-    free(bytes);
-    return seg;
-}
-
-/* RFC 2018 3: kind 5, and 8 bytes for each block. */
-static void T25__sack_has_one_to_four_whole_blocks(void **state)
-{
-    (void)state;
-    for (uint8_t len = 2; len <= 40; len++) {
-        uint8_t options[40] = {5, len};
-        struct tcp_seg seg = parse_options(options, sizeof(options));
-        bool right = len == 10 || len == 18 || len == 26 || len == 34;
-
-        assert_int_equal(seg.sack_count, right ? len / 8 : 0);
-        assert_int_equal(seg.bad_option, !right);
-    }
-}
-
-static void T25__a_malformed_sack_ends_nothing_behind_it(void **state)
-{
-    static const uint8_t options[] = {5, 6, 1, 2, 3, 4, 8, 10, 0, 0,
-                                      0, 1, 0, 0, 0, 2, 1, 1,  1, 1};
-    struct tcp_seg seg = parse_options(options, sizeof(options));
-
-    (void)state;
-    assert_int_equal(seg.sack_count, 0);
-    assert_true(seg.has_timestamps);
-    assert_int_equal(seg.ts_val, 1);
-    assert_int_equal(seg.ts_ecr, 2);
-}
-
-static void T25__blocks_are_read_in_their_order(void **state)
-{
-    static const uint8_t options[] = {1,    1, 5, 18, 0xff, 0xff, 0xff,
-                                      0xf0, 0, 0, 0,  16,   0x80, 0,
-                                      0,    0, 0, 0,  0,    7};
-    struct tcp_seg seg = parse_options(options, sizeof(options));
-
-    (void)state;
-    assert_int_equal(seg.sack_count, 2);
-    assert_int_equal(seg.sack[0].start, 0xfffffff0u);
-    assert_int_equal(seg.sack[0].end, 16);
-    assert_int_equal(seg.sack[1].start, 0x80000000u);
-    assert_int_equal(seg.sack[1].end, 7);
-}
-
-static void T24__timestamps_have_ten_bytes(void **state)
-{
-    (void)state;
-    for (uint8_t len = 2; len <= 40; len++) {
-        uint8_t options[40] = {8, len};
-
-        assert_int_equal(parse_options(options, sizeof(options)).has_timestamps,
-                         len == 10);
-    }
-}
-
-static void emit__of_three_blocks_and_timestamps_fills_forty_bytes(void **state)
-{
-    struct tcp_seg in = {.flags = TCP_ACK,
-                         .has_timestamps = true,
-                         .ts_val = 0xfffffffe,
-                         .ts_ecr = 3,
-                         .sack_count = 3,
-                         .sack = {{1, 2}, {0x80000000, 5}, {6, 0xffffffff}}};
-    uint8_t bytes[60];
-    struct tcp_seg out;
-
-    (void)state;
-    assert_int_equal(tcp_emit_bytes(&in), 60);
-    in.header_bytes = tcp_emit_bytes(&in);
-    tcp_emit(bytes, &in);
-    assert_int_equal(tcp_parse(bytes, 60, &out), TCP_PARSE_OK);
-    assert_int_equal(out.header_bytes, 60);
-    assert_int_equal(out.ts_val, in.ts_val);
-    assert_int_equal(out.ts_ecr, in.ts_ecr);
-    assert_int_equal(out.sack_count, 3);
-    assert_memory_equal(out.sack, in.sack, 3 * sizeof(in.sack[0]));
 }
 
 /* ---- the handshake ---- */
@@ -318,12 +226,6 @@ static void timestamps__take_their_bytes_from_the_text(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(T25__sack_has_one_to_four_whole_blocks),
-        cmocka_unit_test(T25__a_malformed_sack_ends_nothing_behind_it),
-        cmocka_unit_test(T25__blocks_are_read_in_their_order),
-        cmocka_unit_test(T24__timestamps_have_ten_bytes),
-        cmocka_unit_test(
-            emit__of_three_blocks_and_timestamps_fills_forty_bytes),
         TEST(syn_ack__has_the_options_in_the_order_of_linux),
         TEST(syn_ack__without_timestamps_pads_sack_permitted),
         TEST(syn_ack__without_sack_pads_timestamps),

@@ -21,23 +21,6 @@
 
 enum { HEADERS = 40 };
 
-static int setup(void **state)
-{
-    (void)state;
-    peer_prepare(&peer);
-    peer.mss = 1460;
-    peer_start(&peer);
-    return 0;
-}
-
-/* Open, with `bytes` sent, of which an initial window is in flight. */
-static void fly(uint32_t bytes)
-{
-    peer_open_active(&peer);
-    peer_app_send(&peer, bytes);
-    peer_take_all(&peer);
-}
-
 /* The next packet has `len` bytes of the stream at offset `at`, and DF. */
 static void assert_text(uint32_t at, uint32_t len)
 {
@@ -68,7 +51,7 @@ static uint32_t deliver(uint32_t bytes)
 static void link__that_takes_less_than_before_is_believed_at_once(void **state)
 {
     (void)state;
-    fly(20000);
+    peer_fly(20000);
     assert_int_equal(interface_set_mtu(peer.net, 0, 1400), NET_OK);
     peer_wait(&peer, 300 * MS); /* what is sent again is cut anew */
     assert_text(0, 1360);
@@ -86,7 +69,7 @@ static void link__that_takes_less_than_before_is_believed_at_once(void **state)
 static void too_big__what_is_in_flight_is_cut_anew(void **state)
 {
     (void)state;
-    fly(20000);
+    peer_fly(20000);
     peer_too_big(&peer, 1200, ISS + 1);
     assert_text(0, 1160);
     assert_text(1160, 1160);
@@ -103,7 +86,7 @@ static void too_big__is_no_sign_of_congestion(void **state)
     struct tcp_info before;
 
     (void)state;
-    fly(20000);
+    peer_fly(20000);
     before = peer_info(&peer);
     peer_too_big(&peer, 1200, ISS + 1);
     assert_int_equal(peer_info(&peer).cwnd_bytes, before.cwnd_bytes);
@@ -114,7 +97,7 @@ static void too_big__is_no_sign_of_congestion(void **state)
 static void too_big__does_not_change_the_mss_that_we_offer(void **state)
 {
     (void)state;
-    fly(10000);
+    peer_fly(10000);
     peer_too_big(&peer, 1200, ISS + 1);
     peer_send(&peer, (struct peer_seg){.seq = peer.nxt, .flags = PEER_RST});
     tcp_release(peer.conn, host_now_us);
@@ -129,7 +112,7 @@ static void too_big__the_next_connection_knows(void **state)
     uint8_t options[] = {2, 4, 1460 >> 8, 1460 & 255};
 
     (void)state;
-    fly(10000);
+    peer_fly(10000);
     peer_too_big(&peer, 1200, ISS + 1);
     peer_send(&peer, (struct peer_seg){.seq = peer.nxt, .flags = PEER_RST});
     tcp_release(peer.conn, host_now_us);
@@ -152,7 +135,7 @@ static void too_big__without_an_mtu_goes_down_by_plateaus(void **state)
     static const uint16_t plateaus[] = {1492, 1400, 1280, 1006, 552, 552};
 
     (void)state;
-    fly(10000);
+    peer_fly(10000);
     for (unsigned i = 0; i < ARRAY_LEN(plateaus); i++) {
         peer_too_big(&peer, 0, ISS + 1);
         assert_int_equal(peer_info(&peer).path_mtu_bytes, plateaus[i]);
@@ -166,7 +149,7 @@ static void too_big__never_raises(void **state)
     static const uint16_t mtu[] = {1200, 1201, 1500, 1501, 9000, 65535};
 
     (void)state;
-    fly(10000);
+    peer_fly(10000);
     peer_too_big(&peer, 1200, ISS + 1);
     peer_take_all(&peer);
     for (unsigned i = 0; i < ARRAY_LEN(mtu); i++)
@@ -179,7 +162,7 @@ static void too_big__never_raises(void **state)
 static void too_big__about_what_is_not_in_flight_is_ignored(void **state)
 {
     (void)state;
-    fly(5000);
+    peer_fly(5000);
     peer_ack(&peer, ISS + 1 + 2000);
     peer_too_big(&peer, 1200, ISS + 1 + 1999);
     peer_too_big(&peer, 1200, ISS + 1 + 5000);
@@ -202,7 +185,7 @@ static void too_big__about_our_syn_is_ignored(void **state)
 static void too_big__there_is_a_floor(void **state)
 {
     (void)state;
-    fly(5000);
+    peer_fly(5000);
     peer_too_big(&peer, 68, ISS + 1);
     assert_text(0, 552 - HEADERS);
     assert_int_equal(peer_info(&peer).path_mtu_bytes, 552);
@@ -212,7 +195,7 @@ static void too_big__the_floor_can_be_another(void **state)
 {
     (void)state;
     peer.net->config.path_mtu_min = 296;
-    fly(5000);
+    peer_fly(5000);
     peer_too_big(&peer, 1, ISS + 1);
     assert_text(0, 296 - HEADERS);
 }
@@ -222,7 +205,7 @@ static void too_big__the_floor_has_a_floor(void **state)
 {
     (void)state;
     peer.net->config.path_mtu_min = 0;
-    fly(5000);
+    peer_fly(5000);
     peer_too_big(&peer, 41, ISS + 1);
     assert_text(0, 64);
 }
@@ -231,7 +214,7 @@ static void too_big__a_small_peer_stays_below_the_floor(void **state)
 {
     (void)state;
     peer.mss = 100;
-    fly(1000);
+    peer_fly(1000);
     peer_too_big(&peer, 100, ISS + 1);
     assert_int_equal(peer_info(&peer).path_mtu_bytes, 140);
 }
@@ -244,7 +227,7 @@ static void age__after_ten_minutes_larger_ones_are_tried(void **state)
     uint32_t at = 5000;
 
     (void)state;
-    fly(at);
+    peer_fly(at);
     peer_too_big(&peer, 1200, ISS + 1);
     peer.rcv = ISS + 1;
     assert_true(deliver(at) <= 1160);
@@ -270,7 +253,7 @@ static void age__after_ten_minutes_larger_ones_are_tried(void **state)
 /* Ten minutes have passed; a probe of 1280 bytes is in flight. */
 static void fly_probe(void)
 {
-    fly(5000);
+    peer_fly(5000);
     peer_too_big(&peer, 1200, ISS + 1);
     peer.rcv = ISS + 1;
     deliver(5000);
@@ -341,7 +324,7 @@ static void cache__is_bounded_and_keeps_the_latest(void **state)
     assert_int_equal(peer.host.pages, pages);
 }
 
-#define TEST(name) PEER_TEST(name, setup)
+#define TEST(name) PEER_TEST(name, peer_started_wide)
 
 int main(void)
 {

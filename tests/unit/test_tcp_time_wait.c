@@ -13,14 +13,6 @@
 #include "tests/host/host.h"
 #include "tests/host/tcp_scene.h"
 
-static struct net_memory memory(void)
-{
-    struct net_memory now;
-
-    net_memory_get(peer.net, &now);
-    return now;
-}
-
 /* A listener, and a connection to it in TIME-WAIT whose last timestamp was
  * 1000, if there are any; peer.nxt is the next number. */
 static void go_time_wait(bool timestamps)
@@ -39,8 +31,8 @@ static void go_time_wait(bool timestamps)
                                        .flags = PEER_FIN | PEER_ACK});
     peer.nxt++;
     assert_int_equal(peer_take_all(&peer), 1);
-    assert_int_equal(memory().time_waits, 1);
-    assert_int_equal(memory().conns, 0);
+    assert_int_equal(peer_memory(&peer).time_waits, 1);
+    assert_int_equal(peer_memory(&peer).conns, 0);
 }
 
 /* A SYN so far from the next number, with that timestamp (0: none). */
@@ -69,8 +61,8 @@ static void assert_taken(void)
     assert_true(peer_take(&peer));
     assert_int_equal(peer.got.flags, PEER_SYN | PEER_ACK);
     assert_true((int32_t)(peer.got.seq - old) > 2); /* MAY-2 (1) */
-    assert_int_equal(memory().time_waits, 0);
-    assert_int_equal(memory().conns, 1);
+    assert_int_equal(peer_memory(&peer).time_waits, 0);
+    assert_int_equal(peer_memory(&peer).conns, 1);
 }
 
 /* Answered with what was received, as any SYN in a synchronized state. */
@@ -79,8 +71,8 @@ static void assert_refused(void)
     assert_true(peer_take(&peer));
     assert_int_equal(peer.got.flags, PEER_ACK);
     assert_int_equal(peer.got.ack, peer.nxt);
-    assert_int_equal(memory().time_waits, 1);
-    assert_int_equal(memory().conns, 0);
+    assert_int_equal(peer_memory(&peer).time_waits, 1);
+    assert_int_equal(peer_memory(&peer).conns, 0);
 }
 
 static void S15__a_later_timestamp_is_taken_whatever_the_number(void **state)
@@ -160,7 +152,7 @@ static void S15__with_a_full_syn_queue_it_waits_and_gets_no_cookie(void **state)
     assert_int_equal(peer_take_all(&peer), 8);
     syn(1, 0);
     PEER_QUIET(&peer);
-    assert_int_equal(memory().time_waits, 1);
+    assert_int_equal(peer_memory(&peer).time_waits, 1);
     assert_int_equal(PEER_COUNT(&peer, tcp_cookie_sent), 0);
 }
 

@@ -110,8 +110,7 @@ static void T32__urg_on_a_syn_means_nothing(void **state)
                                        .urgent = 99});
     assert_true(peer_take(&peer));
     peer.nxt = PEER_ISS + 1;
-    peer_ack(&peer, peer.rcv);
-    peer.conn = tcp_accept(peer.listener);
+    peer_accept(&peer);
     assert_int_equal(tcp_urgent_bytes(peer.conn), 0);
 }
 

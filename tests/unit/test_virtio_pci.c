@@ -17,9 +17,7 @@
 #include <linux/virtio_pci.h>
 
 #include "drivers/virtio_pci.h"
-#include "kernel/page.h"
-#include "tests/host/fake_pci.h"
-#include "tests/host/host.h"
+#include "tests/host/virtio_scene.h"
 
 /* Where the structures are in BAR 4. */
 enum {
@@ -27,85 +25,32 @@ enum {
     ISR = 0x1000,
     CONFIG = 0x2000,
     NOTIFY = 0x3000,
-    TABLE = 0x8000,
     CAP_COMMON = 0x40,
     CAP_ISR = 0x50,
     CAP_CONFIG = 0x60,
     CAP_NOTIFY = 0x70,
     CAP_MSIX = 0x90,
-    MULTIPLIER = 4,
-    LINE = 11
+    MULTIPLIER = 4
 };
-
-static struct fake_function *function;
-static unsigned queue_calls, config_calls;
 
 /* A device as QEMU makes it. */
 static int fresh(void **state)
 {
     (void)state;
-    host_now_us = 0;
-    queue_calls = config_calls = 0;
-    fake_pci_init();
-    function = fake_pci_add(3 << 3, 0x1af4, 0x1041, 0x020000);
-    fake_set16(function, PCI_STATUS, PCI_STATUS_CAP_LIST);
-    fake_set8(function, PCI_CAPABILITY_LIST, CAP_COMMON);
-    fake_set8(function, PCI_INTERRUPT_LINE, LINE);
-    fake_set_bar(function, 4, true, FAKE_BAR_BASE, FAKE_BAR_BYTES);
-    fake_virtio_cap(function, CAP_COMMON, CAP_ISR, VIRTIO_PCI_CAP_COMMON_CFG, 4,
-                    COMMON, 0x1000);
-    fake_virtio_cap(function, CAP_ISR, CAP_CONFIG, VIRTIO_PCI_CAP_ISR_CFG, 4,
-                    ISR, 0x1000);
-    fake_virtio_cap(function, CAP_CONFIG, CAP_NOTIFY, VIRTIO_PCI_CAP_DEVICE_CFG,
-                    4, CONFIG, 0x1000);
-    fake_virtio_cap(function, CAP_NOTIFY, CAP_MSIX, VIRTIO_PCI_CAP_NOTIFY_CFG,
-                    4, NOTIFY, 0x1000);
-    fake_set32(function, CAP_NOTIFY + VIRTIO_PCI_NOTIFY_CAP_MULT, MULTIPLIER);
-    fake_set8(function, CAP_MSIX, PCI_CAP_ID_MSIX);
-    fake_set16(function, CAP_MSIX + PCI_MSIX_FLAGS, 2);
-    fake_set32(function, CAP_MSIX + PCI_MSIX_TABLE, TABLE | 4);
+    virtio_scene_make(0x1041, CAP_COMMON, CAP_MSIX);
+    fake_virtio_cap(virtio.function, CAP_COMMON, CAP_ISR,
+                    VIRTIO_PCI_CAP_COMMON_CFG, 4, COMMON, 0x1000);
+    fake_virtio_cap(virtio.function, CAP_ISR, CAP_CONFIG,
+                    VIRTIO_PCI_CAP_ISR_CFG, 4, ISR, 0x1000);
+    fake_virtio_cap(virtio.function, CAP_CONFIG, CAP_NOTIFY,
+                    VIRTIO_PCI_CAP_DEVICE_CFG, 4, CONFIG, 0x1000);
+    fake_virtio_cap(virtio.function, CAP_NOTIFY, CAP_MSIX,
+                    VIRTIO_PCI_CAP_NOTIFY_CFG, 4, NOTIFY, 0x1000);
+    fake_set32(virtio.function, CAP_NOTIFY + VIRTIO_PCI_NOTIFY_CAP_MULT,
+               MULTIPLIER);
     fake_pci.bar[COMMON + VIRTIO_PCI_COMMON_NUMQ] = 3;
     return 0;
 }
-
-static struct virtio_device *open_it(void)
-{
-    struct pci_device found[1];
-
-    assert_int_equal(pci_scan(&fake_pci.access, found, 1), 1);
-    return virtio_pci_open(found, 0);
-}
-
-/* Nothing is kept of a device that is refused. */
-static void assert_refused(void)
-{
-    struct page_stats stats;
-
-    assert_null(open_it());
-    page_stats_get(&stats);
-    assert_int_equal(stats.used[PAGE_DEVICE], 0);
-}
-
-/* The page of a device with interrupts stays for ever: the tests free it. */
-static void drop(struct virtio_device *device)
-{
-    page_free(device, 1, PAGE_DEVICE);
-}
-
-static void on_queue(void *arg)
-{
-    (void)arg;
-    queue_calls++;
-}
-
-static void on_config(void *arg)
-{
-    (void)arg;
-    config_calls++;
-}
-
-static const struct virtio_interrupts interrupts = {
-    .queue = {on_queue, on_queue}, .config = on_config, .arg = &config_calls};
 
 static uint16_t common16(unsigned offset)
 {
@@ -144,7 +89,7 @@ static void open__registers_are_reached(void **state)
     struct virtio_device *device;
 
     (void)state;
-    device = open_it();
+    device = virtio_open();
     assert_non_null(device);
     assert_string_equal(device->name, "00:03.0");
     device->ops->set_status(device, 5);
@@ -164,14 +109,14 @@ static void open__device_reaches_memory_with_its_first_queue(void **state)
     struct virtq queue;
 
     (void)state;
-    fake_set16(function, PCI_COMMAND, PCI_COMMAND_MASTER);
-    device = open_it();
-    assert_false(function->space[PCI_COMMAND] & PCI_COMMAND_MASTER);
+    fake_set16(virtio.function, PCI_COMMAND, PCI_COMMAND_MASTER);
+    device = virtio_open();
+    assert_false(virtio.function->space[PCI_COMMAND] & PCI_COMMAND_MASTER);
     assert_true(virtq_create(&queue, 64, false));
     assert_true(device->ops->queue_enable(device, 0, &queue));
-    assert_true(function->space[PCI_COMMAND] & PCI_COMMAND_MASTER);
+    assert_true(virtio.function->space[PCI_COMMAND] & PCI_COMMAND_MASTER);
     virtio_pci_close(device);
-    assert_false(function->space[PCI_COMMAND] & PCI_COMMAND_MASTER);
+    assert_false(virtio.function->space[PCI_COMMAND] & PCI_COMMAND_MASTER);
     virtq_destroy(&queue);
 }
 
@@ -181,14 +126,14 @@ static void open__first_usable_structure_of_a_kind_is_taken(void **state)
 
     (void)state;
     /* Ports first, as some devices offer; and a second of the right kind. */
-    fake_virtio_cap(function, CAP_COMMON, 0xa0, VIRTIO_PCI_CAP_COMMON_CFG, 0, 0,
-                    0x1000);
-    fake_set32(function, PCI_BASE_ADDRESS_0, 0xc001);
-    fake_virtio_cap(function, 0xa0, 0xc0, VIRTIO_PCI_CAP_COMMON_CFG, 4, COMMON,
-                    0x1000);
-    fake_virtio_cap(function, 0xc0, CAP_ISR, VIRTIO_PCI_CAP_COMMON_CFG, 4,
-                    0x5000, 0x1000);
-    device = open_it();
+    fake_virtio_cap(virtio.function, CAP_COMMON, 0xa0,
+                    VIRTIO_PCI_CAP_COMMON_CFG, 0, 0, 0x1000);
+    fake_set32(virtio.function, PCI_BASE_ADDRESS_0, 0xc001);
+    fake_virtio_cap(virtio.function, 0xa0, 0xc0, VIRTIO_PCI_CAP_COMMON_CFG, 4,
+                    COMMON, 0x1000);
+    fake_virtio_cap(virtio.function, 0xc0, CAP_ISR, VIRTIO_PCI_CAP_COMMON_CFG,
+                    4, 0x5000, 0x1000);
+    device = virtio_open();
     assert_non_null(device);
     device->ops->set_status(device, 9);
     assert_int_equal(fake_pci.bar[COMMON + VIRTIO_PCI_COMMON_STATUS], 9);
@@ -202,8 +147,8 @@ static void V21__missing_structure_is_refused(void **state)
     (void)state;
     for (unsigned i = 0; i < ARRAY_LEN(kinds); i++) {
         fresh(NULL);
-        fake_set8(function, kinds[i] + VIRTIO_PCI_CAP_CFG_TYPE, 200);
-        assert_refused();
+        fake_set8(virtio.function, kinds[i] + VIRTIO_PCI_CAP_CFG_TYPE, 200);
+        virtio_assert_refused();
     }
 }
 
@@ -227,8 +172,8 @@ static void V21__structure_that_cannot_be_is_refused(void **state)
     (void)state;
     for (unsigned i = 0; i < ARRAY_LEN(rows); i++) {
         fresh(NULL);
-        fake_set32(function, rows[i].at, rows[i].value);
-        assert_refused();
+        fake_set32(virtio.function, rows[i].at, rows[i].value);
+        virtio_assert_refused();
     }
 }
 
@@ -239,8 +184,8 @@ static void V21__capability_of_a_bad_length_is_refused(void **state)
     (void)state;
     for (unsigned i = 0; i < ARRAY_LEN(lengths); i++) {
         fresh(NULL);
-        fake_set8(function, CAP_COMMON + VIRTIO_PCI_CAP_LEN, lengths[i]);
-        assert_refused();
+        fake_set8(virtio.function, CAP_COMMON + VIRTIO_PCI_CAP_LEN, lengths[i]);
+        virtio_assert_refused();
     }
 }
 
@@ -249,8 +194,8 @@ static void V21__structure_of_a_huge_length_is_cut(void **state)
     struct virtio_device *device;
 
     (void)state;
-    fake_set32(function, CAP_COMMON + VIRTIO_PCI_CAP_LENGTH, 0xffffffff);
-    device = open_it();
+    fake_set32(virtio.function, CAP_COMMON + VIRTIO_PCI_CAP_LENGTH, 0xffffffff);
+    device = virtio_open();
     assert_non_null(device);
     virtio_pci_close(device);
 }
@@ -260,8 +205,8 @@ static void V21__configuration_ends_where_it_says(void **state)
     struct virtio_device *device;
 
     (void)state;
-    fake_set32(function, CAP_CONFIG + VIRTIO_PCI_CAP_LENGTH, 10);
-    device = open_it();
+    fake_set32(virtio.function, CAP_CONFIG + VIRTIO_PCI_CAP_LENGTH, 10);
+    device = virtio_open();
     assert_int_equal(device->ops->config_read(device, 8, 2), 0);
     assert_int_equal(device->ops->config_read(device, 10, 2), UINT32_MAX);
     assert_int_equal(device->ops->config_read(device, 0x7fffffff, 4),
@@ -273,7 +218,7 @@ static void V21__configuration_ends_where_it_says(void **state)
 
 static void queue__is_described_and_notified_at_its_address(void **state)
 {
-    struct virtio_device *device = open_it();
+    struct virtio_device *device = virtio_open();
     struct virtq queue;
     uint64_t address;
     uint16_t notified;
@@ -296,7 +241,7 @@ static void queue__is_described_and_notified_at_its_address(void **state)
 
 static void V20__notification_beyond_its_structure_is_refused(void **state)
 {
-    struct virtio_device *device = open_it();
+    struct virtio_device *device = virtio_open();
     struct virtq queue;
 
     (void)state;
@@ -309,9 +254,10 @@ static void V20__notification_beyond_its_structure_is_refused(void **state)
     assert_true(device->ops->queue_enable(device, 0, &queue));
     virtio_pci_close(device);
 
-    fake_set32(function, CAP_NOTIFY + VIRTIO_PCI_NOTIFY_CAP_MULT, 0xffffffff);
+    fake_set32(virtio.function, CAP_NOTIFY + VIRTIO_PCI_NOTIFY_CAP_MULT,
+               0xffffffff);
     set_common16(VIRTIO_PCI_COMMON_Q_NOFF, 0xffff);
-    device = open_it();
+    device = virtio_open();
     assert_false(device->ops->queue_enable(device, 0, &queue));
     virtio_pci_close(device);
     virtq_destroy(&queue);
@@ -319,7 +265,7 @@ static void V20__notification_beyond_its_structure_is_refused(void **state)
 
 static void V19__queue_that_there_is_not_is_absent(void **state)
 {
-    struct virtio_device *device = open_it();
+    struct virtio_device *device = virtio_open();
 
     (void)state;
     set_common16(VIRTIO_PCI_COMMON_Q_SIZE, 256);
@@ -343,12 +289,12 @@ static void enable_queue(struct virtio_device *device, unsigned index)
 
 static void interrupts__entries_of_msix_are_named_to_the_device(void **state)
 {
-    struct virtio_device *device = open_it();
+    struct virtio_device *device = virtio_open();
 
     (void)state;
     set_common16(VIRTIO_PCI_COMMON_MSIX, VIRTIO_MSI_NO_VECTOR);
     set_common16(VIRTIO_PCI_COMMON_Q_MSIX, VIRTIO_MSI_NO_VECTOR);
-    assert_true(device->ops->interrupts_on(device, &interrupts));
+    assert_true(device->ops->interrupts_on(device, &virtio_counted));
     assert_int_equal(common16(VIRTIO_PCI_COMMON_MSIX), 0);
     enable_queue(device, 2); /* it is polled */
     assert_int_equal(common16(VIRTIO_PCI_COMMON_Q_MSIX), VIRTIO_MSI_NO_VECTOR);
@@ -357,7 +303,7 @@ static void interrupts__entries_of_msix_are_named_to_the_device(void **state)
     enable_queue(device, 1);
     assert_int_equal(common16(VIRTIO_PCI_COMMON_Q_MSIX), 2);
     assert_int_equal(fake_pci.line_vector, -1);
-    drop(device);
+    virtio_drop(device);
 }
 
 static void interrupts__line_is_acknowledged_by_the_isr(void **state)
@@ -366,19 +312,19 @@ static void interrupts__line_is_acknowledged_by_the_isr(void **state)
     int index;
 
     (void)state;
-    fake_set8(function, CAP_NOTIFY + 1, 0); /* no MSI-X */
-    device = open_it();
-    assert_true(device->ops->interrupts_on(device, &interrupts));
+    fake_set8(virtio.function, CAP_NOTIFY + 1, 0); /* no MSI-X */
+    device = virtio_open();
+    assert_true(device->ops->interrupts_on(device, &virtio_counted));
     index = fake_pci.line_vector - FAKE_VECTOR_FIRST;
     fake_pci.bar[ISR] = 3;
     fake_pci.handler[index](fake_pci.arg[index]);
-    assert_int_equal(queue_calls, 2); /* both queues */
-    assert_int_equal(config_calls, 1);
+    assert_int_equal(virtio.queue_calls, 2); /* both queues */
+    assert_int_equal(virtio.config_calls, 1);
     enable_queue(device, 0);
     assert_int_equal(common16(VIRTIO_PCI_COMMON_Q_MSIX), 0); /* untouched */
     device->ops->interrupts_mask(device, true);
     assert_true(fake_pci.line_masked);
-    drop(device);
+    virtio_drop(device);
 }
 
 #define TEST(f) cmocka_unit_test_setup(f, fresh)

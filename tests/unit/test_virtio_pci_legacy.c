@@ -14,9 +14,7 @@
 #include <linux/virtio_ids.h>
 
 #include "drivers/virtio_pci.h"
-#include "kernel/page.h"
-#include "tests/host/fake_pci.h"
-#include "tests/host/host.h"
+#include "tests/host/virtio_scene.h"
 
 enum {
     HOST_FEATURES = 0,
@@ -32,68 +30,19 @@ enum {
     QUEUE_VECTOR = 22,
     CONFIG_MSIX = 24,
     PORTS = 64,
-    CAP_MSIX = 0x40,
-    TABLE = 0x8000,
-    LINE = 11
+    CAP_MSIX = 0x40
 };
-
-static struct fake_function *function;
-static unsigned queue_calls, config_calls;
 
 /* A legacy network card as QEMU makes it. */
 static int fresh(void **state)
 {
     (void)state;
-    host_now_us = 0;
-    queue_calls = config_calls = 0;
-    fake_pci_init();
-    function = fake_pci_add(3 << 3, 0x1af4, 0x1000, 0x020000);
-    fake_set16(function, PCI_SUBSYSTEM_ID, VIRTIO_ID_NET);
-    fake_set16(function, PCI_STATUS, PCI_STATUS_CAP_LIST);
-    fake_set8(function, PCI_CAPABILITY_LIST, CAP_MSIX);
-    fake_set8(function, PCI_INTERRUPT_LINE, LINE);
-    fake_set_ports(function, 0, FAKE_PORT_BASE, PORTS);
-    fake_set_bar(function, 1, false, 0, 0);
-    fake_set_bar(function, 4, true, FAKE_BAR_BASE, FAKE_BAR_BYTES);
-    fake_set8(function, CAP_MSIX, PCI_CAP_ID_MSIX);
-    fake_set16(function, CAP_MSIX + PCI_MSIX_FLAGS, 2);
-    fake_set32(function, CAP_MSIX + PCI_MSIX_TABLE, TABLE | 4);
+    virtio_scene_make(0x1000, CAP_MSIX, CAP_MSIX);
+    fake_set16(virtio.function, PCI_SUBSYSTEM_ID, VIRTIO_ID_NET);
+    fake_set_ports(virtio.function, 0, FAKE_PORT_BASE, PORTS);
+    fake_set_bar(virtio.function, 1, false, 0, 0);
     return 0;
 }
-
-static struct virtio_device *open_without(uint64_t off)
-{
-    struct pci_device found[1];
-
-    assert_int_equal(pci_scan(&fake_pci.access, found, 1), 1);
-    return virtio_pci_open(found, off);
-}
-
-static struct virtio_device *open_it(void)
-{
-    return open_without(0);
-}
-
-/* The page of a device with interrupts stays for ever: the tests free it. */
-static void drop(struct virtio_device *device)
-{
-    page_free(device, 1, PAGE_DEVICE);
-}
-
-static void on_queue(void *arg)
-{
-    (void)arg;
-    queue_calls++;
-}
-
-static void on_config(void *arg)
-{
-    (void)arg;
-    config_calls++;
-}
-
-static const struct virtio_interrupts interrupts = {
-    .queue = {on_queue, on_queue}, .config = on_config, .arg = &config_calls};
 
 static uint32_t port(unsigned offset, unsigned bytes)
 {
@@ -117,20 +66,11 @@ static struct virtq queue_of(unsigned size)
     return queue;
 }
 
-static void assert_refused(void)
-{
-    struct page_stats stats;
-
-    assert_null(open_it());
-    page_stats_get(&stats);
-    assert_int_equal(stats.used[PAGE_DEVICE], 0);
-}
-
 /* --- registers ------------------------------------------------------------ */
 
 static void legacy__registers_are_where_the_text_says(void **state)
 {
-    struct virtio_device *device = open_it();
+    struct virtio_device *device = virtio_open();
 
     (void)state;
     assert_non_null(device);
@@ -155,21 +95,21 @@ static void legacy__registers_are_where_the_text_says(void **state)
 
 static void legacy__configuration_moves_with_msix(void **state)
 {
-    struct virtio_device *device = open_it();
+    struct virtio_device *device = virtio_open();
 
     (void)state;
     set_port(CONFIG_PLAIN, 4, 0x11223344);
     set_port(CONFIG_MSIX, 4, 0x55667788);
     assert_int_equal(device->ops->config_read(device, 0, 4), 0x11223344);
-    assert_true(device->ops->interrupts_on(device, &interrupts));
+    assert_true(device->ops->interrupts_on(device, &virtio_counted));
     assert_int_equal(device->ops->config_read(device, 0, 4), 0x55667788);
     assert_int_equal(device->ops->config_read(device, 3, 1), 0x55);
-    drop(device);
+    virtio_drop(device);
 }
 
 static void V21__configuration_ends_with_the_ports(void **state)
 {
-    struct virtio_device *device = open_it();
+    struct virtio_device *device = virtio_open();
 
     (void)state;
     assert_int_equal(
@@ -185,21 +125,22 @@ static void V21__configuration_ends_with_the_ports(void **state)
 static void V21__ports_that_cannot_be_are_refused(void **state)
 {
     (void)state;
-    fake_set_bar(function, 0, false, FAKE_BAR_BASE, 4096); /* memory */
-    assert_refused();
-    fake_set_ports(function, 0, 0, PORTS); /* no address */
-    assert_refused();
-    fake_set_ports(function, 0, FAKE_PORT_BASE, 16); /* too few */
-    assert_refused();
-    fake_set_ports(function, 0, FAKE_PORT_BASE + 4, PORTS); /* not aligned */
-    assert_refused();
+    fake_set_bar(virtio.function, 0, false, FAKE_BAR_BASE, 4096); /* memory */
+    virtio_assert_refused();
+    fake_set_ports(virtio.function, 0, 0, PORTS); /* no address */
+    virtio_assert_refused();
+    fake_set_ports(virtio.function, 0, FAKE_PORT_BASE, 16); /* too few */
+    virtio_assert_refused();
+    fake_set_ports(virtio.function, 0, FAKE_PORT_BASE + 4,
+                   PORTS); /* not aligned */
+    virtio_assert_refused();
 }
 
 /* --- queues --------------------------------------------------------------- */
 
 static void legacy__queue_is_one_page_number(void **state)
 {
-    struct virtio_device *device = open_it();
+    struct virtio_device *device = virtio_open();
     struct virtq queue = queue_of(256);
 
     (void)state;
@@ -216,7 +157,7 @@ static void legacy__queue_is_one_page_number(void **state)
 
 static void legacy__queue_beyond_32_bits_of_pages_is_refused(void **state)
 {
-    struct virtio_device *device = open_it();
+    struct virtio_device *device = virtio_open();
     struct virtq queue = queue_of(256);
 
     (void)state;
@@ -228,7 +169,7 @@ static void legacy__queue_beyond_32_bits_of_pages_is_refused(void **state)
 
 static void V19__queue_of_another_size_is_refused(void **state)
 {
-    struct virtio_device *device = open_it();
+    struct virtio_device *device = virtio_open();
     struct virtq queue = queue_of(128);
 
     (void)state;
@@ -241,17 +182,17 @@ static void V19__queue_of_another_size_is_refused(void **state)
 
 static void legacy__msix_entries_have_registers_of_their_own(void **state)
 {
-    struct virtio_device *device = open_it();
+    struct virtio_device *device = virtio_open();
     struct virtq queue = queue_of(128);
 
     (void)state;
     set_port(CONFIG_VECTOR, 4, UINT32_MAX);
     set_port(QUEUE_SIZE, 2, 128);
-    assert_true(device->ops->interrupts_on(device, &interrupts));
+    assert_true(device->ops->interrupts_on(device, &virtio_counted));
     assert_int_equal(port(CONFIG_VECTOR, 2), 0);
     assert_true(device->ops->queue_enable(device, 1, &queue));
     assert_int_equal(port(QUEUE_VECTOR, 2), 2);
-    drop(device);
+    virtio_drop(device);
 }
 
 static void legacy__line_is_acknowledged_by_reading(void **state)
@@ -260,24 +201,24 @@ static void legacy__line_is_acknowledged_by_reading(void **state)
     int index;
 
     (void)state;
-    fake_set8(function, PCI_CAPABILITY_LIST, 0);
-    device = open_it();
-    assert_true(device->ops->interrupts_on(device, &interrupts));
+    fake_set8(virtio.function, PCI_CAPABILITY_LIST, 0);
+    device = virtio_open();
+    assert_true(device->ops->interrupts_on(device, &virtio_counted));
     index = fake_pci.line_vector - FAKE_VECTOR_FIRST;
     fake_pci.port[ISR] = 3;
     fake_pci.handler[index](fake_pci.arg[index]);
-    assert_int_equal(queue_calls, 2); /* both queues */
-    assert_int_equal(config_calls, 1);
+    assert_int_equal(virtio.queue_calls, 2); /* both queues */
+    assert_int_equal(virtio.config_calls, 1);
     device->ops->interrupts_mask(device, true);
     assert_true(fake_pci.line_masked);
-    drop(device);
+    virtio_drop(device);
 }
 
 static void legacy__only_a_transitional_device_has_it(void **state)
 {
     (void)state;
-    fake_set16(function, PCI_DEVICE_ID, 0x1041);
-    assert_refused();
+    fake_set16(virtio.function, PCI_DEVICE_ID, 0x1041);
+    virtio_assert_refused();
 }
 
 #define TEST(f) cmocka_unit_test_setup(f, fresh)
