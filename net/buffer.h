@@ -65,9 +65,18 @@ enum buffer_size {
     BUFFER_PAGE   /* BUFFER_PAGE_BYTES */
 };
 
+enum { BUFFER_SIZES = BUFFER_PAGE + 1 };
+
+static inline uint32_t buffer_size_bytes(unsigned size)
+{
+    return size == BUFFER_SMALL   ? BUFFER_SMALL_BYTES
+           : size == BUFFER_LARGE ? BUFFER_LARGE_BYTES
+                                  : BUFFER_PAGE_BYTES;
+}
+
 /*
- * Take a chunk: an empty view (len 0) whose data points `headroom` bytes into
- * a chunk of `size`.
+ * Take a chunk: an empty view (len 0) whose data points `headroom` bytes (at
+ * most BUFFER_SMALL_BYTES) into a chunk of `size`.
  *
  * Blocks:  never.
  * Returns: the buffer, which the caller holds; null when the pool is at its
@@ -140,7 +149,8 @@ MUST_CHECK struct buffer *buffer_gather(struct buffer_pool *pool,
 uint32_t buffer_copy_out(const struct buffer *chain, uint32_t offset, void *out,
                          uint32_t bytes);
 
-enum { BUFFER_KIND_FOREIGN = 0 /* of the kinds, which are buffer.c's */ };
+/* Private: a root's kind is the size of its chunk, or that it has none. */
+enum { BUFFER_KIND_FOREIGN = BUFFER_SIZES };
 
 /* Private: the bytes of a root that has its own; and whether the view is the
  * only one of such a chunk, so that it may grow. */
@@ -161,7 +171,14 @@ static inline uint32_t buffer_headroom(const struct buffer *buf)
                ? (uint32_t)(buf->data - buffer_chunk(buf->root))
                : 0;
 }
-uint32_t buffer_tailroom(const struct buffer *buf);
+static inline uint32_t buffer_tailroom(const struct buffer *buf)
+{
+    return buffer_may_grow(buf)
+               ? (uint32_t)(buffer_chunk(buf->root) +
+                            buffer_size_bytes(buf->root->kind) -
+                            (buf->data + buf->len))
+               : 0;
+}
 
 /* Grow the view to the front by `bytes` (at most buffer_headroom()); returns
  * its new first byte. */

@@ -18,6 +18,9 @@ struct buffer_pool {
     struct buffer *large_free; /* halves whose other half is in use */
     size_t large_count;
     uint64_t large_refused;
+    struct buffer *idle[BUFFER_SIZES]; /* chunks for the next who takes one */
+    uint32_t idle_room[BUFFER_SIZES];  /* so many more may become idle, ... */
+    uint32_t idle_max[BUFFER_SIZES];   /* ... of so many at most */
 };
 
 /*

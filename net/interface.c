@@ -277,7 +277,8 @@ void interface_dispatch_events(struct net *net)
             dhcp_conflict(net, i);
         changes |= net->ifs[i].changes;
         net->ifs[i].changes = 0;
-        if (changes && net->host.address_event)
-            net->host.address_event(net->host.context, i, changes);
+        if (changes && net->config.host.address_event)
+            net->config.host.address_event(net->config.host.context, i,
+                                           changes);
     }
 }

@@ -106,8 +106,8 @@ dispatch(struct net *net, const struct route *route, struct buffer *packet)
 
     if (route->kind == ROUTE_OURSELVES)
         return loopback_output(net, packet);
-    if (net->host.packet_out) {
-        net->host.packet_out(net->host.context, packet);
+    if (net->config.host.packet_out) {
+        net->config.host.packet_out(net->config.host.context, packet);
         return IPV4_OK;
     }
     if (route->kind == ROUTE_MANY)
@@ -267,7 +267,7 @@ static INLINE bool is_usual(struct net *net, const struct route *route,
     const struct net_if *nif = &net->ifs[route->interface];
 
     return !segment->next && !how->may_fragment && route->kind == ROUTE_HOST &&
-           !net->host.packet_out && nif->dev &&
+           !net->config.host.packet_out && nif->dev &&
            segment->len + IPV4_HEADER_BYTES <= nif->mtu_bytes &&
            buffer_headroom(segment) >=
                IPV4_HEADER_BYTES + ETHERNET_HEADER_BYTES &&

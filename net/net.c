@@ -57,7 +57,7 @@ void net_config_fit(struct net_config *config, size_t pages_max)
 /* Give back the pages of the stack itself. */
 static COLD void free_pages(struct net *net)
 {
-    struct net_host host = net->host;
+    struct net_host host = net->config.host;
 
     interface_destroy(net);
     pages_drain(&net->pages);
@@ -75,7 +75,6 @@ COLD struct net *net_create(const struct net_config *config, uint64_t now_us)
     if (!net)
         return NULL;
     *net = (struct net){
-        .host = *host,
         .config = *config,
         .now_us = now_us,
         .pages = {.alloc = host->page_alloc,

@@ -64,7 +64,8 @@ struct net_config {
     struct net_host host;
     size_t pages_max;        /* the most that the stack takes from the host */
     uint32_t pages_keep;     /* 0: none; so many that nobody uses stay here,
-                                for a batch that needs them again at once */
+                                for a batch that needs them again at once, and
+                                so many chunks for packets of each size */
     uint32_t flow_pages_max; /* 0: three quarters of pages_max; what received
                                 and queued data may hold together */
     uint64_t udp_queue_bytes_max; /* 0: an eighth of pages_max; what waits in

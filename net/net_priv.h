@@ -26,7 +26,6 @@
 #include "net/udp.h"
 
 struct net {
-    struct net_host host;
     struct net_config config;
     uint64_t now_us; /* of the latest call; never goes back */
     struct net_counters counters;
@@ -56,7 +55,7 @@ static inline uint64_t net_random64(struct net *net)
 {
     uint64_t bits;
 
-    net->host.random(net->host.context, &bits, sizeof(bits));
+    net->config.host.random(net->config.host.context, &bits, sizeof(bits));
     return bits;
 }
 

@@ -39,11 +39,19 @@ static bool host_is_scarce(const struct pages *pages)
     return pages->scarce && pages->scarce(pages->context);
 }
 
-static void *take_new(struct pages *pages)
+static COLD void give_idle(struct pages *pages)
+{
+    if (pages->give_idle)
+        pages->give_idle(pages->idle_of);
+}
+
+static ASIDE void *take_new(struct pages *pages)
 {
     void *page = pages->alloc(pages->context);
 
     pages->was_scarce = host_is_scarce(pages);
+    if (pages->was_scarce)
+        give_idle(pages);
     return page;
 }
 
@@ -52,6 +60,8 @@ void *pages_take(struct pages *pages)
     void *page;
 
     if (pages->count >= pages->max)
+        give_idle(pages);
+    if (pages->count >= pages->max)
         return NULL;
     page = pages->spares > 0 ? take_spare(pages) : take_new(pages);
     if (page)
@@ -59,15 +69,21 @@ void *pages_take(struct pages *pages)
     return page;
 }
 
-bool pages_look_scarce(struct pages *pages)
+static bool bound_is_near(const struct pages *pages)
 {
     size_t last = pages->max / LAST_PART;
 
+    return pages->count >=
+           pages->max - (last < PAGES_LAST_MAX ? last : PAGES_LAST_MAX);
+}
+
+bool pages_look_scarce(struct pages *pages)
+{
     if (pages->was_scarce)
         pages->was_scarce = host_is_scarce(pages);
-    return pages->was_scarce ||
-           pages->count >=
-               pages->max - (last < PAGES_LAST_MAX ? last : PAGES_LAST_MAX);
+    if (bound_is_near(pages))
+        give_idle(pages);
+    return pages->was_scarce || bound_is_near(pages);
 }
 
 void pages_give(struct pages *pages, void *page)
@@ -88,6 +104,7 @@ void pages_give(struct pages *pages, void *page)
 void pages_drain(struct pages *pages)
 {
     pages->keep = 0;
+    give_idle(pages);
     while (pages->spares > 0)
         pages->free(pages->context, take_spare(pages));
 }

@@ -23,11 +23,17 @@ struct pages {
     /*
      * Pages that came back lately, for the next who takes one: in bulk a page
      * comes and goes with every two buffers. At most `keep` of them, and none
-     * that comes back while they are scarce.
+     * that comes back while they are scarce. Buffers keep as many chunks of
+     * each size (net/buffer_pool.h).
      */
     uint32_t keep;
     uint32_t spares;
     void *spare; /* each begins with the address of the next */
+
+    /* Who keeps something idle on pages of these gives it up, when they are
+     * scarce or drained; may be null. */
+    void (*give_idle)(void *idle_of);
+    void *idle_of;
 };
 
 /*
@@ -58,7 +64,7 @@ static inline bool pages_scarce(struct pages *pages)
 /* Give back what pages_take() gave. */
 void pages_give(struct pages *pages, void *page);
 
-/* Give the host what is spare, and keep none any more. */
+/* Give the host what is spare or idle, and keep none any more. */
 void pages_drain(struct pages *pages);
 
 struct pool_page; /* the head of each page; private to pool.c */

@@ -330,7 +330,7 @@ unsigned route_caps(const struct net *net, const struct route *route)
     const struct netdev *dev = net->ifs[route->interface].dev;
 
     if (route->kind == ROUTE_NONE || route->kind == ROUTE_OURSELVES ||
-        net->host.packet_out || !dev)
+        net->config.host.packet_out || !dev)
         return 0;
     return dev->caps;
 }

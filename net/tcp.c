@@ -166,8 +166,8 @@ static void dispatch_round(struct net *net)
         unsigned changes = conn->changes;
 
         conn->changes = 0;
-        if (net->host.tcp_event)
-            net->host.tcp_event(net->host.context, conn, changes);
+        if (net->config.host.tcp_event)
+            net->config.host.tcp_event(net->config.host.context, conn, changes);
     }
 }
 

@@ -348,6 +348,7 @@ static bool world_make(struct world *w, uint64_t *offered)
     for (unsigned q = 0; q < FAKE_QUEUES; q++)
         w->pair.fake.queue[q].size = 1u << (2 + (shape >> (1 + q * 2) & 3));
     config.pages_max = PAGES;
+    config.pages_keep = PAGES / 16;
     config.tcp.conns_max = config.tcp.time_wait_max = 2 * CONNS;
     if (!nic_pair_make(&w->pair, *offered, &config))
         return false;

@@ -80,6 +80,7 @@ static void choose_config(struct rng *rng, struct net_config *config)
     config->tcp.congestion =
         (enum tcp_congestion)rng_below(rng, TCP_CONGESTION_COUNT);
     config->tcp.ecn = (uint32_t)rng_below(rng, 3);
+    config->pages_keep = 4 * config->tcp.ecn; /* no draw: seeds stay */
     if (rng_one_in(rng, 4))
         config->tcp.rcv_buf_begin_bytes = config->tcp.rcv_buf_bytes;
     if (rng_one_in(rng, 4))

@@ -329,6 +329,16 @@ static void buffer__released_memory_is_reused_first(void **state)
     buffer_release(keep);
 }
 
+static void release_again_panics(struct buffer *buf)
+{
+    host_panic_caught = true;
+    if (__builtin_setjmp(host_panic_jump) == 0) {
+        buffer_release(buf);
+        fail();
+    }
+    assert_false(host_panic_caught);
+}
+
 static void buffer__second_release_panics(void **state)
 {
     struct buffer_pool *pool = fresh_pool(10);
@@ -337,24 +347,113 @@ static void buffer__second_release_panics(void **state)
 
     (void)state;
     buffer_release(buf);
-    host_panic_caught = true;
-    if (__builtin_setjmp(host_panic_jump) == 0) {
-        buffer_release(buf);
-        fail();
-    }
-    assert_false(host_panic_caught);
+    release_again_panics(buf);
     buffer_release(keep);
 }
 
+/* --- idle chunks ---------------------------------------------------------- */
+
+enum { KEEP = 3 };
+
+static void idle__as_many_of_a_size_stay_as_pages_are_kept(void **state)
+{
+    struct buffer_pool *pool = fresh_pool(20);
+    struct buffer *bufs[KEEP + 2];
+
+    (void)state;
+    pool->pages->keep = KEEP;
+    for (unsigned i = 0; i < ARRAY_LEN(bufs); i++)
+        bufs[i] = buffer_alloc(pool, BUFFER_PAGE, 0);
+    for (unsigned i = 0; i < ARRAY_LEN(bufs); i++)
+        buffer_release(bufs[i]);
+    assert_int_equal(in_use(pool), 0);
+    assert_int_equal(pool->pages->count, KEEP);
+    for (unsigned i = KEEP; i-- > 0;) /* last in, first out */
+        assert_ptr_equal(buffer_alloc(pool, BUFFER_PAGE, 0), bufs[i]);
+    assert_int_equal(in_use(pool), KEEP);
+    assert_int_equal(pool->pages->count, KEEP);
+    for (unsigned i = 0; i < KEEP; i++)
+        buffer_release(bufs[i]);
+    pages_drain(pool->pages);
+    assert_int_equal(host.pages, 0);
+}
+
+static void idle__a_chunk_comes_back_as_new(void **state)
+{
+    for (unsigned size = 0; size < BUFFER_SIZES; size++) {
+        struct buffer_pool *pool = fresh_pool(20);
+        struct buffer *buf = buffer_alloc(pool, size, 0);
+
+        pool->pages->keep = KEEP;
+        buffer_release(buffer_alloc(pool, size, 0));
+        buffer_release(buf);
+        buf = buffer_alloc(pool, size, 0);
+        buf->len = 10;
+        buf->flags = BUFFER_GSO_TCP4;
+        buf->csum_start = buf->csum_offset = buf->gso_bytes = 1;
+        buf->link = buf;
+        buffer_release(buf);
+        assert_ptr_equal(buffer_alloc(pool, size, 7), buf);
+        assert_null(buf->next);
+        assert_null(buf->link);
+        assert_int_equal(buf->len, 0);
+        assert_int_equal(buf->flags, 0);
+        assert_int_equal(buf->csum_start + buf->csum_offset, 0);
+        assert_int_equal(buf->gso_bytes, 0);
+        assert_int_equal(buffer_headroom(buf), 7);
+        assert_int_equal(buffer_tailroom(buf), buffer_size_bytes(size) - 7);
+        buffer_release(buf);
+        pages_drain(pool->pages);
+        assert_int_equal(host.pages, 0);
+    }
+    (void)state;
+}
+
+static void idle__pages_are_given_up_before_one_is_refused(void **state)
+{
+    struct buffer_pool *pool = fresh_pool(2);
+    struct buffer *bufs[4];
+
+    (void)state;
+    pool->pages->keep = KEEP;
+    bufs[0] = buffer_alloc_last(pool, BUFFER_PAGE, 0);
+    bufs[1] = buffer_alloc_last(pool, BUFFER_PAGE, 0);
+    buffer_release(bufs[0]);
+    buffer_release(bufs[1]);
+    for (unsigned i = 0; i < ARRAY_LEN(bufs); i++) {
+        bufs[i] = buffer_alloc_last(pool, BUFFER_LARGE, 0);
+        assert_non_null(bufs[i]);
+    }
+    for (unsigned i = 0; i < ARRAY_LEN(bufs); i++)
+        buffer_release(bufs[i]);
+    pages_drain(pool->pages);
+    assert_int_equal(host.pages, 0);
+}
+
+static void idle__second_release_panics(void **state)
+{
+    struct buffer_pool *pool = fresh_pool(10);
+    struct buffer *buf;
+
+    (void)state;
+    pool->pages->keep = KEEP;
+    buf = buffer_alloc(pool, BUFFER_SMALL, 0);
+    buffer_release(buf);
+    assert_int_equal(host.pages, 1);
+    release_again_panics(buf);
+    pages_drain(pool->pages);
+    assert_int_equal(host.pages, 0);
+}
+
 /* Random life of many buffers; what is in each must stay. */
-static void pool__random_use_keeps_contents_and_gives_all_back(void **state)
+static void random_use(uint32_t keep)
 {
     struct buffer_pool *pool = fresh_pool(60);
     struct buffer *bufs[200] = {0};
     uint8_t marks[200];
 
-    (void)state;
     host_seed(7);
+    pool->pages->keep = keep;
     for (int round = 0; round < 20000; round++) {
         size_t i = host_random() % ARRAY_LEN(bufs);
 
@@ -375,9 +474,18 @@ static void pool__random_use_keeps_contents_and_gives_all_back(void **state)
     }
     for (size_t i = 0; i < ARRAY_LEN(bufs); i++)
         buffer_release(bufs[i]);
-    assert_int_equal(host.pages, 0);
     assert_int_equal(in_use(pool), 0);
+    pages_drain(pool->pages);
+    assert_int_equal(host.pages, 0);
     assert_true(host.pages_peak <= 60);
+}
+
+static void pool__random_use_keeps_contents_and_gives_all_back(void **state)
+{
+    (void)state;
+    random_use(0);
+    random_use(KEEP);
+    random_use(200);
 }
 
 static void pool__objects_have_a_bound_of_their_own(void **state)
@@ -424,6 +532,10 @@ int main(void)
         cmocka_unit_test(buffer__bound_and_refusing_host_are_counted),
         cmocka_unit_test(buffer__released_memory_is_reused_first),
         cmocka_unit_test(buffer__second_release_panics),
+        cmocka_unit_test(idle__as_many_of_a_size_stay_as_pages_are_kept),
+        cmocka_unit_test(idle__a_chunk_comes_back_as_new),
+        cmocka_unit_test(idle__pages_are_given_up_before_one_is_refused),
+        cmocka_unit_test(idle__second_release_panics),
         cmocka_unit_test(pool__random_use_keeps_contents_and_gives_all_back),
         cmocka_unit_test(pool__objects_have_a_bound_of_their_own),
     };

@@ -130,6 +130,25 @@ static void scarce__what_comes_back_is_the_hosts_at_once(void **state)
     assert_int_equal(pages->spares, 1);
 }
 
+static void scarce__idle_chunks_are_the_hosts_at_once(void **state)
+{
+    struct pages *pages = &peer.net->pages;
+    struct buffer *chunks[2];
+    size_t out = peer.host.pages;
+
+    (void)state;
+    pages->keep = 8;
+    for (unsigned i = 0; i < ARRAY_LEN(chunks); i++)
+        chunks[i] = buffer_alloc(net_pool(peer.net), BUFFER_PAGE, 0);
+    buffer_release(chunks[0]);
+    assert_int_equal(peer.host.pages, out + 2);
+    peer.host.scarce = true;
+    pages_give(pages, pages_take(pages));
+    assert_int_equal(peer.host.pages, out + 1);
+    buffer_release(chunks[1]);
+    assert_int_equal(peer.host.pages, out);
+}
+
 /* Take the stack's pages down to its last `left`. */
 static size_t take_down_to(size_t left, void **taken)
 {
@@ -160,6 +179,24 @@ static void bound__the_last_sixteenth_is_for_packets_alone(void **state)
     assert_int_equal(peer_app_recv(&peer, 1000), 1000);
 }
 
+/* Memory that nobody uses is no reason to refuse anything. */
+static void bound__idle_chunks_do_not_make_it_near(void **state)
+{
+    void *taken[BOUND_PAGES];
+    size_t count;
+    struct buffer *chunk;
+
+    (void)state;
+    peer.net->pages.keep = 8;
+    chunk = buffer_alloc(net_pool(peer.net), BUFFER_PAGE, 0);
+    count = take_down_to(LAST_PAGES, taken);
+    assert_true(pages_scarce(&peer.net->pages));
+    buffer_release(chunk);
+    assert_false(pages_scarce(&peer.net->pages));
+    while (count > 0)
+        pages_give(&peer.net->pages, taken[--count]);
+}
+
 #define TEST(name) PEER_TEST(name, peer_opened)
 
 int main(void)
@@ -170,7 +207,9 @@ int main(void)
         TEST(scarce__what_needs_no_memory_for_long_goes_on),
         TEST(scarce__what_is_queued_gets_away),
         TEST(scarce__what_comes_back_is_the_hosts_at_once),
+        TEST(scarce__idle_chunks_are_the_hosts_at_once),
         PEER_TEST(bound__the_last_sixteenth_is_for_packets_alone, setup_bound),
+        PEER_TEST(bound__idle_chunks_do_not_make_it_near, setup_bound),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
