@@ -9,8 +9,6 @@
 #ifndef NET_TCP_CONN_H
 #define NET_TCP_CONN_H
 
-#include <string.h>
-
 #include "kernel/base.h"
 #include "net/addr.h"
 #include "net/net_priv.h"
@@ -24,6 +22,7 @@
 #include "net/tcp_rack.h"
 #include "net/tcp_seq.h"
 #include "net/tcp_state.h"
+#include "net/tcp_table.h"
 #include "net/tcp_wire.h"
 #include "net/timer.h"
 
@@ -37,19 +36,6 @@ enum tcp_deadline {
     TCP_DEADLINE_USER, /* opening must end; user timeout */
     TCP_DEADLINE_ROOM, /* tcp_send() was refused for lack of memory */
     TCP_DEADLINE_COUNT
-};
-
-struct tcp_tuple {
-    struct ipv4_addr local, peer;
-    uint16_t local_port, peer_port;
-};
-
-_Static_assert(sizeof(struct tcp_tuple) == 12, "hashed as bytes");
-
-/* What nobody else can guess about a connection: tcp_table_numbers(). */
-struct tcp_numbers {
-    uint32_t iss;
-    uint32_t ts_offset; /* what its timestamps are ahead of our clock */
 };
 
 /* Out-of-order text: a stretch between two holes. */
@@ -348,32 +334,6 @@ void tcp_conn_wants_flush(struct tcp_conn *conn);
 MUST_CHECK bool tcp_conn_activate(struct tcp_conn *conn);
 /* Its active part is freed, if nothing needs it. */
 void tcp_conn_rest(struct tcp_conn *conn);
-
-/* ---- tcp_table.c: finding connections; numbers that nobody can guess ---- */
-MUST_CHECK bool tcp_buckets_init(struct net *net, struct tcp_buckets *buckets,
-                                 uint32_t entries);
-void tcp_buckets_free(struct net *net, struct tcp_buckets *buckets);
-/* What the tables know a tuple by: once for each segment. */
-uint32_t tcp_table_hash(const struct net *net, const struct tcp_tuple *tuple);
-/* The bucket of a hash; null: its page is not there (make: no memory). */
-void **tcp_bucket(const struct tcp_buckets *buckets, uint32_t hash);
-void **tcp_bucket_make(struct net *net, struct tcp_buckets *buckets,
-                       uint32_t hash);
-struct tcp_conn *tcp_table_find(const struct net *net,
-                                const struct tcp_tuple *tuple, uint32_t hash);
-MUST_CHECK bool tcp_table_add(struct tcp_conn *conn);
-void tcp_table_remove(struct tcp_conn *conn);
-/* Whether a new connection may not have this tuple. */
-bool tcp_table_in_use(const struct net *net, const struct tcp_tuple *tuple);
-struct tcp_numbers tcp_table_numbers(const struct net *net,
-                                     const struct tcp_tuple *tuple);
-/* Choose an ephemeral port; false: every one is in use. RFC 6056 3.3.4. */
-MUST_CHECK bool tcp_table_port(struct net *net, struct tcp_tuple *tuple);
-static inline bool tcp_tuple_equal(const struct tcp_tuple *a,
-                                   const struct tcp_tuple *b)
-{
-    return memcmp(a, b, sizeof(*a)) == 0;
-}
 
 /* ---- tcp_icmp.c ---- */
 /* Note what may yet be overcome; tell the owner, if he wants that. */
