@@ -18,21 +18,16 @@ static void unlist(struct flow *flow)
 {
     struct tcpv4 *tcp = flow->group->tcp;
     struct flow_link *link = &flow->link;
-    bool timed = false;
 
     if (flow->mode == FLOW_PARKED) {
-        timed = flow->park_timed;
         tcp->parked_count--;
-    } else if (flow->mode == FLOW_LINGERING) {
-        timed = true;
-        tcp->lingering--;
+        if (flow->park_timed) {
+            timer_cancel(&tcp->wheel, &flow->timer);
+            return;
+        }
     }
-    if (timed) {
-        timer_cancel(&tcp->wheel, &flow->timer);
-    } else {
-        link->next->prev = link->prev;
-        link->prev->next = link->next;
-    }
+    link->next->prev = link->prev;
+    link->prev->next = link->next;
 }
 
 /* Put a flow that stands nowhere at the end of `list`. */
@@ -125,6 +120,14 @@ void flow_forget(struct flow *flow)
     flow_group_put(group);
 }
 
+void flow_drop_now(struct flow *flow)
+{
+    ASSERT(flow->refs > 0);
+    flow->refs--;
+    if (flow->refs == 0)
+        flow_forget(flow);
+}
+
 void flow_drop(struct flow *flow)
 {
     struct tcpv4 *tcp = flow->group->tcp;
@@ -140,7 +143,7 @@ void flow_drop(struct flow *flow)
 }
 
 /* The core has the connection back; whoever waits here is told. */
-static void give_back(struct flow *flow)
+static void give_back(struct flow *flow, uint64_t linger_us)
 {
     struct tcp_conn *conn = flow->conn;
 
@@ -150,7 +153,10 @@ static void give_back(struct flow *flow)
     flow_not_open(flow);
     flow_wake_all(flow);
     tcp_set_context(conn, NULL);
-    tcp_release(conn, clock_us());
+    if (linger_us > 0)
+        tcp_release_lingering(conn, linger_us, clock_us());
+    else
+        tcp_release(conn, clock_us());
     flow_sent(flow);
 }
 
@@ -162,12 +168,10 @@ void flow_disown(struct flow *flow)
     flow_drop(flow);
 }
 
-void flow_end(struct flow *flow)
+void flow_end(struct flow *flow, uint64_t linger_us)
 {
-    give_back(flow);
+    give_back(flow, linger_us);
     flow_disown(flow);
-    if (flow->mode != FLOW_DEAD) /* somebody still waits with it */
-        flow_list_as(flow, &flow->group->tcp->active, FLOW_ACTIVE);
 }
 
 void flow_release(struct flow *flow)
@@ -175,12 +179,12 @@ void flow_release(struct flow *flow)
     if (flow->flags & FLOW_RELEASED)
         return;
     if (flow->mode == FLOW_ACTIVE) {
-        flow_end(flow);
+        flow_end(flow, 0);
         return;
     }
     /* It waits for its peer, or for a thread: its function is told as a
      * blocked thread would be, and inherits the owner's reference. */
-    give_back(flow);
+    give_back(flow, 0);
     if (flow->mode == FLOW_PARKED)
         flow_ready(flow, FLOW_PARK_READABLE);
 }
@@ -209,9 +213,7 @@ void flow_tcp_event(struct tcp_conn *conn, unsigned changes)
         wait_queue_wake_all(&flow->senders);
     if (ended || tcp_closed(conn))
         flow_not_open(flow);
-    if (flow->mode == FLOW_LINGERING)
-        flow_linger(flow, false);
-    else if (flow->mode == FLOW_PARKED && tcp_readable(conn))
+    if (flow->mode == FLOW_PARKED && tcp_readable(conn))
         flow_ready(flow, FLOW_PARK_READABLE);
 }
 

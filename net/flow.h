@@ -351,7 +351,7 @@ void flow_info(const struct flow *flow, struct tcp_info *info);
 struct tcpv4_stats {
     uint32_t flows;     /* handles in use */
     uint32_t parked;    /* of these, parked */
-    uint32_t lingering; /* of these, over, and waiting for the peer's FIN */
+    uint32_t lingering; /* connections whose callback is over, and not they */
     uint32_t threads;   /* callbacks that run */
     size_t pages;       /* that the handles stand on */
 };

@@ -1,11 +1,5 @@
 /*
- * net/flow_close.c - ending a flow: half close, wait, abort, linger.
- *
- * A flow whose callback has returned lingers: it is closed, but its connection
- * is kept for a moment to take (and drop) what the peer still sends. Giving it
- * back with unread data would make a RST (RFC 9293 SHLD-3), and the RST could
- * overtake the last answer in the peer's own receive queue. Lingering costs no
- * thread and is bounded in time and in number.
+ * net/flow_close.c - ending a flow: half close, wait, abort; ending them all.
  *
  * Source: MirageOS V1.FLOW close; RFC 9293 3.6, 3.10.4, 3.10.5.
  */
@@ -59,53 +53,6 @@ void flow_abort(struct flow *flow)
         return;
     tcp_abort(flow->conn, clock_us());
     flow_sent(flow); /* the event, too, comes with the next flush */
-}
-
-/* ---- linger ---- */
-
-/* Drop what has come. Returns: whether more may come. */
-static bool drain(struct flow *flow, uint64_t now_us)
-{
-    enum tcp_status status;
-    struct buffer *chain;
-
-    do { /* one receive window at most: nothing arrives meanwhile */
-        chain = NULL;
-        status = tcp_recv(flow->conn, UINT32_MAX, now_us, &chain);
-        buffer_release(chain);
-    } while (status == TCP_OK);
-    return status == TCP_AGAIN;
-}
-
-void flow_linger(struct flow *flow, bool expired)
-{
-    if (!drain(flow, clock_us()) || expired)
-        flow_end(flow);
-    else
-        flow_sent(flow); /* the window has opened */
-}
-
-void flow_finish(struct flow *flow)
-{
-    struct tcpv4 *tcp = flow->group->tcp;
-    uint64_t now_us = clock_us();
-
-    if (flow->flags & FLOW_RELEASED) {
-        flow_disown(flow);
-        return;
-    }
-    shut(flow, now_us);
-    if (!drain(flow, now_us) || tcp->lingering >= tcp->lingering_max) {
-        flow_end(flow);
-        return;
-    }
-    /* Nobody has the handle any more: others that wait are told so. */
-    flow->flags |= FLOW_RELEASED;
-    flow->turn++;
-    flow_wake_all(flow);
-    flow_time_as(flow, now_us + FLOW_LINGER_US, FLOW_LINGERING);
-    tcp->lingering++;
-    tcp->wake(tcp->wake_context);
 }
 
 /* ---- the whole instance ---- */
@@ -164,6 +111,11 @@ static void close_one(struct flow *flow)
         flow_abort(flow);
 }
 
+bool flow_all_closed(const struct tcpv4 *tcp)
+{
+    return tcp->open == 0 && tcp_lingering(tcp->net) == 0;
+}
+
 void tcpv4_disconnect(struct tcpv4 *tcp, uint64_t bound_us)
 {
     enum wait_status waited = WAIT_OK;
@@ -172,8 +124,10 @@ void tcpv4_disconnect(struct tcpv4 *tcp, uint64_t bound_us)
     flow_unlisten_all(tcp);
     each_flow(tcp, close_one);
     tcp->wake(tcp->wake_context);
-    while (waited == WAIT_OK && tcp->open > 0)
+    while (waited == WAIT_OK && !flow_all_closed(tcp))
         waited = wait_queue_wait(&tcp->closers, "tcp disconnect", bound_us);
     if (tcp->open > 0)
         each_flow(tcp, flow_abort);
+    tcp_abort_lingering(tcp->net, clock_us());
+    tcp->wake(tcp->wake_context);
 }

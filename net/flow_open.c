@@ -24,7 +24,6 @@ bool tcpv4_init(struct tcpv4 *tcp, const struct tcpv4_config *config,
         .wake_by = config->wake_by,
         .wake_context = config->wake_context,
         .retry_us = FOREVER,
-        .lingering_max = net_config->tcp.orphans_max,
         .pages = {.alloc = net_config->host.page_alloc,
                   .free = net_config->host.page_free,
                   .scarce = net_config->host.pages_scarce,
@@ -62,7 +61,7 @@ void tcpv4_stats_get(const struct tcpv4 *tcp, struct tcpv4_stats *stats)
     *stats = (struct tcpv4_stats){
         .flows = tcp->flows,
         .parked = tcp->parked_count,
-        .lingering = tcp->lingering,
+        .lingering = tcp_lingering(tcp->net),
         .threads = tcp->threads,
         .pages = tcp->pages.count,
     };

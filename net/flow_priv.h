@@ -2,7 +2,7 @@
  * net/flow_priv.h - what the files of the flow API share.
  *
  * A flow is a handle on a connection of the core (net/tcp.h) and the threads
- * that wait for it. It is small, because a parked or lingering one is all that
+ * that wait for it. It is small, because a parked one is all that
  * an idle connection costs beside its control block: no thread, no stack.
  *
  * Reading order: flow.c (handles, events, waiting), flow_read.c, flow_write.c,
@@ -20,7 +20,7 @@
 #include "net/timer.h"
 
 enum {
-    FLOW_LINGER_US = 2000000, /* for the peer to close, after a callback */
+    FLOW_LINGER_US = 2000000, /* for the peer to finish, after a callback */
     FLOW_RETRY_US = 10000,    /* memory was short: look again */
     FLOW_THREADS_MAX = 256,   /* of a listener that does not say */
     FLOW_BACKLOG = 1024,
@@ -28,11 +28,10 @@ enum {
 
 /* In which of the instance's lists a flow stands, and so who moves it next. */
 enum flow_mode {
-    FLOW_ACTIVE,    /* `active`: a caller's, or a callback's */
-    FLOW_PARKED,    /* `parked`, or the wheel: waits for its peer */
-    FLOW_READY,     /* `ready` of its group: waits for a thread */
-    FLOW_LINGERING, /* the wheel: callback over, waits for the peer's FIN */
-    FLOW_DEAD,      /* `dead`: waits for the next round of the stack */
+    FLOW_ACTIVE, /* `active`: a caller's, or a callback's */
+    FLOW_PARKED, /* `parked`, or the wheel: waits for its peer */
+    FLOW_READY,  /* `ready` of its group: waits for a thread */
+    FLOW_DEAD,   /* `dead`: waits for the next round of the stack */
 };
 
 enum flow_flag {
@@ -55,7 +54,7 @@ struct flow {
     struct tcp_conn *conn; /* null once the core has it back */
     union {
         struct flow_link link; /* ACTIVE, READY, DEAD, PARKED for ever */
-        struct timer timer;    /* PARKED with a deadline, LINGERING */
+        struct timer timer;    /* PARKED with a deadline */
     };
     union {
         struct {
@@ -119,8 +118,7 @@ struct tcpv4 {
     struct wait_queue closers; /* of tcpv4_disconnect() */
     uint64_t retry_us;         /* threads or memory were short; FOREVER */
     uint32_t open;             /* flows whose connection is not over */
-    uint32_t flows, parked_count, lingering, threads;
-    uint32_t lingering_max;
+    uint32_t flows, parked_count, threads;
     bool disconnected;
     tcpv4_listeners *listeners;
     void *listeners_context;
@@ -165,11 +163,15 @@ void flow_forget(struct flow *flow);
 /* One reference less; the last one of a released flow frees it. */
 void flow_drop(struct flow *flow);
 
+/* The same, by who does not touch it afterwards: freed at once. */
+void flow_drop_now(struct flow *flow);
+
 /* Drop the owner's reference, once. */
 void flow_disown(struct flow *flow);
 
-/* Give the connection back to the core, and drop the owner's reference. */
-void flow_end(struct flow *flow);
+/* Give the connection back to the core, which lets its peer finish for
+ * `linger_us` (0: not at all), and drop the owner's reference. */
+void flow_end(struct flow *flow, uint64_t linger_us);
 
 /* Take the flow out of where its mode says, and put it at the end of `list` in
  * its next mode. */
@@ -213,11 +215,8 @@ struct flow_error flow_error_of(enum tcp_end end);
 
 /* ---- flow_close.c ---- */
 
-/* The callback has returned: close, let the peer finish, give it up. */
-void flow_finish(struct flow *flow);
-
-/* Something came for a lingering flow, or its time is over. */
-void flow_linger(struct flow *flow, bool expired);
+/* Whether no connection is left that tcpv4_disconnect() waits for. */
+bool flow_all_closed(const struct tcpv4 *tcp);
 
 /* ---- flow_run.c ---- */
 

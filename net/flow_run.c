@@ -54,6 +54,20 @@ static struct flow *next_flow(struct flow_group *group)
     return group->accept_first ? flow_first(&group->ready) : accept_one(group);
 }
 
+/*
+ * The callback has returned. Its flow is closed, and the core takes (and drops)
+ * for a moment what the peer still sends: a RST for unread data (RFC 9293
+ * SHLD-3) could overtake the last answer in the peer's own receive queue. That
+ * costs no thread and no handle, and is bounded in time and in number.
+ */
+static void finish(struct flow *flow)
+{
+    if (flow->flags & FLOW_RELEASED)
+        flow_disown(flow);
+    else
+        flow_end(flow, FLOW_LINGER_US);
+}
+
 /* One callback, from its beginning to its end, for a flow in no state. */
 static void run(struct flow *flow)
 {
@@ -72,8 +86,8 @@ static void run(struct flow *flow)
         group->listen.callback(flow, group->listen.context);
     /* The same turn: nobody has parked or released it meanwhile. */
     if (flow->turn == turn)
-        flow_finish(flow);
-    flow_drop(flow);
+        finish(flow);
+    flow_drop_now(flow);
     thread_uncancel(); /* it was meant for this callback */
 }
 
@@ -169,10 +183,7 @@ static void run_timers(struct tcpv4 *tcp, uint64_t now_us)
     /* Each round takes one timer that is due, and none is armed meanwhile. */
     while ((timer = timer_wheel_pop(&tcp->wheel, now_us))) {
         flow = CONTAINER_OF(timer, struct flow, timer);
-        if (flow->mode == FLOW_LINGERING)
-            flow_linger(flow, true);
-        else
-            flow_ready(flow, FLOW_PARK_DEADLINE);
+        flow_ready(flow, FLOW_PARK_DEADLINE);
     }
 }
 
@@ -195,13 +206,15 @@ void tcpv4_run(struct tcpv4 *tcp, uint64_t now_us)
     run_timers(tcp, now_us);
     if (tcp->retry_us <= now_us)
         retry(tcp);
+    if (flow_all_closed(tcp))
+        wait_queue_wake_all(&tcp->closers);
 }
 
 uint64_t tcpv4_next_deadline(const struct tcpv4 *tcp)
 {
     uint64_t timer_us = timer_wheel_next(&tcp->wheel);
 
-    if (flow_first(&tcp->dead))
+    if (flow_first(&tcp->dead) || (tcp->closers.head && flow_all_closed(tcp)))
         return 0;
     return timer_us < tcp->retry_us ? timer_us : tcp->retry_us;
 }

@@ -34,8 +34,9 @@ struct net {
     struct buffer_pool buffers;
     struct timer_wheel timers;
     struct net_if *ifs; /* INTERFACES_MAX, on a page of their own, ... */
-    unsigned if_count;
     struct route_table *routes; /* ... with these */
+    unsigned if_count;
+    bool dhcp_hears; /* port 68 is ours */
     struct route_cache route_cache;
     struct arp arp;
     struct paths paths;
@@ -44,7 +45,6 @@ struct net {
     struct ping_table pings;
     struct udp udp;
     struct dhcp *dhcp[INTERFACES_MAX]; /* null: no client */
-    bool dhcp_hears;                   /* port 68 is ours */
     struct tcp tcp;
 };
 

@@ -16,7 +16,7 @@ struct tcp_config tcp_config_default(void)
     return (struct tcp_config){
         .conns_max = 16384,
         .time_wait_max = 16384,
-        .orphans_max = 1024,
+        .orphans_max = 2048,
         .rcv_buf_bytes = 4 * 1024 * 1024,
         .rcv_buf_begin_bytes = 64 * 1024,
         .snd_buf_bytes = 4 * 1024 * 1024,

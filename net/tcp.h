@@ -266,6 +266,22 @@ void tcp_abort(struct tcp_conn *conn, uint64_t now_us);
  */
 void tcp_release(struct tcp_conn *conn, uint64_t now_us);
 
+/*
+ * The same, and let the peer finish: what is unread, and what still comes
+ * until its FIN, is taken and dropped. A RST for it could overtake the last of
+ * what we have sent in the peer's own receive queue.
+ *
+ * linger_us: for so long; afterwards text is answered with RST (SHLD-3).
+ */
+void tcp_release_lingering(struct tcp_conn *conn, uint64_t linger_us,
+                           uint64_t now_us);
+
+/* How many released connections take what comes. */
+uint32_t tcp_lingering(const struct net *net);
+
+/* End those with RST. */
+void tcp_abort_lingering(struct net *net, uint64_t now_us);
+
 /* ---- asking and setting ---- */
 
 enum tcp_end tcp_end_reason(const struct tcp_conn *conn);

@@ -291,3 +291,37 @@ void tcp_release(struct tcp_conn *conn, uint64_t now_us)
     tcp_shutdown(conn, now_us);
     make_orphan(conn);
 }
+
+void tcp_release_lingering(struct tcp_conn *conn, uint64_t linger_us,
+                           uint64_t now_us)
+{
+    clock_to(conn->net, now_us);
+    if (conn->rcv_queue.bytes > 0)
+        tcp_text_discard(conn);
+    if (nothing_to_read(conn) == TCP_AGAIN) {
+        conn->lingers = true;
+        tcp_of(conn)->lingering_count++;
+        tcp_deadline_set(conn, TCP_DEADLINE_ROOM,
+                         conn->net->now_us + linger_us);
+    }
+    tcp_release(conn, now_us);
+}
+
+uint32_t tcp_lingering(const struct net *net)
+{
+    return net->tcp.lingering_count;
+}
+
+void tcp_abort_lingering(struct net *net, uint64_t now_us)
+{
+    struct tcp_link *orphans = &net->tcp.orphans, *next;
+
+    clock_to(net, now_us);
+    for (struct tcp_link *at = orphans->next; at != orphans; at = next) {
+        struct tcp_conn *conn = CONTAINER_OF(at, struct tcp_conn, group);
+
+        next = at->next;
+        if (conn->lingers)
+            tcp_conn_reset(conn, TCP_END_ABORTED);
+    }
+}

@@ -40,10 +40,19 @@ struct tcp_conn *tcp_conn_new(struct net *net, const struct tcp_tuple *tuple,
     return conn;
 }
 
+void tcp_linger_over(struct tcp_conn *conn)
+{
+    if (!conn->lingers)
+        return;
+    conn->lingers = false;
+    tcp_of(conn)->lingering_count--;
+}
+
 /* Everything but the handle, and what was received and not yet read. */
 static void shed(struct tcp_conn *conn)
 {
     tcp_table_remove(conn);
+    tcp_linger_over(conn);
     tcp_listener_forget(conn);
     tcp_list_remove(&conn->flush);
     if (conn->released && !tcp_list_empty(&conn->group))

@@ -34,7 +34,7 @@ enum tcp_deadline {
     TCP_DEADLINE_ACK,  /* a delayed acknowledgement */
     TCP_DEADLINE_KEEP, /* keep-alive; FIN-WAIT-2 of an orphan */
     TCP_DEADLINE_USER, /* opening must end; user timeout */
-    TCP_DEADLINE_ROOM, /* tcp_send() was refused for lack of memory */
+    TCP_DEADLINE_ROOM, /* memory was short; an orphan: it lingers no more */
     TCP_DEADLINE_COUNT
 };
 
@@ -164,6 +164,7 @@ struct tcp_conn {
     bool passive : 1;
     bool owned : 1;    /* somebody has the handle */
     bool released : 1; /* nobody has it any more */
+    bool lingers : 1;  /* ... and what comes is dropped, not reset */
     bool fin_queued : 1;
     bool fin_sent : 1;
     bool fin_flying : 1; /* sent, and not yet acknowledged */
@@ -326,6 +327,8 @@ void tcp_conn_reset(struct tcp_conn *conn, enum tcp_end reason);
 /* Both sides have closed and all is acknowledged: on to TIME-WAIT, if we
  * closed first. The caller does not touch it afterwards. */
 void tcp_conn_closed(struct tcp_conn *conn);
+/* From now on what comes for an orphan is answered with RST. */
+void tcp_linger_over(struct tcp_conn *conn);
 /* Tell the owner, at rest, that something has changed. */
 void tcp_conn_post(struct tcp_conn *conn, unsigned changes);
 /* It has something to send. */
@@ -372,6 +375,8 @@ uint32_t tcp_text_held_max(const struct tcp_conn *conn);
 uint32_t tcp_text_window(struct tcp_conn *conn);
 /* The application has read: whether the peer should hear of it. */
 void tcp_text_was_read(struct tcp_conn *conn);
+/* Drop what nobody will read, as if it had been read. */
+void tcp_text_discard(struct tcp_conn *conn);
 
 /* ---- tcp_reass.c: out-of-order text ---- */
 void tcp_reass_add(struct tcp_conn *conn, uint32_t seq, struct buffer *text,

@@ -126,6 +126,14 @@ void tcp_text_was_read(struct tcp_conn *conn)
         tcp_conn_wants_flush(conn);
 }
 
+void tcp_text_discard(struct tcp_conn *conn)
+{
+    tcp_queue_clear(&conn->rcv_queue, &tcp_of(conn)->budget);
+    if (conn->urgent_in)
+        tcp_urgent_was_read(conn);
+    tcp_text_was_read(conn);
+}
+
 /* ---- text ---- */
 
 /* Every second full-sized segment at once (SHLD-19), a full-sized one at the
@@ -213,6 +221,8 @@ static enum tcp_verdict in_order(struct tcp_conn *conn, struct tcp_arrival *in)
         tcp_reass_deliver(conn);
         conn->ack_now = true; /* RFC 5681 4.2 */
     }
+    if (conn->lingers)
+        tcp_text_discard(conn);
     tcp_conn_post(conn, TCP_CHANGE_READABLE);
     return TCP_GO_ON;
 }
@@ -242,7 +252,7 @@ enum tcp_verdict tcp_in_text(struct tcp_conn *conn, struct tcp_arrival *in)
         if (in->seg.text_bytes == 0)
             return TCP_GO_ON;
     }
-    if (conn->released || conn->read_shut) { /* nobody will read: SHLD-3 */
+    if ((conn->released && !conn->lingers) || conn->read_shut) { /* SHLD-3 */
         tcp_conn_reset(conn, TCP_END_ABORTED);
         return TCP_GONE;
     }

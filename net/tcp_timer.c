@@ -272,6 +272,7 @@ static COLD bool user_due(struct tcp_conn *conn)
 
 static bool room_due(struct tcp_conn *conn)
 {
+    tcp_linger_over(conn);
     tcp_conn_post(conn, TCP_CHANGE_WRITABLE | TCP_CHANGE_READABLE);
     return true;
 }

@@ -317,7 +317,10 @@ static void step_call(struct world *w)
         tcp_abort(conn, w->now_us);
         break;
     case 6:
-        tcp_release(conn, w->now_us);
+        if (arg & 16)
+            tcp_release_lingering(conn, 2000000, w->now_us);
+        else
+            tcp_release(conn, w->now_us);
         w->conn[index] = NULL;
         break;
     case 7:

@@ -16,7 +16,7 @@ enum { CWND_SANE = 1 << 30, BACKOFF_SANE = 32 };
 /* What is summed over every connection of a stack. */
 struct sums {
     uint64_t held;
-    size_t conns, actives, pieces, records, orphans;
+    size_t conns, actives, pieces, records, orphans, lingering;
 };
 
 void check_fail(struct check *check, const struct tcp_conn *conn,
@@ -289,6 +289,7 @@ static void check_conn(struct check *check, const struct tcp_conn *conn,
 {
     sums->conns++;
     sums->orphans += conn->released;
+    sums->lingering += conn->lingers;
     check_queues(check, conn, sums);
     if (conn->end != TCP_END_NONE) {
         if (conn->active || (timer_is_armed(&conn->timer) && !check->starves))
@@ -367,6 +368,8 @@ static void check_sums(struct check *check, const struct net *net,
     if (sums->orphans != tcp->orphan_count ||
         sums->orphans != list_length(&tcp->orphans))
         check_fail(check, NULL, "orphans are counted");
+    if (sums->lingering != tcp->lingering_count)
+        check_fail(check, NULL, "those that linger are counted");
 }
 
 void check_net(struct check *check, struct net *net)

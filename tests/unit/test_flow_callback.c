@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "net/flow_priv.h"
+#include "tests/host/host.h"
 #include "tests/host/world_seen.h"
 
 /* ---- the callback's return ---- */
@@ -334,6 +335,46 @@ static void unlisten__resets_what_waits_for_a_thread_in(void)
 }
 WORLD(unlisten__resets_what_waits_for_a_thread)
 
+/* ---- disconnect ---- */
+
+/* Its callback is over, but perhaps not all that it wrote has arrived. */
+static void disconnect__waits_for_what_lingers_in(void)
+{
+    struct flow *flow = seen_connect(answer_at_once, NULL);
+    uint64_t bound_us = world_in(WORLD_S);
+
+    world_sleep(100 * WORLD_MS);
+    assert_int_equal(world_stats(1).lingering, 1);
+    tcpv4_disconnect(world.tcp[1], bound_us);
+    assert_int_equal(host_now_us, bound_us);
+    assert_int_equal(world_stats(1).lingering, 0);
+    world_sleep(100 * WORLD_MS);
+    assert_int_equal(seen.resets[0], 1);
+    flow_release(flow);
+}
+WORLD(disconnect__waits_for_what_lingers)
+
+static void close_soon(void *arg)
+{
+    world_sleep(500 * WORLD_MS);
+    flow_close(arg);
+}
+
+static void disconnect__is_told_of_the_last_that_lingered_in(void)
+{
+    struct flow *flow = seen_connect(answer_at_once, NULL);
+    uint64_t begin_us = host_now_us;
+    struct thread *closer;
+
+    closer = world_spawn(close_soon, flow);
+    tcpv4_disconnect(world.tcp[1], world_in(WORLD_S));
+    assert_true(host_now_us - begin_us < 600 * WORLD_MS);
+    assert_int_equal(seen.resets[0] + seen.resets[1], 0);
+    world_join(closer);
+    flow_release(flow);
+}
+WORLD(disconnect__is_told_of_the_last_that_lingered)
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -351,6 +392,8 @@ int main(void)
         WORLD_TEST(callback__waits_no_longer_when_the_network_sleeps),
         WORLD_TEST(listen__a_taken_port_is_refused),
         WORLD_TEST(unlisten__resets_what_waits_for_a_thread),
+        WORLD_TEST(disconnect__waits_for_what_lingers),
+        WORLD_TEST(disconnect__is_told_of_the_last_that_lingered),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
