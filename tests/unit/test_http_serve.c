@@ -4,7 +4,7 @@
  *
  * The flow is the test's own: a script of what reads give, and a record of
  * what is written, in how many writes, with which deadlines, and whether the
- * flow was parked. H numbers are rows of bad-inputs.md.
+ * flow was parked. H numbers are rows of the list of bad inputs.
  */
 #include <malloc.h>
 #include <setjmp.h>

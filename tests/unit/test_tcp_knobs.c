@@ -1,7 +1,6 @@
 /*
  * What can be chosen for TCP, for the stack, a listener and one connection:
- * each option does what it says (DESIGN.md's knobs; RFC 9293 MUST-21, 27, 48,
- * 49, SHLD-21, 22).
+ * each option does what it says (RFC 9293 MUST-21, 27, 48, 49, SHLD-21, 22).
  */
 #include <setjmp.h>
 #include <stdarg.h>
