@@ -12,6 +12,7 @@
 #include "libc-shim/runnel.h"
 
 enum {
+    POLL_US = 200,
     POLL_US_MAX = 1000,  /* to look for longer costs more than an interrupt */
     NAME_BYTES_MAX = 63, /* RFC 1035 2.3.4: a label */
     ITEM_BYTES = 36 /* "255.255.255.255/32:255.255.255.255", its zero, ... */
@@ -249,8 +250,7 @@ static const struct setting {
     {{.name = "poll",
       .value_name = "MICROSECONDS",
       .example = "200",
-      .help = "looks so long for packets before it sleeps (200 on KVM, else "
-              "0)",
+      .help = "looks so long for packets before the CPU sleeps (200)",
       .max = POLL_US_MAX},
      .out = offsetof(struct config, poll_us),
      .given = offsetof(struct config, poll_given)},
@@ -296,6 +296,7 @@ enum cmdline_status config_read(char *line, char *name, struct config *config)
     *config = (struct config){
         .cards = {.card = {{.dhcp = true}}, .count = 1},
         .name = "runnel",
+        .poll_us = POLL_US,
         .logs.others = LOG_INFO,
     };
     status = cmdline_parse(line, name, tables, ARRAY_LEN(tables), console_print,

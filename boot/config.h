@@ -37,7 +37,7 @@ struct config {
     struct dns_servers dns;   /* none: DHCP's */
     const char *name;         /* of the machine */
     uint32_t conns;           /* at most; given, or else by the memory */
-    uint32_t poll_us;         /* given, or else by what is below */
+    uint32_t poll_us;
     bool cards_given, gateway_given, dns_given, name_given, conns_given,
         poll_given;
     uint32_t nic;        /* which card is the first of `cards` */

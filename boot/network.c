@@ -11,7 +11,6 @@
 #include "drivers/probe.h"
 #include "kernel/clock.h"
 #include "kernel/format.h"
-#include "kernel/kvmclock.h"
 #include "kernel/log.h"
 #include "kernel/page.h"
 #include "kernel/power.h"
@@ -32,7 +31,6 @@ enum {
     CONNS_PER_PAGE = PAGE_BYTES / NET_CONN_BYTES,
     RESERVE_SHARE = 8, /* a part of these, that the program cannot take */
     RESERVE_PAGES_MAX = 512,
-    POLL_US = 200,
     PROBLEM_BYTES = 96,
     CAPS = NETDEV_CAP_TX_CSUM | NETDEV_CAP_RX_CSUM | NETDEV_CAP_TX_GSO_TCP4 |
            NETDEV_CAP_TX_GSO_ECN | NETDEV_CAP_RX_GSO_TCP4
@@ -274,19 +272,9 @@ static const char *start_cards(void)
     return why;
 }
 
-/* An interrupt costs a guest of KVM more than a short wait; where everything
- * is emulated, looking takes the time of whom we wait for. */
-static uint32_t poll_us(const struct config *config)
-{
-    if (config->poll_given)
-        return config->poll_us;
-    return kvm_is_below() ? POLL_US : 0;
-}
-
 const char *network_start(const struct config *config)
 {
     struct stack_config settings = stack_config(config);
-    const struct settings said = {settings.net.tcp.conns_max, poll_us(config)};
     const unsigned conns_that_fit =
         (unsigned)least(settings.net.pages_max * CONNS_PER_PAGE, UINT32_MAX);
     const char *why;
@@ -300,8 +288,8 @@ const char *network_start(const struct config *config)
     network.stack = stack_create(&settings, &network.signal);
     if (!network.stack)
         return "there is too little memory for a network stack";
-    stack_set_polling(network.stack, said.poll_us);
-    settings_say_start(config, &said);
+    stack_set_polling(network.stack, config->poll_us);
+    settings_say_start(config, settings.net.tcp.conns_max);
     dns_set_servers(stack_dns(network.stack), &config->dns);
     runnel_setup(network.stack, power_button());
     why = start_cards();

@@ -88,8 +88,7 @@ static void say_lease(const struct config *config,
         log_at(LOG_INFO, "net", "name %s (%s)", lease->hostname, origin->text);
 }
 
-void settings_say_start(const struct config *config,
-                        const struct settings *settings)
+void settings_say_start(const struct config *config, uint32_t conns_max)
 {
     const struct origin given = by_line(true),
                         name = by_line(config->name_given),
@@ -97,10 +96,10 @@ void settings_say_start(const struct config *config,
                         poll = by_line(config->poll_given);
 
     log_at(LOG_INFO, "net", "name %s (%s)", config->name, name.text);
-    log_at(LOG_INFO, "net", "%u connections at most (%s)", settings->conns_max,
+    log_at(LOG_INFO, "net", "%u connections at most (%s)", conns_max,
            conns.text);
     log_at(LOG_INFO, "net", "looks for packets %u us before it sleeps (%s)",
-           settings->poll_us, poll.text);
+           config->poll_us, poll.text);
     for (uint32_t i = 0; i < config->dns.count; i++)
         say_addr("name server", config->dns.addr[i], &given);
     for (uint32_t i = 0; i < config->routes.count; i++)

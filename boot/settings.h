@@ -11,12 +11,7 @@ struct config;
 struct stack;
 
 /* What is set from the beginning, by the line or for want of a word there. */
-struct settings {
-    uint32_t conns_max;
-    uint32_t poll_us;
-};
-void settings_say_start(const struct config *config,
-                        const struct settings *settings);
+void settings_say_start(const struct config *config, uint32_t conns_max);
 
 /* The address of an interface has come, changed or gone. */
 void settings_say(const struct config *config, struct stack *stack,

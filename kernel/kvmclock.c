@@ -41,7 +41,7 @@ static struct {
     volatile struct wall_clock wall __attribute__((aligned(64)));
 } kvmclock;
 
-bool kvm_is_below(void)
+static bool kvm_is_below(void)
 {
     struct cpuid id = cpu_id_raw(CPUID_SIGNATURE, 0);
 

@@ -9,9 +9,6 @@
 
 #include "kernel/base.h"
 
-/* Whether this is a guest of KVM. */
-bool kvm_is_below(void);
-
 /*
  * Ask for it.
  * Returns: the TSC's rate in Hz, or 0 when the machine has no such clock.

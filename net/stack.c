@@ -25,15 +25,18 @@ enum {
     DEVS_MAX = 8,
     BATCH_FRAMES = 64,
     FULL_RETRY_US = 200, /* a full card tells nobody when it has room again */
-    POLL_LEAST_US = 25,
-    LOOKS = 16,          /* between two looks at the clock */
+    LOOKS = 64,          /* between two looks at the clock */
     LOOKS_MAX = 1 << 16, /* the clock may stand still */
 };
 
-/* How long to look at the cards before sleeping: see stack_set_polling(). */
+/* How to wait for a card. */
+enum way { ASLEEP, LOOKING, WAYS };
+
+/* Whether to look at the cards before sleeping: see stack_set_polling(). */
 struct polling {
     uint64_t most_us;
-    uint64_t now_us; /* 0, or POLL_LEAST_US to most_us */
+    bool soon; /* the last sleep was short: the next packet may be near */
+    int64_t waits_ns[WAYS]; /* how long they are of late, either way */
 };
 
 struct stack {
@@ -173,7 +176,9 @@ static bool look(const struct stack *stack)
 
 /*
  * Look at the cards until something is there or `until_us`. Not inlined: the
- * bench tells what is spent here from work by the function's name.
+ * bench tells what is spent here from work by the function's name. Without
+ * PAUSE, which makes a virtual CPU stop running now and then: an emulated one
+ * every time, and take its emulator's lock, which whom we wait for needs.
  */
 static ASIDE bool poll_cards(const struct stack *stack, uint64_t until_us)
 {
@@ -183,49 +188,73 @@ static ASIDE bool poll_cards(const struct stack *stack, uint64_t until_us)
         if (thread_signal_pending() ||
             (i % LOOKS == 0 && clock_us() >= until_us))
             return false;
-        __builtin_ia32_pause();
     }
     return false;
 }
 
-/* Learn from one wait: whether the next is worth a look, and for how long. */
-static void learn(struct polling *polling, uint64_t waited_us)
+/*
+ * Whether looking is no slower than sleeping, but for an eighth: what an
+ * interrupt costs us is not part of the wait. Where there is no CPU to spare,
+ * it is slower by far, for it keeps whom we wait for from running.
+ */
+static bool is_worth_a_look(const struct polling *polling)
 {
-    if (waited_us > polling->most_us) {
-        polling->now_us /= 2;
-        if (polling->now_us < POLL_LEAST_US)
-            polling->now_us = 0;
-    } else if (waited_us > polling->now_us) {
-        polling->now_us *= 2;
-        if (polling->now_us < POLL_LEAST_US)
-            polling->now_us = POLL_LEAST_US;
-        if (polling->now_us > polling->most_us)
-            polling->now_us = polling->most_us;
-    }
+    const int64_t *waits_ns = polling->waits_ns;
+
+    return polling->soon &&
+           waits_ns[LOOKING] <= waits_ns[ASLEEP] + waits_ns[ASLEEP] / 8;
 }
 
-/* As sleep_until(), looking first where that has been worth it. */
+/* Learn from one wait. What is known of the other way grows old: in the end
+ * that is tried again. */
+static void learn(struct polling *polling, enum way way, uint64_t waited_us)
+{
+    int64_t *this_ns = &polling->waits_ns[way];
+    int64_t *other_ns = &polling->waits_ns[WAYS - 1 - way];
+
+    *this_ns += ((int64_t)waited_us * 1000 - *this_ns) / 8;
+    *other_ns += (*this_ns - *other_ns) / 64;
+}
+
+/* The same, of a sleep that something other than a deadline has ended, or that
+ * was long. A long one tells of the peers, not of the ways to wait. */
+static void learn_from_sleep(struct polling *polling, enum way way,
+                             uint64_t begin_us, uint64_t sleep_us)
+{
+    uint64_t now_us = clock_us();
+
+    polling->soon = now_us - sleep_us <= polling->most_us;
+    if (polling->soon)
+        learn(polling, way, now_us - begin_us);
+}
+
+/* As sleep_until(), looking first where that is worth it. */
 static void wait_until(struct stack *stack, uint64_t deadline_us)
 {
     struct polling *polling = &stack->polling;
     uint64_t begin_us = clock_us();
-    uint64_t until_us = begin_us + polling->now_us;
+    uint64_t sleep_us = begin_us;
+    uint64_t until_us = begin_us + polling->most_us;
     uint64_t alone_us = thread_alone_until();
+    enum way way = ASLEEP;
 
     if (deadline_us < until_us)
         until_us = deadline_us;
     if (alone_us < until_us)
         until_us = alone_us;
-    if (polling->now_us > 0 && until_us > begin_us) {
+    if (until_us > begin_us && is_worth_a_look(polling)) {
+        way = LOOKING;
         stack->count.polls++;
         if (poll_cards(stack, until_us)) {
             stack->count.poll_hits++;
+            learn(polling, way, clock_us() - begin_us);
             return;
         }
+        sleep_us = clock_us();
     }
     if (sleep_until(stack, deadline_us) ||
-        clock_us() > begin_us + polling->most_us)
-        learn(polling, clock_us() - begin_us);
+        clock_us() > sleep_us + polling->most_us)
+        learn_from_sleep(polling, way, begin_us, sleep_us);
 }
 
 static void network_thread(void *arg)
@@ -354,6 +383,8 @@ bool stack_wait_link(struct stack *stack, bool up, uint64_t deadline_us)
 void stack_set_polling(struct stack *stack, uint32_t most_us)
 {
     stack->polling = (struct polling){.most_us = most_us};
+    for (unsigned i = 0; i < WAYS; i++)
+        stack->polling.waits_ns[i] = (int64_t)most_us * 1000;
 }
 
 struct net *stack_net(struct stack *stack)

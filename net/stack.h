@@ -69,11 +69,12 @@ void stack_destroy(struct stack *stack);
 /*
  * Before it sleeps, the network thread may look at the cards for a while with
  * their interrupts off: under load from few peers the next packet is near, and
- * an interrupt costs a virtual machine more than the wait. How long it looks
- * is learnt: it grows while packets come within `most_us`, and shrinks to
- * nothing when none does, so that an idle machine sleeps.
+ * an interrupt costs a virtual machine more than the wait. It does where the
+ * last sleep was no longer than `most_us`, so that an idle machine sleeps, and
+ * where packets have come no later than while it slept: on a host without a
+ * CPU to spare they do.
  *
- * most_us: the longest; 0: never, as after stack_create().
+ * most_us: how long at most; 0: never, as after stack_create().
  */
 void stack_set_polling(struct stack *stack, uint32_t most_us);
 

@@ -207,6 +207,9 @@ static void config__connections_are_one_or_more(void **state)
 static void config__polling_is_bounded(void **state)
 {
     (void)state;
+    good("");
+    assert_int_equal(config.poll_us, 200);
+    assert_false(config.poll_given);
     good("--poll=0");
     assert_true(config.poll_given);
     assert_int_equal(config.poll_us, 0);

@@ -141,7 +141,7 @@ enum {
     POLL_US = 200,
     SOON_US = 100,
     LATE_US = 1000,
-    LOOKS = 16, /* between two at the clock */
+    LOOKS = 64, /* between two at the clock */
     FRAME_BYTES = 60
 };
 
@@ -152,6 +152,14 @@ static bool look_for_a_microsecond(const struct netdev *dev)
     looks++;
     host_now_us++;
     (void)wire_deliver(&world.wire, host_now_us);
+    return CONTAINER_OF(dev, const struct memdev, dev)->rx.first;
+}
+
+/* One CPU for us and the host: while we look, nothing can come. */
+static bool look_in_vain(const struct netdev *dev)
+{
+    looks++;
+    host_now_us++;
     return CONTAINER_OF(dev, const struct memdev, dev)->rx.first;
 }
 
@@ -202,6 +210,32 @@ static void poll__packets_that_come_soon_cost_no_sleep_in(void)
     assert_true(used.sleeps <= 10);
 }
 WORLD(poll__packets_that_come_soon_cost_no_sleep)
+
+static void poll__where_it_keeps_packets_away_it_sleeps_in(void)
+{
+    unsigned polls = 0;
+
+    poll_up_to(POLL_US);
+    looking.pending = look_in_vain;
+    for (unsigned i = 0; i < 10; i++)
+        polls += (unsigned)frames_come(100, SOON_US).polls;
+    assert_true(polls > 0);
+    assert_true(polls < 50);
+}
+WORLD(poll__where_it_keeps_packets_away_it_sleeps)
+
+static void poll__is_tried_again_when_it_was_in_vain_in(void)
+{
+    poll_up_to(POLL_US);
+    looking.pending = look_in_vain;
+    for (unsigned i = 0; i < 10; i++)
+        (void)frames_come(100, SOON_US);
+    looking.pending = look_for_a_microsecond;
+    for (unsigned i = 0; i < 10; i++)
+        (void)frames_come(100, SOON_US);
+    assert_true(frames_come(100, SOON_US).poll_hits >= 90);
+}
+WORLD(poll__is_tried_again_when_it_was_in_vain)
 
 static void poll__packets_that_come_late_are_not_looked_for_in(void)
 {
@@ -357,6 +391,8 @@ int main(void)
         WORLD_TEST(network__a_full_card_delays_and_loses_nothing),
         WORLD_TEST(network__work_that_comes_to_nothing_lets_others_run),
         WORLD_TEST(poll__packets_that_come_soon_cost_no_sleep),
+        WORLD_TEST(poll__where_it_keeps_packets_away_it_sleeps),
+        WORLD_TEST(poll__is_tried_again_when_it_was_in_vain),
         WORLD_TEST(poll__an_idle_stack_soon_stops_looking),
         WORLD_TEST(poll__off_means_never),
         WORLD_TEST(poll__packets_that_come_late_are_not_looked_for),
