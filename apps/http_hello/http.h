@@ -17,53 +17,34 @@
 #include "kernel/base.h"
 
 enum {
-    HTTP_TARGET_BYTES_MAX = 512,  /* what is kept of the request target */
-    HTTP_HOST_BYTES_MAX = 255,    /* longer: 400 */
     HTTP_BODY_BYTES_MAX = 1 << 20 /* as sent, chunk framing and trailers
                                      counted; more: 413 */
 };
 
 /* What a client asked for. */
 struct http_request {
+    const char *target;  /* as sent, not terminated; in the parser, or in the
+                            bytes that were given to it last */
+    uint16_t target_len; /* bytes in target */
     uint16_t status;     /* HTTP_PARSE_BAD: the answer, such as 400 */
-    uint16_t target_len; /* bytes kept in target */
     uint8_t method;      /* enum llhttp_method; counts if method_known */
     bool method_known;
     bool is_1_0;      /* HTTP/1.0: keeping alive must be announced */
     bool keep_alive;  /* another request may follow the answer */
     bool body_unread; /* the client waits for "100 Continue" before it sends
                          the body: answer without it, and close */
-    char target[HTTP_TARGET_BYTES_MAX]; /* as sent, cut, not terminated */
-};
-
-/* A text that may come in pieces. Private. */
-struct http_text {
-    const char *at; /* its bytes: in what was given, or in a store */
-    uint32_t bytes; /* of all its pieces; a store may hold fewer */
-};
-
-/* The field that is being read, and what the others said. Private. */
-struct http_fields {
-    struct http_text name;
-    struct http_text value; /* only of fields that matter */
-    uint8_t kind;           /* which field `value` belongs to */
-    uint8_t hosts;          /* how many Host fields there were, at most 2 */
-    uint8_t codings;        /* and Transfer-Encoding */
-    bool expects_continue;
-    uint16_t refusal;    /* the worst that a value deserves */
-    char name_store[20]; /* longer ones are none that matters */
-    char value_store[HTTP_HOST_BYTES_MAX];
 };
 
 /* Reads the requests of one connection; lies on the stack of who serves. */
 struct http_parser {
     struct http_request request; /* valid unless HTTP_PARSE_MORE */
-    llhttp_t llhttp;
     struct http_lines lines;
-    uint32_t target_bytes; /* also those past what is kept */
-    uint32_t body_bytes;   /* as sent, so far */
-    bool method_refused;   /* by llhttp: 501, as soon as it is read */
-    struct http_fields fields;
+    uint32_t body_bytes; /* as sent, so far */
+    char body_last;      /* the last of them */
+    bool method_refused; /* by llhttp: 501, as soon as it is read */
+    llhttp_t llhttp;     /* from here on nothing needs clearing */
+    char head[HTTP_HEAD_BYTES_MAX + 1]; /* one that came in pieces; the last
+                                           byte shows that it is too long */
 };
 
 enum http_progress {

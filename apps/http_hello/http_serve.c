@@ -17,6 +17,7 @@
 #include "apps/http_hello/pages.h"
 #include "apps/http_hello/response.h"
 #include "kernel/clock.h"
+#include "kernel/thread.h"
 
 /* Bodies up to this size are copied behind their head, not referenced. */
 enum { COPY_BYTES_MAX = 256 };
@@ -57,6 +58,9 @@ struct turn {
     enum limit limit;
     struct http_parser parser;
 };
+
+_Static_assert(sizeof(struct turn) <= THREAD_STACK_BYTES * 5 / 8,
+               "it lies on the stack of a thread, which needs the rest");
 
 /* ---- answers ---- */
 

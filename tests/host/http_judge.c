@@ -48,19 +48,19 @@ struct http_verdict http_parse_cut(const char *text, size_t len, size_t cut,
         copy = malloc(piece);
         memcpy(copy, text + at, piece);
         progress = http_parse(&http_judged, copy, piece, &used);
-        free(copy);
         assert_true(used <= piece);
         at += used;
         v.used = at;
-        if (progress == HTTP_PARSE_MORE) {
-            assert_int_equal(used, piece);
-            continue;
+        if (progress == HTTP_PARSE_BAD)
+            v.status = http_judged.request.status;
+        else if (progress == HTTP_PARSE_DONE)
+            v.status = pages_answer(&http_judged.request)->status;
+        free(copy);
+        if (progress != HTTP_PARSE_MORE) {
+            v.keep_alive = http_judged.request.keep_alive;
+            return v;
         }
-        v.keep_alive = http_judged.request.keep_alive;
-        v.status = progress == HTTP_PARSE_BAD
-                       ? http_judged.request.status
-                       : pages_answer(&http_judged.request)->status;
-        return v;
+        assert_int_equal(used, piece);
     }
     return v;
 }

@@ -147,6 +147,12 @@ static void H14_request_lines(void **state)
     GIVES(400, " GET / HTTP/1.1\r\n" HOST "\r\n");
     GIVES(400, "GET  / HTTP/1.1\r\n" HOST "\r\n");
     GIVES(400, "GET /  HTTP/1.1\r\n" HOST "\r\n");
+    GIVES(400, "GET  HTTP/1.1\r\n" HOST "\r\n");
+    GIVES(400, "GET HTTP/1.1\r\n" HOST "\r\n");
+    GIVES(400, "GET / / HTTP/1.1\r\n" HOST "\r\n");
+    GIVES(400, "GET / HTTP/1.1 HTTP/1.1\r\n" HOST "\r\n");
+    GIVES(400, "GET / HTTP/1.1 \r\n" HOST "\r\n");
+    GIVES(400, "GET /HTTP/1.1\r\n" HOST "\r\n"); /* HTTP/0.9 */
     GIVES(400, "GET\t/ HTTP/1.1\r\n" HOST "\r\n");
     GIVES(400, "GET /\tHTTP/1.1\r\n" HOST "\r\n");
     GIVES(400, "GET\n/ HTTP/1.1\r\n" HOST "\r\n");
@@ -192,7 +198,7 @@ static void H14_long_targets__414(void **state)
     memcpy(text + HTTP_LINE_BYTES_MAX - 11, " HTTP/1.1\r\n", 11);
     memcpy(text + HTTP_LINE_BYTES_MAX, HOST "\r\n", sizeof(HOST "\r\n") - 1);
     assert_int_equal(http_judge(text, HTTP_LINE_BYTES_MAX + 11).status, 404);
-    text[HTTP_TARGET_BYTES_MAX + 9] = '?'; /* further than what is kept */
+    text[HTTP_LINE_BYTES_MAX / 2] = '?';
     assert_int_equal(http_judge(text, HTTP_LINE_BYTES_MAX + 11).status, 404);
     text[5] = '?'; /* a long query does not hide the path */
     assert_int_equal(http_judge(text, HTTP_LINE_BYTES_MAX + 11).status, 200);

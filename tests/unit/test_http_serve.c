@@ -391,6 +391,15 @@ static void H23_head__has_the_length_and_no_body(void **state)
     assert_string_equal(flow.output + flow.output_bytes - 4, "\r\n\r\n");
 }
 
+static void H23_head_that_is_refused__has_no_body_either(void **state)
+{
+    (void)state;
+    gets("HEAD / HTTP/1.1\r\n: x\r\n\r\n");
+    assert_true(output_has("HTTP/1.1 400 "));
+    assert_string_equal(flow.output + flow.output_bytes - 4, "\r\n\r\n");
+    assert_null(flow.parked);
+}
+
 static void H25_half_closed_client__is_answered(void **state)
 {
     (void)state;
@@ -474,6 +483,7 @@ int main(void)
         TEST(H21_close__ends_what_is_pipelined),
         TEST(http_1_0__is_kept_alive_when_it_asks),
         TEST(H23_head__has_the_length_and_no_body),
+        TEST(H23_head_that_is_refused__has_no_body_either),
         TEST(H25_half_closed_client__is_answered),
         TEST(H25_end_inside_a_request__400),
         TEST(H25_reset_inside_a_body__nothing_is_written),
