@@ -11,6 +11,7 @@
 
 #include "tests/host/host.h"
 #include "tests/host/tcp_scene.h"
+#include "tests/host/tcp_sender.h"
 
 #define MS     1000ull
 #define SECOND 1000000ull
@@ -25,23 +26,6 @@ static void open_after(void (*change)(void))
     change();
     peer_start(&peer);
     peer_open_passive(&peer);
-}
-
-/* The peer's ACK up to stream offset `at`, with any window. */
-static void ack_window(uint32_t at, uint16_t window)
-{
-    uint16_t before = peer.window;
-    uint8_t packet[64];
-    uint32_t len;
-
-    peer.window = window;
-    len =
-        peer_build(&peer,
-                   (struct peer_seg){
-                       .seq = peer.nxt, .ack = ISS + 1 + at, .flags = PEER_ACK},
-                   packet);
-    peer_send_raw(&peer, packet, len);
-    peer.window = before;
 }
 
 /* ---- 3.1: the header ---- */
@@ -262,9 +246,9 @@ static void MUST_34__a_shrunk_window_lets_nothing_new_out(void **state)
     peer_open_passive(&peer);
     peer_app_send(&peer, 20000);
     assert_int_equal(peer_take_all(&peer), 10);
-    ack_window(1000, 1000);
+    sender_ack_window(&peer, 1000, 1000);
     PEER_QUIET(&peer);
-    ack_window(10000, 3000);
+    sender_ack_window(&peer, 10000, 3000);
     assert_int_equal(peer_take_all(&peer), 3);
 }
 
@@ -272,10 +256,10 @@ static void MUST_35__a_window_shrunk_to_zero_is_probed(void **state)
 {
     (void)state;
     peer_open_passive(&peer);
-    ack_window(0, 2000);
+    sender_ack_window(&peer, 0, 2000);
     peer_app_send(&peer, 3000);
     assert_int_equal(peer_take_all(&peer), 2);
-    ack_window(0, 0);
+    sender_ack_window(&peer, 0, 0);
     peer_wait(&peer, 70 * SECOND);
     assert_true(peer_take(&peer));
     assert_int_equal(peer.got.seq, ISS + 1);
@@ -288,12 +272,12 @@ static void SHLD_16__inside_a_shrunk_window_text_comes_again(void **state)
     peer_open_passive(&peer);
     peer_app_send(&peer, 4000);
     peer_take_all(&peer);
-    ack_window(0, 1000);
+    sender_ack_window(&peer, 0, 1000);
     peer_wait(&peer, 3 * SECOND);
     assert_true(peer_take(&peer));
     assert_int_equal(peer.got.seq, ISS + 1);
     assert_int_equal(peer.got.len, 1000);
-    ack_window(4000, 1000); /* it had arrived: SHLD-17, no end */
+    sender_ack_window(&peer, 4000, 1000); /* it had arrived: SHLD-17, no end */
     assert_int_equal(tcp_send_pending(peer.conn), 0);
 }
 
@@ -305,14 +289,14 @@ static void SHLD_29_30__probes_begin_after_the_rto_and_double(void **state)
 
     (void)state;
     peer_open_passive(&peer);
-    ack_window(0, 0);
+    sender_ack_window(&peer, 0, 0);
     peer_app_send(&peer, 100);
     pause_us = host_now_us;
     for (unsigned i = 0; i < 5; i++) {
         for (unsigned ms = 0; ms < 20000 && !peer_take(&peer); ms++)
             peer_wait(&peer, MS);
         at_us[i] = host_now_us;
-        ack_window(0, 0);
+        sender_ack_window(&peer, 0, 0);
     }
     assert_in_range(at_us[0] - pause_us, 200 * MS, SECOND + MS);
     for (unsigned i = 1; i < 4; i++)
@@ -327,12 +311,12 @@ static void MUST_38__a_sliver_of_window_is_not_used(void **state)
 {
     (void)state;
     peer_open_passive(&peer);
-    ack_window(0, 500);
+    sender_ack_window(&peer, 0, 500);
     peer_app_send(&peer, 3000);
     PEER_QUIET(&peer);
-    ack_window(0, 999);
+    sender_ack_window(&peer, 0, 999);
     PEER_QUIET(&peer);
-    ack_window(0, 1000);
+    sender_ack_window(&peer, 0, 1000);
     assert_true(peer_take(&peer));
     assert_int_equal(peer.got.len, 1000);
     PEER_QUIET(&peer);

@@ -55,6 +55,20 @@ void sender_ack(struct tcp_peer *peer, uint32_t at)
     peer_ack(peer, AT(at));
 }
 
+void sender_ack_window(struct tcp_peer *peer, uint32_t at, uint16_t window)
+{
+    const struct peer_seg ack = {
+        .seq = peer->nxt, .ack = AT(at), .flags = PEER_ACK};
+    uint16_t before = peer->window;
+    uint8_t packet[80];
+    uint32_t len;
+
+    peer->window = window;
+    len = peer_build(peer, ack, packet);
+    peer_send_raw(peer, packet, len);
+    peer->window = before;
+}
+
 void sender_sack2(struct tcp_peer *peer, uint32_t at, uint32_t from,
                   uint32_t to, uint32_t from2, uint32_t to2)
 {

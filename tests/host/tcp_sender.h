@@ -28,6 +28,9 @@ void sender_expect(struct tcp_peer *peer, uint32_t at, uint32_t len);
 /* The peer acknowledges all before `at`. */
 void sender_ack(struct tcp_peer *peer, uint32_t at);
 
+/* ... in this window, which may be 0. */
+void sender_ack_window(struct tcp_peer *peer, uint32_t at, uint16_t window);
+
 /* ... and says that it has [from, to) and [from2, to2); to2 0: only one. */
 void sender_sack(struct tcp_peer *peer, uint32_t at, uint32_t from,
                  uint32_t to);

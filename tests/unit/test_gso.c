@@ -5,18 +5,16 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include <cmocka.h>
 
 #include "tests/host/host.h"
-#include "tests/host/pair.h"
+#include "tests/host/pair_tcp.h"
 #include "tests/host/station.h"
 
 #define SECOND 1000000ull
 
 enum {
-    PORT = 80,
     HEADERS = 14 + 20 + 32,
     MSS = 1448,
     CWR = 128,
@@ -35,22 +33,14 @@ static struct tcp_conn *client, *server;
 static void make(enum tcp_ecn ecn)
 {
     struct net_config config[2] = {net_config_default(), net_config_default()};
-    struct tcp_listen_options options = {.backlog = 4, .syn_backlog = 4};
-    enum tcp_end why;
 
     host_seed(3);
     host_now_us = SECOND;
     config[0].tcp.ecn = config[1].tcp.ecn = ecn;
     pair_init(&pair, config);
     pair.wire.to[0].delay_us = pair.wire.to[1].delay_us = 1000;
-    assert_int_equal(tcp_listen(pair.net[1], PORT, &options, &listener),
-                     TCP_LISTEN_OK);
-    assert_int_equal(tcp_connect(pair.net[0], PAIR_B_ADDR, PORT, 0, host_now_us,
-                                 &client, &why),
-                     TCP_OK);
-    pair_run_until(&pair, host_now_us + SECOND);
-    server = tcp_accept(listener);
-    assert_non_null(server);
+    listener = pair_listen(&pair);
+    client = pair_connect(&pair, 0, listener, &server);
 }
 
 static int setup(void **state)
@@ -68,69 +58,16 @@ static int teardown(void **state)
 
 /* --- text ----------------------------------------------------------------- */
 
-static uint8_t pattern(uint32_t at)
-{
-    return (uint8_t)(at * 13 + (at >> 9));
-}
-
-/* Hand over `len` bytes in views of 1984; not sent yet. */
-static void put(uint32_t from, uint32_t len)
-{
-    static uint8_t text[1 << 20];
-
-    for (uint32_t i = 0; i < len; i++)
-        text[i] = pattern(from + i);
-    assert_int_equal(tcp_send(client,
-                              hostnet_chain(net_pool(pair.net[0]), text, len),
-                              host_now_us),
-                     TCP_OK);
-}
-
-/* Returns: how many bytes were there. */
-static uint32_t take(uint32_t from)
-{
-    struct buffer *chain;
-    uint32_t at = from;
-
-    if (tcp_recv(server, UINT32_MAX, host_now_us, &chain) != TCP_OK)
-        return 0;
-    for (struct buffer *buf = chain; buf; buf = buf->next)
-        for (uint32_t i = 0; i < buf->len; i++, at++)
-            assert_int_equal(buf->data[i], pattern(at));
-    buffer_release(chain);
-    return at - from;
-}
-
-/* Bytes [from, to) go and come. */
-static void stream(uint32_t from, uint32_t to)
-{
-    uint32_t sent = from, got = from;
-    uint64_t end_us = host_now_us + 100 * SECOND;
-
-    while (got < to && host_now_us < end_us) {
-        uint32_t room = tcp_send_room(client);
-        uint32_t len = room < to - sent ? room : to - sent;
-
-        if (len > 0)
-            put(sent, len);
-        sent += len;
-        pair_step(&pair);
-        host_now_us = pair_next(&pair);
-        got += take(got);
-    }
-    assert_int_equal(got, to);
-}
-
 static void arrives(uint32_t from, uint32_t len)
 {
     pair_run_until(&pair, host_now_us + SECOND);
-    assert_int_equal(take(from), len);
+    assert_int_equal(pair_take(server, from), len);
 }
 
 /* So that windows are open, and nothing is in flight. */
 static void warm_up(void)
 {
-    stream(0, WARM);
+    pair_stream(&pair, client, server, 0, WARM);
     pair_run_until(&pair, host_now_us + SECOND / 10);
 }
 
@@ -212,7 +149,7 @@ static void gso__without_the_card_text_is_cut_to_whole_segments(void **state)
     (void)state;
     warm_up();
     tcp_info_get(client, &before);
-    put(WARM, TEXT);
+    pair_put(pair.net[0], client, WARM, TEXT);
     cut = flush();
     tcp_info_get(client, &after);
     assert_int_equal(cut.text, TEXT);
@@ -227,7 +164,7 @@ static void gso__push_and_fin_are_in_the_last_segment_alone(void **state)
 
     (void)state;
     warm_up();
-    put(WARM, TEXT);
+    pair_put(pair.net[0], client, WARM, TEXT);
     tcp_shutdown(client, host_now_us);
     cut = flush();
     assert_int_equal(cut.text, TEXT);
@@ -248,18 +185,18 @@ static void gso__cwr_is_in_the_first_segment_alone(void **state)
     make(TCP_ECN_ON);
     (void)state;
     warm_up();
-    put(WARM, TEXT);
+    pair_put(pair.net[0], client, WARM, TEXT);
     flush();
     frame = pair.dev[0].tx.first; /* a router marks one */
     frame->data[15] |= mark;
     frame->data[25] = (uint8_t)(frame->data[25] - 1);
     arrives(WARM, TEXT);
-    put(WARM + TEXT, TEXT / 4);
+    pair_put(pair.net[0], client, WARM + TEXT, TEXT / 4);
     cut = flush();
     assert_true(cut.frames > 1);
     assert_int_equal(cut.flagged[0], 1);
     arrives(WARM + TEXT, TEXT / 4);
-    put(WARM + TEXT + TEXT / 4, TEXT / 4);
+    pair_put(pair.net[0], client, WARM + TEXT + TEXT / 4, TEXT / 4);
     assert_int_equal(flush().flagged[0], 0);
 }
 
@@ -271,7 +208,7 @@ static void gso__card_that_sums_is_asked_for_each_segment(void **state)
     (void)state;
     warm_up();
     pair.dev[0].dev.caps = NETDEV_CAP_TX_CSUM;
-    put(WARM, TEXT);
+    pair_put(pair.net[0], client, WARM, TEXT);
     net_flush(pair.net[0], host_now_us);
     for (const struct buffer *at = pair.dev[0].tx.first; at; at = at->link) {
         assert_int_equal(at->flags, BUFFER_CSUM_PARTIAL);
@@ -292,7 +229,7 @@ static void gso__full_card_takes_what_it_can_and_the_rest_follows(void **state)
     warm_up();
     sent = value[NET_COUNT_tcp_tx];
     pair.dev[0].tx_max = 5;
-    put(WARM, TEXT);
+    pair_put(pair.net[0], client, WARM, TEXT);
     tcp_shutdown(client, host_now_us);
     assert_true(net_flush(pair.net[0], host_now_us));
     cut = flush();
@@ -313,7 +250,7 @@ static void gso__rest_that_found_no_room_waits_for_no_ack(void **state)
     warm_up();
     sent = value[NET_COUNT_tcp_tx];
     pair.dev[0].tx_max = 5;
-    put(WARM, TEXT);
+    pair_put(pair.net[0], client, WARM, TEXT);
     for (unsigned i = 0; i < 10; i++) /* the clock stands still */
         pair_step(&pair);
     assert_int_equal(value[NET_COUNT_tcp_tx] - sent, (TEXT + MSS - 1) / MSS);
@@ -325,12 +262,12 @@ static void gso__lack_of_memory_in_the_middle_loses_nothing(void **state)
     (void)state;
     warm_up();
     for (uint32_t i = 0; i < 12; i++) {
-        put(WARM + i * TEXT, TEXT);
+        pair_put(pair.net[0], client, WARM + i * TEXT, TEXT);
         pair.host[0].fail_at = pair.host[0].asked + 1 + i / 2;
         net_flush(pair.net[0], host_now_us);
         pair.host[0].fail_at = 0;
         pair_run_until(&pair, host_now_us + 3 * SECOND);
-        assert_int_equal(take(WARM + i * TEXT), TEXT);
+        assert_int_equal(pair_take(server, WARM + i * TEXT), TEXT);
     }
 }
 
@@ -345,7 +282,7 @@ static void gro__stream_is_joined_where_it_arrives(void **state)
     frames = value[NET_COUNT_eth_rx];
     packets = value[NET_COUNT_ip_rx];
     joined = value[NET_COUNT_eth_joined];
-    stream(WARM, 3 * WARM);
+    pair_stream(&pair, client, server, WARM, 3 * WARM);
     frames = value[NET_COUNT_eth_rx] - frames;
     packets = value[NET_COUNT_ip_rx] - packets;
     joined = value[NET_COUNT_eth_joined] - joined;

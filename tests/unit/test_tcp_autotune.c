@@ -9,7 +9,7 @@
 
 #include "net/tcp_conn.h"
 #include "tests/host/host.h"
-#include "tests/host/pair.h"
+#include "tests/host/pair_tcp.h"
 #include "tests/host/tcp_scene.h"
 
 #define MS     1000ull
@@ -208,30 +208,12 @@ static bool pump(void *context)
     return stream->received >= stream->enough;
 }
 
-static struct stream pair_open(struct pair *pair)
-{
-    struct tcp_listen_options options = {.backlog = 4, .syn_backlog = 4};
-    struct tcp_listener *listener;
-    struct stream stream = {.pair = pair};
-    enum tcp_end why;
-
-    assert_int_equal(tcp_listen(pair->net[1], 80, &options, &listener),
-                     TCP_LISTEN_OK);
-    assert_int_equal(tcp_connect(pair->net[0], PAIR_B_ADDR, 80, 0, host_now_us,
-                                 &stream.from, &why),
-                     TCP_OK);
-    pair_run_until(pair, host_now_us + 1 * SECOND);
-    stream.to = tcp_accept(listener);
-    assert_non_null(stream.to);
-    return stream;
-}
-
 /* 100 Mbit/s and 100 ms: 1.25 MB fill it. */
 static void path__that_is_long_and_fat_is_filled(void **state)
 {
     struct net_config config[2] = {net_config_default(), net_config_default()};
     struct pair pair;
-    struct stream stream;
+    struct stream stream = {.pair = &pair};
     uint64_t start_us;
 
     (void)state;
@@ -242,7 +224,7 @@ static void path__that_is_long_and_fat_is_filled(void **state)
         pair.wire.to[i].delay_us = RTT_US / 2;
         pair.wire.to[i].bytes_per_s = 12500000;
     }
-    stream = pair_open(&pair);
+    stream.from = pair_connect(&pair, 0, pair_listen(&pair), &stream.to);
     stream.enough = 5000000; /* slow start */
     assert_true(pair_run_while(&pair, pump, &stream, 10 * SECOND));
     start_us = host_now_us;

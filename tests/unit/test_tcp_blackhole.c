@@ -6,18 +6,17 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include <cmocka.h>
 
 #include "net/path.h"
 #include "tests/host/host.h"
-#include "tests/host/pair.h"
+#include "tests/host/pair_tcp.h"
 
 #define MS     1000ull
 #define SECOND 1000000ull
 
-enum { PORT = 80, ETHERNET = 14, HEADERS_MAX = 40 + 12, BYTES = 200000 };
+enum { ETHERNET = 14, HEADERS_MAX = 40 + 12, BYTES = 200000 };
 
 static struct pair pair;
 static struct tcp_listener *listener;
@@ -49,8 +48,6 @@ static bool swallow(void *context, const struct wire_frame *frame)
 
 static void make(unsigned caps)
 {
-    struct tcp_listen_options options = {.backlog = 4, .syn_backlog = 4};
-
     host_seed(3);
     host_now_us = SECOND;
     pair_init(&pair, NULL);
@@ -59,8 +56,7 @@ static void make(unsigned caps)
     pair.wire.to[0].delay_us = pair.wire.to[1].delay_us = 10 * MS;
     pair.wire.observe = swallow;
     limit = 1500;
-    assert_int_equal(tcp_listen(pair.net[1], PORT, &options, &listener),
-                     TCP_LISTEN_OK);
+    listener = pair_listen(&pair);
 }
 
 static int setup(void **state)
@@ -86,14 +82,7 @@ static int teardown(void **state)
 
 static void open_pair(void)
 {
-    enum tcp_end why;
-
-    assert_int_equal(tcp_connect(pair.net[0], PAIR_B_ADDR, PORT, 0, host_now_us,
-                                 &client, &why),
-                     TCP_OK);
-    pair_run_until(&pair, host_now_us + SECOND);
-    server = tcp_accept(listener);
-    assert_non_null(server);
+    client = pair_connect(&pair, 0, listener, &server);
     largest = 0;
 }
 

@@ -10,7 +10,7 @@
 #include "net/tcp_cc.h"
 #include "net/tcp_conn.h"
 #include "tests/host/host.h"
-#include "tests/host/pair.h"
+#include "tests/host/pair_tcp.h"
 #include "tests/host/tcp_scene.h"
 
 #define SECOND 1000000ull
@@ -310,8 +310,6 @@ static void S28__a_path_that_marks_everything_still_delivers(void **state)
 
 /* ---- segmentation by the device ---- */
 
-enum { PORT = 80 };
-
 struct cwr_frames {
     unsigned frames;
     uint32_t bytes;
@@ -331,22 +329,6 @@ static bool watch(void *context, const struct wire_frame *frame)
     return true;
 }
 
-static struct tcp_conn *pair_connect(struct pair *pair)
-{
-    struct tcp_listen_options options = {.backlog = 4, .syn_backlog = 4};
-    struct tcp_listener *listener;
-    struct tcp_conn *made;
-    enum tcp_end why;
-
-    assert_int_equal(tcp_listen(pair->net[1], PORT, &options, &listener),
-                     TCP_LISTEN_OK);
-    assert_int_equal(tcp_connect(pair->net[0], PAIR_B_ADDR, PORT, 0,
-                                 host_now_us, &made, &why),
-                     TCP_OK);
-    pair_run_until(pair, host_now_us + 1 * SECOND);
-    return made;
-}
-
 /* After a reduction, with a card that cuts segments. */
 static struct cwr_frames send_after_reduction(unsigned caps)
 {
@@ -354,7 +336,7 @@ static struct cwr_frames send_after_reduction(unsigned caps)
     struct net_config config[2] = {net_config_default(), net_config_default()};
     struct cwr_frames seen = {0};
     struct pair pair;
-    struct tcp_conn *made;
+    struct tcp_conn *made, *server;
 
     host_now_us = 1 * SECOND;
     host_seed(3);
@@ -364,7 +346,7 @@ static struct cwr_frames send_after_reduction(unsigned caps)
     pair.dev[1].dev.caps = NETDEV_CAP_RX_CSUM | NETDEV_CAP_RX_GSO_TCP4;
     pair.wire.observe = watch;
     pair.wire.observe_context = &seen;
-    made = pair_connect(&pair);
+    made = pair_connect(&pair, 0, pair_listen(&pair), &server);
     tcp_cc_lost(made);
     assert_int_equal(
         tcp_send(made, hostnet_chain(net_pool(pair.net[0]), text, sizeof(text)),

@@ -4,16 +4,13 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include <cmocka.h>
 
 #include "tests/host/host.h"
-#include "tests/host/pair.h"
+#include "tests/host/pair_tcp.h"
 
 #define SECOND 1000000ull
-
-enum { PORT = 80 };
 
 static struct pair pair;
 static struct tcp_listener *listener;
@@ -21,14 +18,11 @@ static struct tcp_conn *client, *server;
 
 static int setup(void **state)
 {
-    struct tcp_listen_options options = {.backlog = 4, .syn_backlog = 4};
-
     (void)state;
     host_seed(3);
     host_now_us = SECOND;
     pair_init(&pair, NULL);
-    assert_int_equal(tcp_listen(pair.net[1], PORT, &options, &listener),
-                     TCP_LISTEN_OK);
+    listener = pair_listen(&pair);
     return 0;
 }
 
@@ -39,78 +33,14 @@ static int teardown(void **state)
     return 0;
 }
 
-static void connect_from(struct net *net)
-{
-    enum tcp_end why;
-
-    assert_int_equal(
-        tcp_connect(net, PAIR_B_ADDR, PORT, 0, host_now_us, &client, &why),
-        TCP_OK);
-    pair_run_until(&pair, host_now_us + SECOND);
-    server = tcp_accept(listener);
-    assert_non_null(server);
-}
-
-static uint8_t pattern(uint32_t at)
-{
-    return (uint8_t)(at * 13 + (at >> 9));
-}
-
-static void send_pattern(struct net *net, struct tcp_conn *conn, uint32_t from,
-                         uint32_t len)
-{
-    static uint8_t text[1 << 20];
-
-    for (uint32_t i = 0; i < len; i++)
-        text[i] = pattern(from + i);
-    assert_int_equal(
-        tcp_send(conn, hostnet_chain(net_pool(net), text, len), host_now_us),
-        TCP_OK);
-}
-
-static uint32_t take_pattern(struct tcp_conn *conn, uint32_t from)
-{
-    struct buffer *chain;
-    uint32_t at = from;
-
-    if (tcp_recv(conn, UINT32_MAX, host_now_us, &chain) != TCP_OK)
-        return 0;
-    for (struct buffer *buf = chain; buf; buf = buf->next)
-        for (uint32_t i = 0; i < buf->len; i++, at++)
-            assert_int_equal(buf->data[i], pattern(at));
-    buffer_release(chain);
-    return at - from;
-}
-
-/* `total` bytes from the client to the server, as fast as they go. */
-static void stream(uint32_t total)
-{
-    uint32_t sent = 0, got = 0;
-    uint64_t end_us = host_now_us + 600 * SECOND;
-
-    while (got < total && host_now_us < end_us) {
-        uint32_t room = tcp_send_room(client);
-        uint32_t len = room < total - sent ? room : total - sent;
-
-        if (len) {
-            send_pattern(pair.net[0], client, sent, len);
-            sent += len;
-        }
-        pair_step(&pair);
-        host_now_us = pair_next(&pair);
-        got += take_pattern(server, got);
-    }
-    assert_int_equal(got, total);
-}
-
 static void stream__a_mebibyte_arrives_and_leaves_nothing(void **state)
 {
     struct net_memory before, after;
 
     (void)state;
-    connect_from(pair.net[0]);
+    client = pair_connect(&pair, 0, listener, &server);
     net_memory_get(pair.net[1], &before);
-    stream(1 << 20);
+    pair_stream(&pair, client, server, 0, 1 << 20);
     pair_run_until(&pair, host_now_us + SECOND);
     net_memory_get(pair.net[1], &after);
     assert_int_equal(after.buffers, before.buffers);
@@ -121,14 +51,14 @@ static void stream__a_mebibyte_arrives_and_leaves_nothing(void **state)
 static void stream__survives_loss_in_both_directions(void **state)
 {
     (void)state;
-    connect_from(pair.net[0]);
+    client = pair_connect(&pair, 0, listener, &server);
     for (unsigned i = 0; i < 2; i++)
         pair.wire.to[i] = (struct wire_quality){.delay_us = 5000,
                                                 .loss_ppm = 30000,
                                                 .reorder_ppm = 20000,
                                                 .reorder_us = 9000,
                                                 .duplicate_ppm = 10000};
-    stream(1 << 19);
+    pair_stream(&pair, client, server, 0, 1 << 19);
 }
 
 /* No 40 ms between a header and a body flushed apart. */
@@ -138,17 +68,17 @@ static void header_and_body__do_not_wait_for_a_delayed_ack(void **state)
     uint32_t got = 0;
 
     (void)state;
-    connect_from(pair.net[0]);
+    client = pair_connect(&pair, 0, listener, &server);
     pair.wire.to[0].delay_us = pair.wire.to[1].delay_us = 100;
     start_us = host_now_us;
-    send_pattern(pair.net[0], client, 0, 50);
+    pair_put(pair.net[0], client, 0, 50);
     pair_step(&pair);
-    send_pattern(pair.net[0], client, 50, 50);
+    pair_put(pair.net[0], client, 50, 50);
     while (got < 100 && host_now_us < start_us + SECOND) {
         pair_step(&pair);
         host_now_us = pair_next(&pair);
         pair_step(&pair);
-        got += take_pattern(server, got);
+        got += pair_take(server, got);
     }
     assert_int_equal(got, 100);
     assert_true(host_now_us - start_us < 1000);
@@ -160,18 +90,18 @@ static void ack_of_an_exchange__rides_on_the_answer(void **state)
     uint64_t before;
 
     (void)state;
-    connect_from(pair.net[0]);
+    client = pair_connect(&pair, 0, listener, &server);
     tcp_info_get(server, &info);
     before = info.segments_sent;
     for (uint32_t i = 0; i < 10; i++) {
-        send_pattern(pair.net[0], client, i * 100, 100);
+        pair_put(pair.net[0], client, i * 100, 100);
         pair_step(&pair);
         pair_step(&pair);
-        assert_int_equal(take_pattern(server, i * 100), 100);
-        send_pattern(pair.net[1], server, i * 200, 200);
+        assert_int_equal(pair_take(server, i * 100), 100);
+        pair_put(pair.net[1], server, i * 200, 200);
         pair_step(&pair);
         pair_step(&pair);
-        assert_int_equal(take_pattern(client, i * 200), 200);
+        assert_int_equal(pair_take(client, i * 200), 200);
     }
     tcp_info_get(server, &info);
     assert_int_equal(info.segments_sent - before, 10);
@@ -186,10 +116,11 @@ static void gso__one_header_serves_up_to_64_kib(void **state)
     (void)state;
     pair.dev[0].dev.caps = NETDEV_CAP_TX_CSUM | NETDEV_CAP_TX_GSO_TCP4;
     pair.dev[1].dev.caps = NETDEV_CAP_RX_CSUM | NETDEV_CAP_RX_GSO_TCP4;
-    connect_from(pair.net[0]);
-    stream(200000); /* the window is open by now */
+    client = pair_connect(&pair, 0, listener, &server);
+    pair_stream(&pair, client, server, 0,
+                200000); /* the window is open by now */
     pair_run_until(&pair, host_now_us + SECOND / 10);
-    send_pattern(pair.net[0], client, 200000, 100000);
+    pair_put(pair.net[0], client, 200000, 100000);
     net_flush(pair.net[0], host_now_us);
     while ((frame = memdev_take(&pair.dev[0]))) {
         uint32_t len = buffer_chain_len(frame);
@@ -217,10 +148,10 @@ gso__after_idleness_no_more_than_an_initial_window_goes(void **state)
     (void)state;
     pair.dev[0].dev.caps = NETDEV_CAP_TX_CSUM | NETDEV_CAP_TX_GSO_TCP4;
     pair.dev[1].dev.caps = NETDEV_CAP_RX_CSUM | NETDEV_CAP_RX_GSO_TCP4;
-    connect_from(pair.net[0]);
-    stream(200000);
+    client = pair_connect(&pair, 0, listener, &server);
+    pair_stream(&pair, client, server, 0, 200000);
     pair_run_until(&pair, host_now_us + 10 * SECOND);
-    send_pattern(pair.net[0], client, 200000, 100000);
+    pair_put(pair.net[0], client, 200000, 100000);
     net_flush(pair.net[0], host_now_us);
     while ((frame = memdev_take(&pair.dev[0]))) {
         text += buffer_chain_len(frame) - 66;
@@ -267,15 +198,15 @@ static void gso__what_was_lost_goes_again_in_few_headers(void **state)
     pair.dev[0].dev.caps = NETDEV_CAP_TX_CSUM | NETDEV_CAP_TX_GSO_TCP4;
     pair.dev[1].dev.caps = NETDEV_CAP_RX_CSUM | NETDEV_CAP_RX_GSO_TCP4;
     pair.wire.to[0].delay_us = pair.wire.to[1].delay_us = 1000;
-    connect_from(pair.net[0]);
-    stream(300000);
+    client = pair_connect(&pair, 0, listener, &server);
+    pair_stream(&pair, client, server, 0, 300000);
     pair_run_until(&pair, host_now_us + SECOND / 10);
     pair.wire.observe = lose_one;
     pair.wire.observe_context = &lost;
-    send_pattern(pair.net[0], client, 300000, 100000);
+    pair_put(pair.net[0], client, 300000, 100000);
     pair_run_until(&pair, host_now_us + SECOND / 10);
     while (got < 100000) {
-        uint32_t part = take_pattern(server, 300000 + got);
+        uint32_t part = pair_take(server, 300000 + got);
 
         assert_true(part > 0);
         got += part;
@@ -291,14 +222,14 @@ static void full_card__is_waited_for_and_nothing_is_lost(void **state)
     struct tcp_info info;
 
     (void)state;
-    connect_from(pair.net[0]);
+    client = pair_connect(&pair, 0, listener, &server);
     pair.dev[0].tx_max = 3;
-    send_pattern(pair.net[0], client, 0, 10000);
+    pair_put(pair.net[0], client, 0, 10000);
     assert_true(net_flush(pair.net[0], host_now_us));
     assert_true(net_needs_flush(pair.net[0]));
     for (unsigned i = 0; i < 100 && got < 10000; i++) {
         pair_step(&pair);
-        got += take_pattern(server, got);
+        got += pair_take(server, got);
     }
     assert_int_equal(got, 10000);
     tcp_info_get(client, &info);
@@ -310,12 +241,12 @@ static void S30__connecting_to_oneself_works(void **state)
     uint32_t got = 0;
 
     (void)state;
-    connect_from(pair.net[1]);
-    send_pattern(pair.net[1], client, 0, 50000);
+    client = pair_connect(&pair, 1, listener, &server);
+    pair_put(pair.net[1], client, 0, 50000);
     for (unsigned i = 0; i < 200 && got < 50000; i++) {
         pair_step(&pair);
         host_now_us += 1000;
-        got += take_pattern(server, got);
+        got += pair_take(server, got);
     }
     assert_int_equal(got, 50000);
     tcp_release(client, host_now_us);
@@ -328,7 +259,7 @@ static void S30__not_from_the_very_same_port(void **state)
     enum tcp_end why;
 
     (void)state;
-    assert_int_equal(tcp_connect(pair.net[1], PAIR_B_ADDR, PORT, PORT,
+    assert_int_equal(tcp_connect(pair.net[1], PAIR_B_ADDR, PAIR_PORT, PAIR_PORT,
                                  host_now_us, &client, &why),
                      TCP_ENDED);
     assert_int_equal(why, TCP_END_NO_PORT);
@@ -339,8 +270,8 @@ static void unreachable__ends_a_connect(void **state)
     enum tcp_end why;
 
     (void)state;
-    assert_int_equal(tcp_connect(pair.net[0], IPV4_ADDR(10, 0, 0, 77), PORT, 0,
-                                 host_now_us, &client, &why),
+    assert_int_equal(tcp_connect(pair.net[0], IPV4_ADDR(10, 0, 0, 77),
+                                 PAIR_PORT, 0, host_now_us, &client, &why),
                      TCP_OK);
     pair_run_until(&pair, host_now_us + 20 * SECOND);
     assert_int_equal(tcp_end_reason(client), TCP_END_UNREACHABLE);

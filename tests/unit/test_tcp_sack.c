@@ -9,6 +9,7 @@
 
 #include "net/tcp_conn.h"
 #include "tests/host/host.h"
+#include "tests/host/tcp_receiver.h"
 #include "tests/host/tcp_scene.h"
 
 #define MS 1000ull
@@ -23,20 +24,6 @@ static void open_with(bool sack, bool timestamps)
     peer.ts = 1;
     peer_start(&peer);
     peer_open_passive(&peer);
-}
-
-static void input_at(uint32_t at, uint32_t len)
-{
-    peer_input(&peer, (struct peer_seg){.seq = AT(at),
-                                        .ack = peer.rcv,
-                                        .flags = PEER_ACK,
-                                        .len = len});
-}
-
-static void text_at(uint32_t at, uint32_t len)
-{
-    input_at(at, len);
-    peer_settle(&peer);
 }
 
 /* The next packet acknowledges `ack` with these blocks, and no others. */
@@ -61,15 +48,15 @@ static void sack__the_newest_block_comes_first(void **state)
 {
     (void)state;
     open_with(true, false);
-    text_at(10, 10);
+    receiver_text(&peer, 10, 10, 0);
     ASSERT_BLOCKS(0, {10, 20});
-    text_at(30, 10);
+    receiver_text(&peer, 30, 10, 0);
     ASSERT_BLOCKS(0, {30, 40}, {10, 20});
-    text_at(50, 10);
+    receiver_text(&peer, 50, 10, 0);
     ASSERT_BLOCKS(0, {50, 60}, {30, 40}, {10, 20});
-    text_at(20, 5);
+    receiver_text(&peer, 20, 5, 0);
     ASSERT_BLOCKS(0, {10, 25}, {50, 60}, {30, 40});
-    text_at(25, 5);
+    receiver_text(&peer, 25, 5, 0);
     ASSERT_BLOCKS(0, {10, 40}, {50, 60});
     PEER_QUIET(&peer);
 }
@@ -78,9 +65,9 @@ static void sack__goes_when_the_holes_are_filled(void **state)
 {
     (void)state;
     open_with(true, false);
-    text_at(10, 10);
+    receiver_text(&peer, 10, 10, 0);
     ASSERT_BLOCKS(0, {10, 20});
-    text_at(0, 10);
+    receiver_text(&peer, 0, 10, 0);
     assert_true(peer_take(&peer));
     assert_int_equal(peer.got.ack, AT(20));
     assert_int_equal(peer.got.sack_count, 0);
@@ -92,7 +79,7 @@ static void sack__has_as_many_blocks_as_fit(void **state)
     (void)state;
     open_with(true, false);
     for (uint32_t at = 10; at < 130; at += 20) {
-        text_at(at, 10);
+        receiver_text(&peer, at, 10, 0);
         assert_true(peer_take(&peer));
     }
     assert_int_equal(peer.got.sack_count, 4);
@@ -105,7 +92,7 @@ static void sack__has_three_blocks_beside_timestamps(void **state)
     (void)state;
     open_with(true, true);
     for (uint32_t at = 10; at < 130; at += 20) {
-        text_at(at, 10);
+        receiver_text(&peer, at, 10, 0);
         assert_true(peer_take(&peer));
     }
     assert_int_equal(peer.got.sack_count, 3);
@@ -117,7 +104,7 @@ static void sack__is_not_sent_to_who_did_not_ask(void **state)
 {
     (void)state;
     open_with(false, false);
-    text_at(10, 10);
+    receiver_text(&peer, 10, 10, 0);
     assert_blocks(0, NULL, 0);
 }
 
@@ -129,7 +116,7 @@ static void sack__every_block_of_a_batch_is_told(void **state)
     (void)state;
     open_with(true, true);
     for (uint32_t i = 0; i < 7; i++)
-        input_at(10 + 20 * i, 10);
+        receiver_input(&peer, 10 + 20 * i, 10);
     peer_settle(&peer);
     while (peer_take(&peer))
         for (uint32_t i = 0; i < peer.got.sack_count; i++)
@@ -144,7 +131,7 @@ static void sack__one_acknowledgement_tells_of_a_whole_batch(void **state)
     (void)state;
     open_with(true, true);
     for (uint32_t i = 0; i < 7; i++)
-        input_at(10 + 10 * i, 10);
+        receiver_input(&peer, 10 + 10 * i, 10);
     peer_settle(&peer);
     ASSERT_BLOCKS(0, {10, 80});
     PEER_QUIET(&peer);
@@ -155,8 +142,8 @@ static void sack__stands_on_text_and_shortens_it(void **state)
 {
     (void)state;
     open_with(true, true);
-    text_at(10, 10);
-    text_at(30, 10);
+    receiver_text(&peer, 10, 10, 0);
+    receiver_text(&peer, 30, 10, 0);
     peer_take_all(&peer);
     peer_app_send(&peer, 3000);
     ASSERT_BLOCKS(0, {30, 40}, {10, 20});
@@ -171,7 +158,7 @@ static void S21__the_smallest_segment_has_room_for_text(void **state)
     peer.mss = 1; /* counts as 64 */
     open_with(true, true);
     for (uint32_t at = 10; at < 130; at += 20)
-        text_at(at, 10);
+        receiver_text(&peer, at, 10, 0);
     peer_take_all(&peer);
     peer_app_send(&peer, 100);
     assert_true(peer_take(&peer));
@@ -189,9 +176,9 @@ static void dsack__of_text_that_was_acknowledged(void **state)
     peer_text(&peer, 20, 0);
     peer_wait(&peer, 50 * MS);
     peer_take_all(&peer);
-    text_at(5, 10);
+    receiver_text(&peer, 5, 10, 0);
     ASSERT_BLOCKS(20, {5, 15});
-    text_at(40, 10); /* once only */
+    receiver_text(&peer, 40, 10, 0); /* once only */
     ASSERT_BLOCKS(20, {40, 50});
 }
 
@@ -201,9 +188,9 @@ static void dsack__comes_before_the_blocks(void **state)
     (void)state;
     open_with(true, false);
     peer_text(&peer, 20, 0);
-    text_at(30, 10);
+    receiver_text(&peer, 30, 10, 0);
     peer_take_all(&peer);
-    text_at(0, 20);
+    receiver_text(&peer, 0, 20, 0);
     ASSERT_BLOCKS(20, {0, 20}, {30, 40});
 }
 
@@ -212,10 +199,10 @@ static void dsack__inside_a_block_is_followed_by_that_block(void **state)
 {
     (void)state;
     open_with(true, false);
-    text_at(10, 20);
-    text_at(50, 10);
+    receiver_text(&peer, 10, 20, 0);
+    receiver_text(&peer, 50, 10, 0);
     peer_take_all(&peer);
-    text_at(15, 5);
+    receiver_text(&peer, 15, 5, 0);
     ASSERT_BLOCKS(0, {15, 20}, {10, 30}, {50, 60});
 }
 
@@ -223,9 +210,9 @@ static void dsack__of_a_whole_block_is_followed_by_the_same(void **state)
 {
     (void)state;
     open_with(true, false);
-    text_at(10, 20);
+    receiver_text(&peer, 10, 20, 0);
     peer_take_all(&peer);
-    text_at(10, 20);
+    receiver_text(&peer, 10, 20, 0);
     ASSERT_BLOCKS(0, {10, 30}, {10, 30});
 }
 
@@ -237,7 +224,7 @@ static void dsack__of_a_segment_that_is_partly_new(void **state)
     peer_text(&peer, 20, 0);
     peer_wait(&peer, 50 * MS);
     peer_take_all(&peer);
-    text_at(10, 20);
+    receiver_text(&peer, 10, 20, 0);
     peer_wait(&peer, 50 * MS);
     ASSERT_BLOCKS(30, {10, 20});
 }
@@ -250,7 +237,7 @@ static void dsack__leaves_nothing_behind_on_an_idle_connection(void **state)
     peer_wait(&peer, 50 * MS);
     assert_int_equal(peer_app_recv(&peer, 100), 20);
     peer_take_all(&peer);
-    text_at(0, 20);
+    receiver_text(&peer, 0, 20, 0);
     assert_true(peer_take(&peer));
     assert_null(peer.conn->active);
 }

@@ -4,60 +4,20 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include <cmocka.h>
 
 #include "tests/host/host.h"
+#include "tests/host/tcp_receiver.h"
 #include "tests/host/tcp_scene.h"
 
 #define MS 1000ull
 
-/* A receive buffer that does not grow. */
-static void set_buffer(uint32_t bytes)
-{
-    peer.config.tcp.rcv_buf_bytes = bytes;
-    peer.config.tcp.rcv_buf_begin_bytes = bytes;
-}
-
 static int setup(void **state)
 {
     (void)state;
-    peer_prepare(&peer);
-    set_buffer(256 * 1024);
-    peer_start(&peer);
-    peer_open_passive(&peer);
+    receiver_open(&peer, 256 * 1024, true);
     return 0;
-}
-
-/* The same with a receive buffer of `bytes`. */
-static void restart(uint32_t bytes, bool delayed)
-{
-    peer_end(&peer);
-    peer_prepare(&peer);
-    set_buffer(bytes);
-    if (!delayed)
-        peer.config.tcp.delayed_ack_us = 0;
-    peer_start(&peer);
-    peer_open_passive(&peer);
-}
-
-/* A segment of `len` pattern bytes at stream offset `at`, from 0. */
-static void text_at(uint32_t at, uint32_t len, uint8_t flags)
-{
-    peer_send(&peer, (struct peer_seg){.seq = PEER_ISS + 1 + at,
-                                       .ack = peer.rcv,
-                                       .flags = flags | PEER_ACK,
-                                       .len = len});
-}
-
-/* The stack sends one bare ACK of stream offset `at`. */
-static void assert_ack(uint32_t at)
-{
-    assert_true(peer_take(&peer));
-    assert_int_equal(peer.got.flags, PEER_ACK);
-    assert_int_equal(peer.got.len, 0);
-    assert_int_equal(peer.got.ack, PEER_ISS + 1 + at);
 }
 
 /* ---- acknowledgements ---- */
@@ -65,7 +25,7 @@ static void assert_ack(uint32_t at)
 static void text__is_told_and_read(void **state)
 {
     (void)state;
-    text_at(0, 100, PEER_PSH);
+    receiver_text(&peer, 0, 100, PEER_PSH);
     assert_true(peer.changes & TCP_CHANGE_READABLE);
     assert_int_equal(tcp_recv_ready(peer.conn), 100);
     assert_int_equal(peer_app_recv(&peer, 40), 40);
@@ -75,7 +35,7 @@ static void text__is_told_and_read(void **state)
 static void ack__of_a_small_request_rides_on_the_answer(void **state)
 {
     (void)state;
-    text_at(0, 100, PEER_PSH);
+    receiver_text(&peer, 0, 100, PEER_PSH);
     PEER_QUIET(&peer);
     peer.nxt += 100;
     peer_app_send(&peer, 50);
@@ -89,241 +49,52 @@ static void ack__of_a_small_request_rides_on_the_answer(void **state)
 static void ack__is_late_by_40_ms_at_most(void **state)
 {
     (void)state;
-    text_at(0, 100, PEER_PSH);
+    receiver_text(&peer, 0, 100, PEER_PSH);
     peer_wait(&peer, 39 * MS);
     PEER_QUIET(&peer);
     peer_wait(&peer, 1 * MS);
-    assert_ack(100);
+    receiver_expect_ack(&peer, 100);
 }
 
 /* Who waits for the rest of a request need not wait 40 ms. */
 static void ack__goes_at_once_when_the_application_waits_for_more(void **state)
 {
     (void)state;
-    text_at(0, 100, PEER_PSH);
+    receiver_text(&peer, 0, 100, PEER_PSH);
     PEER_QUIET(&peer);
     peer_app_recv(&peer, 1000);
-    assert_ack(100);
+    receiver_expect_ack(&peer, 100);
 }
 
 static void ack__of_every_second_full_segment_goes_at_once(void **state)
 {
     (void)state;
     for (uint32_t i = 0; i < 40; i++)
-        text_at(i * 1000, 1000, 0);
+        receiver_text(&peer, i * 1000, 1000, 0);
     peer_take_all(&peer);
-    text_at(40000, 1000, 0);
+    receiver_text(&peer, 40000, 1000, 0);
     PEER_QUIET(&peer);
-    text_at(41000, 1000, 0);
-    assert_ack(42000);
+    receiver_text(&peer, 41000, 1000, 0);
+    receiver_expect_ack(&peer, 42000);
 }
 
 static void ack__of_full_segments_is_quick_at_the_start(void **state)
 {
     (void)state;
-    text_at(0, 1000, 0);
-    assert_ack(1000);
-    text_at(1000, 1000, 0);
-    assert_ack(2000);
+    receiver_text(&peer, 0, 1000, 0);
+    receiver_expect_ack(&peer, 1000);
+    receiver_text(&peer, 1000, 1000, 0);
+    receiver_expect_ack(&peer, 2000);
 }
 
 static void ack__of_a_batch_is_one(void **state)
 {
     (void)state;
     for (uint32_t i = 0; i < 10; i++)
-        peer_input(&peer, (struct peer_seg){.seq = PEER_ISS + 1 + i * 1000,
-                                            .ack = peer.rcv,
-                                            .flags = PEER_ACK,
-                                            .len = 1000});
+        receiver_input(&peer, i * 1000, 1000);
     peer_settle(&peer);
-    assert_ack(10000);
+    receiver_expect_ack(&peer, 10000);
     PEER_QUIET(&peer);
-}
-
-/* ---- order ---- */
-
-static void order__a_hole_is_told_by_duplicates_and_filled(void **state)
-{
-    (void)state;
-    text_at(100, 50, 0);
-    assert_ack(0);
-    text_at(200, 50, 0);
-    assert_ack(0);
-    text_at(150, 50, 0);
-    assert_ack(0);
-    text_at(0, 100, 0);
-    assert_ack(250);
-    assert_int_equal(peer_app_recv(&peer, 1000), 250);
-}
-
-static void order__each_early_segment_has_its_duplicate(void **state)
-{
-    (void)state;
-    for (uint32_t i = 1; i < 5; i++)
-        peer_input(&peer, (struct peer_seg){.seq = PEER_ISS + 1 + i * 100,
-                                            .ack = peer.rcv,
-                                            .flags = PEER_ACK,
-                                            .len = 100});
-    peer_settle(&peer);
-    assert_int_equal(peer_take_all(&peer), 4);
-}
-
-/* S3: PEER_ISS is 32 before the wrap. */
-static void S3__the_queue_crosses_the_wrap(void **state)
-{
-    (void)state;
-    text_at(20, 10, 0);
-    text_at(40, 30, 0);
-    text_at(10, 60, 0);
-    peer_take_all(&peer);
-    text_at(0, 11, 0);
-    assert_ack(70);
-    assert_int_equal(peer_app_recv(&peer, 1000), 70);
-}
-
-static void S17__of_two_versions_the_first_counts(void **state)
-{
-    static const uint8_t other[40] = {0};
-
-    (void)state;
-    text_at(10, 20, 0);
-    peer_send(&peer, (struct peer_seg){.seq = PEER_ISS + 1 + 5,
-                                       .ack = peer.rcv,
-                                       .flags = PEER_ACK,
-                                       .text = other,
-                                       .len = 5});
-    peer_send(&peer, (struct peer_seg){.seq = PEER_ISS + 1 + 10,
-                                       .ack = peer.rcv,
-                                       .flags = PEER_ACK,
-                                       .text = other,
-                                       .len = 20});
-    text_at(0, 5, 0);
-    {
-        uint8_t got[64];
-
-        assert_int_equal(tcp_peek(peer.conn, got, 64), 30);
-        for (uint32_t i = 0; i < 30; i++)
-            assert_int_equal(got[i], i >= 5 && i < 10 ? 0 : peer_byte(i));
-    }
-}
-
-static void S18_S43__overlaps_are_trimmed(void **state)
-{
-    (void)state;
-    text_at(0, 100, 0);
-    text_at(50, 100, 0);
-    text_at(0, 120, 0);
-    assert_int_equal(tcp_recv_ready(peer.conn), 150);
-    assert_int_equal(peer_app_recv(&peer, 1000), 150);
-}
-
-/* Part of it comes again: its sender waits for an acknowledgement. */
-static void text__that_is_old_in_part_is_acknowledged_at_once(void **state)
-{
-    (void)state;
-    text_at(0, 100, 0);
-    peer_wait(&peer, 1000000); /* the delayed one has gone */
-    peer_take_all(&peer);
-    text_at(50, 100, 0);
-    assert_ack(150);
-}
-
-static void S18__text_past_the_window_is_cut_off(void **state)
-{
-    (void)state;
-    restart(1500, false);
-    text_at(0, 1000, 0);
-    peer_take_all(&peer);
-    text_at(900, 1000, PEER_FIN);
-    assert_ack(1500);
-    assert_int_equal(peer.got.window, 0);
-    assert_true(peer_state_is(&peer, "ESTABLISHED"));
-    assert_int_equal(peer_app_recv(&peer, 5000), 1500);
-}
-
-/* CVE-2018-5390. */
-static void S19__many_tiny_pieces_are_bounded(void **state)
-{
-    struct net_memory memory;
-
-    (void)state;
-    for (uint32_t i = 1; i < 20000; i += 2) {
-        peer_input(&peer, (struct peer_seg){.seq = PEER_ISS + 1 + i,
-                                            .ack = peer.rcv,
-                                            .flags = PEER_ACK,
-                                            .len = 1});
-        if (i % 500 == 1)
-            peer_settle(&peer), peer_take_all(&peer);
-    }
-    net_memory_get(peer.net, &memory);
-    assert_true(memory.pages < 160); /* twice the buffer, and a little */
-    assert_true(PEER_COUNT(&peer, tcp_ooo_full) > 9000);
-    text_at(0, 1, 0);
-    assert_int_equal(tcp_recv_ready(peer.conn), 2);
-}
-
-/* Each byte lies before the last one, so none shares a chunk. */
-static void S19__tiny_pieces_backwards_are_bounded(void **state)
-{
-    struct net_memory memory;
-
-    (void)state;
-    for (uint32_t i = 10000; i > 0; i--) {
-        peer_input(&peer, (struct peer_seg){.seq = PEER_ISS + 1 + i,
-                                            .ack = peer.rcv,
-                                            .flags = PEER_ACK,
-                                            .len = 1});
-        if (i % 500 == 1)
-            peer_settle(&peer), peer_take_all(&peer);
-    }
-    net_memory_get(peer.net, &memory);
-    assert_true(memory.pages < 200);
-    assert_true(PEER_COUNT(&peer, tcp_ooo_full) > 9000);
-    for (uint32_t at = 0, got = 0; at < 10001; at = got) {
-        text_at(at, 1000, 0);
-        got += peer_app_recv(&peer, 100000);
-        assert_true(got > at);
-    }
-}
-
-static void small_segments__share_a_chunk(void **state)
-{
-    struct net_memory before, after;
-
-    (void)state;
-    net_memory_get(peer.net, &before);
-    for (uint32_t i = 0; i < 1500; i++)
-        text_at(i, 1, 0);
-    peer_take_all(&peer);
-    net_memory_get(peer.net, &after);
-    assert_true(after.buffers <= before.buffers + 2);
-    assert_int_equal(peer_app_recv(&peer, 2000), 1500);
-}
-
-static void order__an_early_segment_again_holds_no_more(void **state)
-{
-    struct net_memory once, often;
-
-    (void)state;
-    text_at(100, 1400, 0);
-    peer_take_all(&peer);
-    net_memory_get(peer.net, &once);
-    for (unsigned i = 0; i < 100; i++)
-        text_at(100, 1400, 0);
-    peer_take_all(&peer);
-    net_memory_get(peer.net, &often);
-    assert_int_equal(once.buffers, often.buffers);
-}
-
-static void order__backwards_fills_one_hole(void **state)
-{
-    (void)state;
-    for (uint32_t i = 199; i > 0; i--)
-        text_at(i * 10, 10, 0);
-    peer_take_all(&peer);
-    text_at(0, 10, 0);
-    assert_ack(2000);
-    assert_int_equal(peer_app_recv(&peer, 5000), 2000);
 }
 
 /* ---- window ---- */
@@ -332,30 +103,33 @@ static void order__backwards_fills_one_hole(void **state)
 static void window__closes_and_reopens_when_the_application_reads(void **state)
 {
     (void)state;
-    restart(4000, false);
+    peer_end(&peer);
+    receiver_open(&peer, 4000, false);
     for (uint32_t at = 0; at < 4000; at += 1000)
-        text_at(at, 1000, 0);
+        receiver_text(&peer, at, 1000, 0);
     for (unsigned i = 0; i < 4; i++)
-        assert_ack(1000 * (i + 1));
+        receiver_expect_ack(&peer, 1000 * (i + 1));
     assert_int_equal(peer.got.window, 0);
     peer_app_recv(&peer, 100); /* too little to tell: MUST-39 */
     PEER_QUIET(&peer);
-    text_at(4000, 1, 0); /* nor is it told when something else is said */
-    assert_ack(4000);
+    receiver_text(&peer, 4000, 1,
+                  0); /* nor is it told when something else is said */
+    receiver_expect_ack(&peer, 4000);
     assert_int_equal(peer.got.window, 0);
     peer_app_recv(&peer, 1900);
-    assert_ack(4000);
+    receiver_expect_ack(&peer, 4000);
     assert_int_equal(peer.got.window, 2000);
 }
 
 static void S4__a_probe_of_a_closed_window_is_answered(void **state)
 {
     (void)state;
-    restart(1000, false);
-    text_at(0, 1000, 0);
-    assert_ack(1000);
-    text_at(1000, 1, 0);
-    assert_ack(1000);
+    peer_end(&peer);
+    receiver_open(&peer, 1000, false);
+    receiver_text(&peer, 0, 1000, 0);
+    receiver_expect_ack(&peer, 1000);
+    receiver_text(&peer, 1000, 1, 0);
+    receiver_expect_ack(&peer, 1000);
     assert_int_equal(peer.got.window, 0);
     assert_int_equal(tcp_recv_ready(peer.conn), 1000);
 }
@@ -364,10 +138,11 @@ static void S4__a_probe_of_a_closed_window_is_answered(void **state)
 static void S4__a_closed_window_takes_ack_and_rst(void **state)
 {
     (void)state;
-    restart(1000, false);
+    peer_end(&peer);
+    receiver_open(&peer, 1000, false);
     peer_app_send(&peer, 10);
     peer_take_all(&peer);
-    text_at(0, 1000, 0);
+    receiver_text(&peer, 0, 1000, 0);
     peer_take_all(&peer);
     peer_send(&peer, (struct peer_seg){.seq = PEER_ISS + 1001,
                                        .ack = PEER_STACK_ISS + 11,
@@ -382,9 +157,10 @@ static void S4__a_closed_window_takes_ack_and_rst(void **state)
 static void window__exactly_65535_is_possible(void **state)
 {
     (void)state;
-    restart(65535, false);
-    text_at(0, 1, 0);
-    assert_ack(1);
+    peer_end(&peer);
+    receiver_open(&peer, 65535, false);
+    receiver_text(&peer, 0, 1, 0);
+    receiver_expect_ack(&peer, 1);
     assert_int_equal(peer.got.window, 65535 - 1);
 }
 
@@ -396,14 +172,14 @@ static void S2__text_outside_the_window_is_answered_and_not_taken(void **state)
 
     (void)state;
     wnd = peer_info(&peer).rcv_wnd_bytes;
-    text_at(wnd, 1, 0);
-    assert_ack(0);
-    text_at(1u << 31, 1, 0);
-    assert_ack(0);
-    text_at((uint32_t)-1, 1, 0);
-    assert_ack(0);
-    text_at(wnd - 1, 1, 0);
-    assert_ack(0);
+    receiver_text(&peer, wnd, 1, 0);
+    receiver_expect_ack(&peer, 0);
+    receiver_text(&peer, 1u << 31, 1, 0);
+    receiver_expect_ack(&peer, 0);
+    receiver_text(&peer, (uint32_t)-1, 1, 0);
+    receiver_expect_ack(&peer, 0);
+    receiver_text(&peer, wnd - 1, 1, 0);
+    receiver_expect_ack(&peer, 0);
     assert_int_equal(tcp_recv_ready(peer.conn), 0);
     assert_int_equal(PEER_COUNT(&peer, tcp_out_of_order), 1);
 }
@@ -416,7 +192,7 @@ static void S7__rst_exact_inside_and_outside(void **state)
     PEER_QUIET(&peer);
     peer_send(&peer,
               (struct peer_seg){.seq = peer.nxt + 10, .flags = PEER_RST});
-    assert_ack(0);
+    receiver_expect_ack(&peer, 0);
     assert_true(peer_state_is(&peer, "ESTABLISHED"));
     peer_send(&peer, (struct peer_seg){.seq = peer.nxt, .flags = PEER_RST});
     assert_int_equal(tcp_end_reason(peer.conn), TCP_END_RESET);
@@ -439,7 +215,7 @@ static void S10__syn_in_the_window_is_challenged(void **state)
 {
     (void)state;
     peer_send(&peer, (struct peer_seg){.seq = peer.nxt + 7, .flags = PEER_SYN});
-    assert_ack(0);
+    receiver_expect_ack(&peer, 0);
     assert_true(peer_state_is(&peer, "ESTABLISHED"));
 }
 
@@ -482,11 +258,11 @@ static void S39__text_without_memory_is_dropped_and_comes_again(void **state)
     peer_start(&peer);
     peer_open_passive(&peer);
     for (uint32_t at = 0; at < 50000; at += 1400)
-        text_at(at, 1400, 0);
+        receiver_text(&peer, at, 1400, 0);
     peer_take_all(&peer);
     assert_true(PEER_COUNT(&peer, tcp_rcv_memory) > 0);
     for (uint32_t at = 0, got = 0; at < 50000; at = got) {
-        text_at(at, 1400, 0);
+        receiver_text(&peer, at, 1400, 0);
         while (tcp_recv_ready(peer.conn))
             got += peer_app_recv(&peer, 100000);
         assert_true(got > at);
@@ -501,7 +277,7 @@ S39__a_late_reader_without_memory_is_told_when_there_is(void **state)
     struct buffer *chain;
 
     (void)state;
-    text_at(0, 1000, 0);
+    receiver_text(&peer, 0, 1000, 0);
     tcp_abort(peer.conn, host_now_us);
     peer.host.fail_at = peer.host.asked + 1;
     peer.host.fail_after = true;
@@ -529,18 +305,6 @@ int main(void)
         TEST(ack__of_every_second_full_segment_goes_at_once),
         TEST(ack__of_full_segments_is_quick_at_the_start),
         TEST(ack__of_a_batch_is_one),
-        TEST(order__a_hole_is_told_by_duplicates_and_filled),
-        TEST(order__each_early_segment_has_its_duplicate),
-        TEST(S3__the_queue_crosses_the_wrap),
-        TEST(S17__of_two_versions_the_first_counts),
-        TEST(S18_S43__overlaps_are_trimmed),
-        TEST(text__that_is_old_in_part_is_acknowledged_at_once),
-        TEST(S18__text_past_the_window_is_cut_off),
-        TEST(S19__many_tiny_pieces_are_bounded),
-        TEST(S19__tiny_pieces_backwards_are_bounded),
-        TEST(small_segments__share_a_chunk),
-        TEST(order__an_early_segment_again_holds_no_more),
-        TEST(order__backwards_fills_one_hole),
         TEST(window__closes_and_reopens_when_the_application_reads),
         TEST(S4__a_probe_of_a_closed_window_is_answered),
         TEST(S4__a_closed_window_takes_ack_and_rst),
