@@ -72,14 +72,13 @@ struct flow *flow_new(struct flow_group *group, struct tcp_conn *conn)
 
     if (!flow)
         return NULL;
-    *flow = (struct flow){
-        .group = group,
-        .read_deadline_us = FOREVER,
-        .write_deadline_us = FOREVER,
-        .refs = 1,
-        .mode = FLOW_ACTIVE,
-        .flags = FLOW_OWNED,
-    };
+    pool_clear(flow, sizeof(*flow));
+    flow->group = group;
+    flow->read_deadline_us = FOREVER;
+    flow->write_deadline_us = FOREVER;
+    flow->refs = 1;
+    flow->mode = FLOW_ACTIVE;
+    flow->flags = FLOW_OWNED;
     enlist(flow, &tcp->active);
     group->flows++;
     tcp->flows++;

@@ -37,6 +37,7 @@ static struct flow *accept_one(struct flow_group *group)
         return NULL;
     }
     flow->flags |= FLOW_OPENED;
+    flow_note_news(flow, tcp_take_changes(conn)); /* the rest it will find */
     flow->park_fn = NULL;
     flow->park_context = NULL;
     return flow;

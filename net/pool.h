@@ -9,6 +9,8 @@
 #ifndef NET_POOL_H
 #define NET_POOL_H
 
+#include <string.h>
+
 #include "kernel/base.h"
 
 /* Where every pool of a stack takes its pages, and the bound on them. */
@@ -102,5 +104,22 @@ MUST_CHECK void *pool_alloc(struct pool *pool);
 
 /* Give back an object of any pool; its page says which. */
 void pool_free(void *object);
+
+/*
+ * Zero an object of pool_alloc(). bytes: its size, a constant.
+ *
+ * With plain stores: of an initializer as long as a connection's the compiler
+ * makes a string instruction, which takes twice as long.
+ */
+static INLINE void pool_clear(void *object, size_t bytes)
+{
+    char *at = __builtin_assume_aligned(object, 16);
+    size_t done = 0;
+
+#pragma GCC unroll 8
+    for (; done + 64 <= bytes; done += 64)
+        memset(at + done, 0, 64);
+    memset(at + done, 0, bytes - done);
+}
 
 #endif

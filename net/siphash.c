@@ -30,6 +30,7 @@ static inline void round_of(struct sip *s)
 
 static inline void rounds(struct sip *s, int count)
 {
+#pragma GCC unroll 4
     for (int i = 0; i < count; i++)
         round_of(s);
 }

@@ -185,6 +185,10 @@ void tcp_set_listener_query(struct net *net,
  * caller's. */
 MUST_CHECK struct tcp_conn *tcp_accept(struct tcp_listener *listener);
 
+/* What has changed on a connection and was not told yet (enum tcp_change). No
+ * event will tell it: for who has just accepted it, and looks by himself. */
+unsigned tcp_take_changes(struct tcp_conn *conn);
+
 /* Whether tcp_accept() would find one. */
 bool tcp_acceptable(const struct tcp_listener *listener);
 

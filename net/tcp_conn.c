@@ -22,17 +22,16 @@ struct tcp_conn *tcp_conn_new(struct net *net, const struct tcp_tuple *tuple,
         net_count(&net->counters, tcp_no_memory);
         return NULL;
     }
-    *conn = (struct tcp_conn){
-        .tuple = *tuple,
-        .hash = hash,
-        .state = TCP_CLOSED,
-        .net = net,
-        .config = &net->config.tcp,
-        .mss = TCP_MSS_DEFAULT,
-        .rto_us = (uint32_t)net->config.tcp.rto_initial_us,
-        .heard_us = net->now_us,
-        .sent_us = net->now_us,
-    };
+    pool_clear(conn, sizeof(*conn));
+    conn->tuple = *tuple;
+    conn->hash = hash;
+    conn->state = TCP_CLOSED;
+    conn->net = net;
+    conn->config = &net->config.tcp;
+    conn->mss = TCP_MSS_DEFAULT;
+    conn->rto_us = (uint32_t)net->config.tcp.rto_initial_us;
+    conn->heard_us = net->now_us;
+    conn->sent_us = net->now_us;
     tcp_list_init(&conn->flush);
     tcp_list_init(&conn->events);
     tcp_list_init(&conn->group);
@@ -59,7 +58,6 @@ static void shed(struct tcp_conn *conn)
         tcp_of(conn)->orphan_count--;
     tcp_list_remove(&conn->group);
     timer_cancel(&conn->net->timers, &conn->timer);
-    tcp_timer_init(conn); /* a late read may set a deadline; no other is due */
     if (conn->active) {
         tcp_reass_clear(conn);
         tcp_board_clear(conn);
@@ -87,12 +85,12 @@ void tcp_conn_event(struct tcp_conn *conn, enum tcp_event event)
     conn->state = (uint8_t)state;
 }
 
-/* For who debugs: one line for a connection, none for its packets. */
+/* For who debugs: a line for a connection that did not end as it should. */
 static void log_end(const struct tcp_conn *conn, enum tcp_end reason)
 {
     static const char *const text[TCP_END_REASON_COUNT] = {
         [TCP_END_NONE] = "",
-        [TCP_END_CLOSED] = "closed by both",
+        [TCP_END_CLOSED] = "",
         [TCP_END_RESET] = "reset by the peer",
         [TCP_END_REFUSED] = "refused",
         [TCP_END_SYN_TIMEOUT] = "no answer to SYN",
@@ -116,7 +114,8 @@ static void log_end(const struct tcp_conn *conn, enum tcp_end reason)
 
 void tcp_conn_end(struct tcp_conn *conn, enum tcp_end reason)
 {
-    log_end(conn, reason);
+    if (reason != TCP_END_CLOSED)
+        log_end(conn, reason);
     if (conn->end == TCP_END_NONE)
         conn->end = (uint8_t)reason;
     if (!tcp_traits(conn->state)->closed)
@@ -126,6 +125,7 @@ void tcp_conn_end(struct tcp_conn *conn, enum tcp_end reason)
         return;
     }
     shed(conn);
+    tcp_timer_init(conn); /* a late read may set a deadline; no other is due */
     tcp_list_push(&tcp_of(conn)->ended, &conn->group);
     tcp_conn_post(conn, CHANGE_ALL);
 }
@@ -189,16 +189,15 @@ bool tcp_conn_activate(struct tcp_conn *conn)
         tcp_count(conn, tcp_no_memory);
         return false;
     }
-    *active = (struct tcp_active){
-        .rack.fack = conn->snd.una,
-        .rto_at_us = FOREVER,
-        .probe_at_us = FOREVER,
-        .reorder_at_us = FOREVER,
-        .recover = conn->snd.una - 1,
-        .small_end = conn->snd.una,
-        .stalled_us = conn->net->now_us,
-        .answered_us = conn->net->now_us,
-    };
+    pool_clear(active, sizeof(*active));
+    active->rack.fack = conn->snd.una;
+    active->rto_at_us = FOREVER;
+    active->probe_at_us = FOREVER;
+    active->reorder_at_us = FOREVER;
+    active->recover = conn->snd.una - 1;
+    active->small_end = conn->snd.una;
+    active->stalled_us = conn->net->now_us;
+    active->answered_us = conn->net->now_us;
     conn->active = active;
     tcp_holder_add(conn);
     return true;

@@ -42,6 +42,15 @@ void *tcp_context(const struct tcp_conn *conn)
     return conn->context;
 }
 
+unsigned tcp_take_changes(struct tcp_conn *conn)
+{
+    unsigned changes = conn->changes;
+
+    conn->changes = 0;
+    tcp_list_remove(&conn->events);
+    return changes;
+}
+
 enum tcp_soft_error tcp_take_soft_error(struct tcp_conn *conn)
 {
     enum tcp_soft_error error = (enum tcp_soft_error)conn->soft_error;
@@ -60,7 +69,7 @@ void tcp_set_nodelay(struct tcp_conn *conn, bool on, uint64_t now_us)
 {
     clock_to(conn->net, now_us);
     conn->nodelay = on;
-    if (on && conn->end == TCP_END_NONE)
+    if (on && tcp_unsent(conn))
         tcp_conn_wants_flush(conn);
 }
 

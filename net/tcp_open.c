@@ -114,9 +114,12 @@ static void take_syn(struct tcp_conn *conn, const struct tcp_seg *seg)
     conn->snd.wl2 = seg->ack;
 }
 
-/* The earlier deadline first: the timer is armed once. */
+/* The timer is armed once: early enough for the delayed ACK of what may come
+ * behind the handshake, then for the earlier deadline first. */
 static void open_until(struct tcp_conn *conn, uint64_t bound_us)
 {
+    tcp_deadline_set(conn, TCP_DEADLINE_ACK,
+                     conn->net->now_us + conn->config->delayed_ack_us);
     tcp_timer_rtx(conn);
     tcp_deadline_set(conn, TCP_DEADLINE_USER, conn->net->now_us + bound_us);
 }

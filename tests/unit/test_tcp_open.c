@@ -26,6 +26,37 @@ static void listen__a_handshake_is_told_and_accepted(void **state)
     assert_null(tcp_accept(peer.listener));
 }
 
+static void accept__what_is_taken_then_no_event_tells(void **state)
+{
+    const unsigned expected =
+        TCP_CHANGE_OPEN | TCP_CHANGE_WRITABLE | TCP_CHANGE_READABLE;
+
+    (void)state;
+    peer_listen(&peer, 8, 8);
+    peer_syn(&peer);
+    assert_true(peer_take(&peer));
+    peer_text(&peer, 10, 0);
+    peer.conn = tcp_accept(peer.listener);
+    assert_int_equal(tcp_take_changes(peer.conn), expected);
+    assert_int_equal(tcp_take_changes(peer.conn), 0);
+    peer_settle(&peer);
+    assert_int_equal(peer.changes, 0);
+    peer_text(&peer, 10, 0);
+    assert_int_equal(peer.changes, TCP_CHANGE_READABLE);
+}
+
+static void accept__what_is_not_taken_an_event_tells(void **state)
+{
+    (void)state;
+    peer_listen(&peer, 8, 8);
+    peer_syn(&peer);
+    assert_true(peer_take(&peer));
+    peer_text(&peer, 10, 0);
+    peer.conn = tcp_accept(peer.listener);
+    peer_settle(&peer);
+    assert_true(peer.changes & TCP_CHANGE_READABLE);
+}
+
 static void syn_ack__offers_mss_and_scale_only_to_who_scales(void **state)
 {
     (void)state;
@@ -470,6 +501,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(listen__a_handshake_is_told_and_accepted),
+        TEST(accept__what_is_taken_then_no_event_tells),
+        TEST(accept__what_is_not_taken_an_event_tells),
         TEST(syn_ack__offers_mss_and_scale_only_to_who_scales),
         TEST(syn__its_window_is_never_scaled),
         TEST(S12__a_repeated_syn_makes_no_second_half),
