@@ -183,6 +183,7 @@ static COLD void net_start(struct netdev *dev, struct buffer_pool *pool)
     /* Where frames of 64 KiB come, a page for each piece of one. A quarter of
      * the pool at most lies here. */
     nic->rx_size = rx_size_for(nic);
+    nic->rx_bytes = (uint16_t)buffer_size_bytes(nic->rx_size);
     buffer_pool_stats_get(pool, &stats);
     most = stats.pages_max / (nic->rx_size == BUFFER_PAGE ? 4 : 2);
     nic->rx_most = nic->rx.size;
@@ -273,12 +274,12 @@ static bool arm_running(struct virtio_net *nic, uint64_t now_us)
     if (nic->state != VIRTIO_NET_RUNNING)
         return false;
     work = virtq_interrupt_on(&nic->rx, 1);
-    if (was_full && nic->tx.chains > 0) {
+    if (was_full && virtq_chains(&nic->tx) > 0) {
         /* Not at the first that is sent: an interrupt for many. */
-        work |= virtq_interrupt_on(&nic->tx, nic->tx.chains / 2u + 1);
+        work |= virtq_interrupt_on(&nic->tx, virtq_chains(&nic->tx) / 2u + 1);
         work |= nic->tx.free_count > nic->tx.size / 2;
     }
-    if (was_full && nic->tx.chains == 0)
+    if (was_full && virtq_chains(&nic->tx) == 0)
         work = true;
     if (work)
         nic->tx_full = false;

@@ -68,7 +68,7 @@ void virtio_net_ctrl_reset(struct virtio_net *nic)
 /* Whether an answer is still hoped for. */
 bool virtio_net_ctrl_waits(const struct virtio_net *nic)
 {
-    return nic->ctrl.queue.chains > 0 && !nic->ctrl.late;
+    return virtq_chains(&nic->ctrl.queue) > 0 && !nic->ctrl.late;
 }
 
 /* Send a command without data; no other is out. */
@@ -136,7 +136,7 @@ static void config_look(struct virtio_net *nic)
     /* Until the device knows that it was done, the wish stays there. */
     if (virtio_net_has(nic, VIRTIO_NET_F_GUEST_ANNOUNCE) &&
         settings.status & VIRTIO_NET_S_ANNOUNCE && !ctrl->ack_due &&
-        ctrl->queue.chains == 0) {
+        virtq_chains(&ctrl->queue) == 0) {
         nic->events |= NETDEV_EV_ANNOUNCE;
         ctrl->ack_due = true;
     }
@@ -150,9 +150,9 @@ void virtio_net_ctrl_look(struct virtio_net *nic)
 {
     struct virtio_net_ctrl *ctrl = &nic->ctrl;
 
-    if (ctrl->queue.chains > 0)
+    if (virtq_chains(&ctrl->queue) > 0)
         answer_look(nic);
-    if (ctrl->ack_due && ctrl->enabled && ctrl->queue.chains == 0) {
+    if (ctrl->ack_due && ctrl->enabled && virtq_chains(&ctrl->queue) == 0) {
         ctrl->ack_due = false;
         command_send(nic, VIRTIO_NET_CTRL_ANNOUNCE,
                      VIRTIO_NET_CTRL_ANNOUNCE_ACK);

@@ -55,6 +55,7 @@ struct virtio_net {
     uint16_t header_bytes; /* 12; 10 for a legacy device without MRG_RXBUF */
     uint16_t rx_most;      /* buffers that the receive ring gets */
     enum buffer_size rx_size;
+    uint16_t rx_bytes; /* of each of them */
     bool header_apart; /* a descriptor of its own: no ANY_LAYOUT, legacy */
     bool stopped;      /* since it was negotiated with */
     enum virtio_net_state state;
@@ -88,16 +89,6 @@ static inline bool virtio_net_has(const struct virtio_net *nic,
                                   unsigned feature)
 {
     return nic->features & VIRTIO_BIT(feature);
-}
-
-/* Copy a header of nic->header_bytes: two sizes that the compiler knows. */
-static inline void virtio_net_header_copy(const struct virtio_net *nic,
-                                          void *to, const void *from)
-{
-    if (nic->header_bytes == sizeof(struct virtio_net_hdr_v1))
-        __builtin_memcpy(to, from, sizeof(struct virtio_net_hdr_v1));
-    else
-        __builtin_memcpy(to, from, sizeof(struct virtio_net_hdr));
 }
 
 /* Something is wrong with the device: count, log, begin a reset. Once. */

@@ -2,12 +2,11 @@
  * drivers/virtio_net_rx.c - frames that virtio-net has received.
  *
  * A buffer begins with the virtio header, the frame follows: one descriptor.
- * The header is copied out once and checked; a frame whose header makes no
- * sense is dropped and counted, a ring that makes none is reset.
+ * Each field of the header is read once, for the device might still write to
+ * it. A frame whose header makes no sense is dropped and counted, a ring that
+ * makes none is reset.
  * Source: virtio 1.2 5.1.6.3, 5.1.6.4.
  */
-#include <string.h>
-
 #include "drivers/virtio_net_parts.h"
 
 /* --- the header ---------------------------------------------------------- */
@@ -22,95 +21,119 @@ static bool length_is_possible(const struct virtio_net *nic, uint32_t bytes,
            nic->dev.mtu_bytes + (uint32_t)ETH_HLEN + VIRTIO_NET_VLAN_BYTES;
 }
 
+#define READ(field) __atomic_load_n(&(field), __ATOMIC_RELAXED)
+
 /* See NEEDS_CSUM and DATA_VALID. False: the frame is to be dropped. */
-static bool take_csum(const struct virtio_net *nic,
-                      const struct virtio_net_hdr_v1 *header,
-                      struct buffer *frame, uint32_t bytes)
+static INLINE bool take_csum(const struct virtio_net *nic,
+                             const struct virtio_net_hdr_v1 *header,
+                             struct buffer *frame, uint32_t bytes)
 {
-    uint32_t end = (uint32_t)header->csum_start + header->csum_offset + 2;
-    bool partial = header->flags & VIRTIO_NET_HDR_F_NEEDS_CSUM;
+    uint8_t flags = READ(header->flags);
+    uint16_t start, offset;
 
     if (!virtio_net_has(nic, VIRTIO_NET_F_GUEST_CSUM))
-        return !partial; /* the claim that it is good is not asked for */
-    if (partial) {
-        if (header->csum_start < ETH_HLEN || end > bytes)
+        return !(flags & VIRTIO_NET_HDR_F_NEEDS_CSUM); /* that it is good was
+                                                          not asked for */
+    if (flags & VIRTIO_NET_HDR_F_NEEDS_CSUM) {
+        start = READ(header->csum_start);
+        offset = READ(header->csum_offset);
+        if (start < ETH_HLEN || (uint32_t)start + offset + 2 > bytes)
             return false;
-        frame->csum_start = header->csum_start;
-        frame->csum_offset = header->csum_offset;
+        frame->csum_start = start;
+        frame->csum_offset = offset;
         frame->flags |= BUFFER_CSUM_PARTIAL;
-    } else if (header->flags & VIRTIO_NET_HDR_F_DATA_VALID) {
+    } else if (flags & VIRTIO_NET_HDR_F_DATA_VALID) {
         frame->flags |= BUFFER_CSUM_GOOD;
     }
     return true;
 }
 
-/* See gso_type; hdr_len is a hint that nobody needs. False: to be dropped. */
-static bool take_gso(const struct virtio_net *nic,
-                     const struct virtio_net_hdr_v1 *header,
-                     struct buffer *frame, uint32_t bytes)
+/* A gso_type that is not NONE; hdr_len is a hint that nobody needs. False: to
+ * be dropped. */
+static ASIDE bool take_gso(const struct virtio_net *nic,
+                           const struct virtio_net_hdr_v1 *header,
+                           uint8_t gso_type, struct buffer *frame,
+                           uint32_t bytes)
 {
-    bool ecn = header->gso_type & VIRTIO_NET_HDR_GSO_ECN;
-    unsigned type = header->gso_type & ~VIRTIO_NET_HDR_GSO_ECN;
+    bool ecn = gso_type & VIRTIO_NET_HDR_GSO_ECN;
+    unsigned type = gso_type & ~VIRTIO_NET_HDR_GSO_ECN;
+    uint16_t gso_size = READ(header->gso_size);
 
-    if (header->gso_type == VIRTIO_NET_HDR_GSO_NONE)
-        return true;
-    if (type != VIRTIO_NET_HDR_GSO_TCPV4 || header->gso_size == 0 ||
+    if (type != VIRTIO_NET_HDR_GSO_TCPV4 || gso_size == 0 ||
         !virtio_net_has(nic, VIRTIO_NET_F_GUEST_TSO4) ||
         (ecn && !virtio_net_has(nic, VIRTIO_NET_F_GUEST_ECN)))
         return false;
-    if (header->gso_size >= bytes)
-        return true; /* one segment: an ordinary frame */
-    frame->gso_bytes = header->gso_size;
+    if (gso_size >= bytes) /* one segment: an ordinary frame */
+        return length_is_possible(nic, bytes, false);
+    frame->gso_bytes = gso_size;
     frame->flags |= BUFFER_GSO_TCP4;
     if (ecn)
         frame->flags |= BUFFER_GSO_ECN;
-    return true;
+    return length_is_possible(nic, bytes, true);
 }
 
 /* Judge a whole frame of `bytes`, and note on it what its header says. */
-static bool take_header(const struct virtio_net *nic,
-                        const struct virtio_net_hdr_v1 *header,
-                        struct buffer *frame, uint32_t bytes)
+static INLINE bool take_header(const struct virtio_net *nic,
+                               const struct virtio_net_hdr_v1 *header,
+                               struct buffer *frame, uint32_t bytes)
 {
-    return take_csum(nic, header, frame, bytes) &&
-           take_gso(nic, header, frame, bytes) &&
-           length_is_possible(nic, bytes, frame->flags & BUFFER_GSO_TCP4);
+    uint8_t gso_type = READ(header->gso_type);
+
+    if (!take_csum(nic, header, frame, bytes))
+        return false;
+    if (gso_type == VIRTIO_NET_HDR_GSO_NONE)
+        return length_is_possible(nic, bytes, false);
+    return take_gso(nic, header, gso_type, frame, bytes);
 }
 
 /* --- taking -------------------------------------------------------------- */
 
 /*
- * Chain the buffers after the first of a frame that lies in `count`.
+ * Chain the buffers after the first of a frame that lies in `count`, and is not
+ * to lie in none.
  *
- * Returns: VIRTQ_OK; VIRTQ_EMPTY when one of them has no bytes: the frame is
- *          to be dropped; VIRTQ_BROKEN when there are fewer than `count`.
+ * Returns: the bytes of all, `bytes` of which are in the first; 0: the frame is
+ *          to be dropped, for one has no bytes, or (the ring is broken) there
+ *          are fewer.
  */
-static enum virtq_status take_rest(struct virtio_net *nic, struct buffer *first,
-                                   unsigned count, uint32_t *bytes)
+static ASIDE uint32_t take_rest(struct virtio_net *nic, struct buffer *first,
+                                unsigned count, uint32_t bytes)
 {
     struct buffer *last = first;
-    bool good = true;
+    bool good = count > 0;
 
     for (unsigned i = 1; i < count; i++) {
         struct virtq_done done;
 
-        if (virtq_pop(&nic->rx, &done) != VIRTQ_OK)
-            return VIRTQ_BROKEN;
+        if (virtq_pop(&nic->rx, &done) != VIRTQ_OK) {
+            virtq_break(&nic->rx);
+            return 0;
+        }
         last->next = done.cookie;
         last = done.cookie;
         last->len = done.bytes;
-        *bytes += done.bytes;
+        bytes += done.bytes;
         good = good && done.bytes > 0;
     }
-    return good ? VIRTQ_OK : VIRTQ_EMPTY;
+    return good ? bytes : 0;
 }
 
 /* How many buffers the frame takes: one, unless they may be merged. */
-static unsigned buffers_of(const struct virtio_net *nic,
-                           const struct virtio_net_hdr_v1 *header)
+static INLINE unsigned buffers_of(const struct virtio_net *nic,
+                                  const struct virtio_net_hdr_v1 *header)
 {
-    return virtio_net_has(nic, VIRTIO_NET_F_MRG_RXBUF) ? header->num_buffers
-                                                       : 1;
+    return virtio_net_has(nic, VIRTIO_NET_F_MRG_RXBUF)
+               ? READ(header->num_buffers)
+               : 1;
+}
+
+static COLD enum virtq_status drop(struct virtio_net *nic, struct buffer *first)
+{
+    buffer_release(first);
+    if (nic->rx.broken)
+        return VIRTQ_BROKEN;
+    nic->dev.count.rx_malformed++;
+    return VIRTQ_OK;
 }
 
 /*
@@ -119,10 +142,10 @@ static unsigned buffers_of(const struct virtio_net *nic,
  * frame:   set on VIRTQ_OK: the frame, or null when it was dropped.
  * Returns: as virtq_pop().
  */
-static enum virtq_status take_frame(struct virtio_net *nic,
-                                    struct buffer **frame)
+static INLINE enum virtq_status take_frame(struct virtio_net *nic,
+                                           struct buffer **frame)
 {
-    struct virtio_net_hdr_v1 header = {0};
+    const struct virtio_net_hdr_v1 *header;
     enum virtq_status status;
     struct virtq_done done;
     struct buffer *first;
@@ -130,34 +153,25 @@ static enum virtq_status take_frame(struct virtio_net *nic,
     uint32_t bytes;
 
     *frame = NULL;
-    status = virtq_pop(&nic->rx, &done);
+    status = virtq_pop_now(&nic->rx, &done);
     if (status != VIRTQ_OK)
         return status;
     first = done.cookie;
     if (done.bytes < nic->header_bytes + (uint32_t)ETH_HLEN)
-        goto drop;
-    virtio_net_header_copy(nic, &header, first->data);
-    first->len = done.bytes;
-    buffer_pull(first, nic->header_bytes);
+        return drop(nic, first);
+    header = (const struct virtio_net_hdr_v1 *)first->data;
+    bytes = done.bytes - nic->header_bytes;
+    first->data += nic->header_bytes;
+    first->len = bytes;
 
-    bytes = first->len;
-    count = buffers_of(nic, &header);
-    status = take_rest(nic, first, count, &bytes);
-    if (status == VIRTQ_BROKEN) {
-        buffer_release(first);
-        return VIRTQ_BROKEN;
-    }
-    if (status != VIRTQ_OK || count == 0 ||
-        !take_header(nic, &header, first, bytes))
-        goto drop;
+    count = buffers_of(nic, header);
+    if (count != 1)
+        bytes = take_rest(nic, first, count, bytes);
+    if (bytes == 0 || !take_header(nic, header, first, bytes))
+        return drop(nic, first);
     nic->dev.count.rx_frames++;
     nic->dev.count.rx_bytes += bytes;
     *frame = first;
-    return VIRTQ_OK;
-
-drop:
-    nic->dev.count.rx_malformed++;
-    buffer_release(first);
     return VIRTQ_OK;
 }
 
@@ -199,12 +213,11 @@ static bool post_one(struct virtio_net *nic)
         return false;
     if (nic->header_apart) {
         part[0] = (struct virtq_part){buf->data, header};
-        part[1] = (struct virtq_part){buf->data + header,
-                                      buffer_tailroom(buf) - header};
+        part[1] =
+            (struct virtq_part){buf->data + header, nic->rx_bytes - header};
         pushed = virtq_push(&nic->rx, part, 0, 2, buf);
     } else {
-        pushed = virtq_push_room(&nic->rx, buf->data,
-                                 (uint16_t)buffer_tailroom(buf), buf);
+        pushed = virtq_push_room(&nic->rx, buf->data, nic->rx_bytes, buf);
     }
     ASSERT(pushed); /* no more are posted than the ring can hold */
     return true;
@@ -213,7 +226,7 @@ static bool post_one(struct virtio_net *nic)
 /* Fill the ring up when a quarter of it is free: a batch costs one store. */
 void virtio_net_rx_refill(struct virtio_net *nic)
 {
-    unsigned room = (unsigned)(nic->rx_most - nic->rx.chains);
+    unsigned room = (unsigned)(nic->rx_most - virtq_chains(&nic->rx));
 
     if (room < (nic->rx_most + 3u) / 4 && !nic->rx_starved)
         return;

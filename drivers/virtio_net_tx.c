@@ -7,8 +7,6 @@
  * full is there an interrupt for it.
  * Source: virtio 1.2 5.1.6.2.
  */
-#include <string.h>
-
 #include "drivers/virtio_net_parts.h"
 
 enum {
@@ -50,39 +48,48 @@ static uint16_t headers_bytes(const struct buffer *chain)
     return (uint16_t)(chain->csum_start + tcp);
 }
 
-/* What the stack wishes for a frame that is one segment, in the device's
- * words. */
-static INLINE struct virtio_net_hdr_v1
-header_of_one(const struct virtio_net *nic, const struct buffer *chain)
-{
-    struct virtio_net_hdr_v1 header = {0};
+/* A frame may begin anywhere, and so may the header before it. */
+typedef struct virtio_net_hdr loose_header __attribute__((aligned(1)));
+typedef struct virtio_net_hdr_v1 loose_header_v1 __attribute__((aligned(1)));
 
-    if (chain->flags & BUFFER_CSUM_PARTIAL) {
+/* Put a header before `front`, which has the room, that says what the stack
+ * wishes for a packet that is one segment, in the device's words. */
+static INLINE loose_header *header_put(const struct virtio_net *nic,
+                                       struct buffer *front,
+                                       const struct buffer *packet)
+{
+    loose_header *header;
+
+    front->data -= nic->header_bytes;
+    front->len += nic->header_bytes;
+    header = (loose_header *)front->data;
+    *header = (loose_header){0};
+    if (nic->header_bytes == sizeof(loose_header_v1))
+        ((loose_header_v1 *)front->data)->num_buffers = 0;
+    if (packet->flags & BUFFER_CSUM_PARTIAL) {
         ASSERT(nic->dev.caps & NETDEV_CAP_TX_CSUM);
-        header.flags = VIRTIO_NET_HDR_F_NEEDS_CSUM;
-        header.csum_start = chain->csum_start;
-        header.csum_offset = chain->csum_offset;
+        header->flags = VIRTIO_NET_HDR_F_NEEDS_CSUM;
+        header->csum_start = packet->csum_start;
+        header->csum_offset = packet->csum_offset;
     }
     return header;
 }
 
-static struct virtio_net_hdr_v1 header_of(const struct virtio_net *nic,
-                                          const struct buffer *chain)
+/* The same of one that is to be cut to segments. `headers`: headers_bytes(). */
+static void header_put_gso(const struct virtio_net *nic, struct buffer *front,
+                           const struct buffer *packet, uint16_t headers)
 {
-    struct virtio_net_hdr_v1 header = header_of_one(nic, chain);
+    loose_header *header = header_put(nic, front, packet);
 
-    if (chain->flags & BUFFER_GSO_TCP4) {
-        ASSERT(nic->dev.caps & NETDEV_CAP_TX_GSO_TCP4);
-        ASSERT(chain->flags & BUFFER_CSUM_PARTIAL);
-        header.gso_type = VIRTIO_NET_HDR_GSO_TCPV4;
-        header.gso_size = chain->gso_bytes;
-        header.hdr_len = headers_bytes(chain);
-        if (chain->flags & BUFFER_GSO_ECN) {
-            ASSERT(nic->dev.caps & NETDEV_CAP_TX_GSO_ECN);
-            header.gso_type |= VIRTIO_NET_HDR_GSO_ECN;
-        }
+    ASSERT(nic->dev.caps & NETDEV_CAP_TX_GSO_TCP4);
+    ASSERT(packet->flags & BUFFER_CSUM_PARTIAL);
+    header->gso_type = VIRTIO_NET_HDR_GSO_TCPV4;
+    header->gso_size = packet->gso_bytes;
+    header->hdr_len = headers;
+    if (packet->flags & BUFFER_GSO_ECN) {
+        ASSERT(nic->dev.caps & NETDEV_CAP_TX_GSO_ECN);
+        header->gso_type |= VIRTIO_NET_HDR_GSO_ECN;
     }
-    return header;
 }
 
 /* Give what the first view of a packet says to another that takes its place. */
@@ -136,16 +143,14 @@ static struct buffer *with_headroom(struct virtio_net *nic,
     return front;
 }
 
-/* Push header and frame as one chain of descriptors, of which there are
- * enough. The device owns `front` then. */
-static void push(struct virtio_net *nic, struct buffer *front,
-                 const struct virtio_net_hdr_v1 *header)
+/* Push a frame behind its header as one chain of descriptors, of which there
+ * are enough. The device owns it then. */
+static void push(struct virtio_net *nic, struct buffer *front)
 {
     struct virtq_part part[PARTS_MAX];
     unsigned count = 0;
     bool pushed;
 
-    virtio_net_header_copy(nic, buffer_push(front, nic->header_bytes), header);
     /* Zero bytes are an error to some devices: such views are left out. */
     for (struct buffer *buf = front; buf; buf = buf->next) {
         uint32_t done =
@@ -181,7 +186,6 @@ static COLD enum netdev_status lose(struct buffer *chain)
 static enum netdev_status
 enqueue_parts(struct virtio_net *nic, struct buffer *chain, struct shape shape)
 {
-    struct virtio_net_hdr_v1 header;
     struct buffer *front;
 
     if (shape.parts > nic->tx.free_count) {
@@ -194,8 +198,11 @@ enqueue_parts(struct virtio_net *nic, struct buffer *chain, struct shape shape)
     front = with_headroom(nic, chain);
     if (!front)
         return refuse(nic, true);
-    header = header_of(nic, chain);
-    push(nic, front, &header);
+    if (chain->flags & BUFFER_GSO_TCP4)
+        header_put_gso(nic, front, chain, headers_bytes(chain));
+    else
+        header_put(nic, front, chain);
+    push(nic, front);
     nic->dev.count.tx_frames++;
     nic->dev.count.tx_bytes += shape.bytes;
     return NETDEV_OK;
@@ -213,16 +220,16 @@ static bool is_simple(const struct virtio_net *nic, const struct buffer *chain)
 }
 
 static enum netdev_status enqueue_simple(struct virtio_net *nic,
-                                         struct buffer *chain)
+                                         struct buffer *frame)
 {
-    struct virtio_net_hdr_v1 header = header_of_one(nic, chain);
+    uint32_t bytes = frame->len;
     bool pushed;
 
-    nic->dev.count.tx_frames++;
-    nic->dev.count.tx_bytes += chain->len;
-    virtio_net_header_copy(nic, buffer_push(chain, nic->header_bytes), &header);
-    pushed = virtq_push_bytes(&nic->tx, chain->data, chain->len, chain);
+    header_put(nic, frame, frame);
+    pushed = virtq_push_bytes(&nic->tx, frame->data, frame->len, frame);
     ASSERT(pushed); /* there was a descriptor */
+    nic->dev.count.tx_frames++;
+    nic->dev.count.tx_bytes += bytes;
     return NETDEV_OK;
 }
 
@@ -269,19 +276,16 @@ enum netdev_status virtio_net_tx_enqueue(struct virtio_net *nic,
                                  : enqueue(nic, chain);
 }
 
-/* Release what the device has sent. */
+/* Release what the device has sent: no more than was in flight. */
 void virtio_net_tx_reclaim(struct virtio_net *nic)
 {
-    for (unsigned i = 0; i < nic->tx.size; i++) {
-        struct virtq_done done;
-        enum virtq_status status = virtq_pop(&nic->tx, &done);
+    enum virtq_status status;
+    struct virtq_done done;
 
-        if (status == VIRTQ_BROKEN)
-            virtio_net_broken(nic, "transmit ring");
-        if (status != VIRTQ_OK)
-            return;
+    while ((status = virtq_pop_now(&nic->tx, &done)) == VIRTQ_OK)
         buffer_release(done.cookie);
-    }
+    if (status == VIRTQ_BROKEN)
+        virtio_net_broken(nic, "transmit ring");
 }
 
 /* See netdev_ops.kick. */

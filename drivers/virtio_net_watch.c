@@ -95,7 +95,7 @@ void virtio_net_interrupts_on(struct virtio_net *nic)
  */
 static void watch_transmit(struct virtio_net *nic)
 {
-    if (nic->tx.chains == 0 || nic->tx.used_seen != nic->tx_look_seen) {
+    if (virtq_chains(&nic->tx) == 0 || nic->tx.used_seen != nic->tx_look_seen) {
         nic->tx_look_seen = nic->tx.used_seen;
         nic->tx_looks_in_vain = 0;
         return;
@@ -170,7 +170,7 @@ uint64_t virtio_net_wake_time(const struct virtio_net *nic, uint64_t now_us)
         return nic->retry_us;
     if (nic->state == VIRTIO_NET_RESETTING)
         return now_us + (nic->lost ? VIRTIO_RESET_US : RESET_POLL_US);
-    if (nic->tx.chains > 0 && sleep_us > RECLAIM_US)
+    if (virtq_chains(&nic->tx) > 0 && sleep_us > RECLAIM_US)
         sleep_us = RECLAIM_US;
     if (virtio_net_ctrl_waits(nic) && sleep_us > CTRL_POLL_US)
         sleep_us = CTRL_POLL_US;

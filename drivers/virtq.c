@@ -31,7 +31,9 @@ COLD bool virtq_create(struct virtq *queue, unsigned size, bool event_idx)
     void *ring;
 
     ASSERT(size > 0 && size <= VIRTQ_SIZE_MAX && (size & (size - 1)) == 0);
-    *queue = (struct virtq){.size = (uint16_t)size, .event_idx = event_idx};
+    *queue = (struct virtq){.size = (uint16_t)size,
+                            .mask = (uint16_t)(size - 1),
+                            .event_idx = event_idx};
 
     ring = page_alloc(ring_pages(queue), PAGE_DEVICE);
     queue->slot = page_alloc(slot_pages(queue), PAGE_DEVICE);
@@ -50,7 +52,7 @@ COLD bool virtq_create(struct virtq *queue, unsigned size, bool event_idx)
 
 COLD void virtq_destroy(struct virtq *queue)
 {
-    ASSERT(queue->chains == 0);
+    ASSERT(virtq_chains(queue) == 0);
     page_free(queue->slot, slot_pages(queue), PAGE_DEVICE);
     page_free(queue->ring.desc, ring_pages(queue), PAGE_DEVICE);
     *queue = (struct virtq){0};
@@ -58,11 +60,11 @@ COLD void virtq_destroy(struct virtq *queue)
 
 COLD void virtq_reset(struct virtq *queue)
 {
-    ASSERT(queue->chains == 0);
+    ASSERT(virtq_chains(queue) == 0);
     memset(queue->ring.desc, 0, ring_pages(queue) * PAGE_BYTES);
-    memset(queue->slot, 0, queue->size * sizeof(struct virtq_slot));
     for (unsigned i = 0; i < queue->size; i++)
-        queue->slot[i].next = (uint16_t)(i + 1);
+        queue->slot[i] =
+            (struct virtq_slot){.next = (uint16_t)(i + 1), .count = 1};
     queue->free_head = 0;
     queue->free_count = queue->size;
     queue->avail_idx = 0;
@@ -73,25 +75,21 @@ COLD void virtq_reset(struct virtq *queue)
     virtq_interrupt_off(queue);
 }
 
-/* Put the chain that begins at `head` back among the free descriptors. */
-static void *chain_free(struct virtq *queue, uint16_t head)
+void virtq_free_many(struct virtq *queue, uint16_t head)
 {
     struct virtq_slot *first = &queue->slot[head];
-    void *cookie = first->cookie;
 
     queue->slot[first->last].next = queue->free_head;
     queue->free_head = head;
     queue->free_count = (uint16_t)(queue->free_count + first->count);
-    queue->chains--;
-    first->cookie = NULL;
-    return cookie;
+    first->count = 1;
 }
 
 void *virtq_take_back(struct virtq *queue, unsigned *cursor)
 {
     for (; *cursor < queue->size; (*cursor)++)
         if (queue->slot[*cursor].cookie)
-            return chain_free(queue, (uint16_t)*cursor);
+            return virtq_chain_take(queue, (uint16_t)*cursor);
     return NULL;
 }
 
@@ -138,16 +136,16 @@ bool virtq_push(struct virtq *queue, const struct virtq_part *parts,
     queue->slot[head].bytes = (uint16_t)writable;
     queue->slot[head].count = (uint16_t)count;
     queue->slot[head].last = last;
-    queue->chains++;
 
-    queue->ring.avail->ring[queue->avail_idx & (queue->size - 1)] = head;
+    queue->ring.avail->ring[queue->avail_idx & queue->mask] = head;
     queue->avail_idx++;
     return true;
 }
 
 /* One descriptor; `room`: bytes that the device may write. */
-static inline bool push_one(struct virtq *queue, const void *data,
-                            uint32_t bytes, uint16_t room, void *cookie)
+static INLINE bool push_one(struct virtq *queue, const void *data,
+                            uint32_t bytes, uint16_t room, uint16_t flags,
+                            void *cookie)
 {
     uint16_t head = queue->free_head;
     struct vring_desc *desc = &queue->ring.desc[head];
@@ -158,12 +156,12 @@ static inline bool push_one(struct virtq *queue, const void *data,
         return false;
     desc->addr = (uintptr_t)data;
     desc->len = bytes;
-    desc->flags = room ? VRING_DESC_F_WRITE : 0;
+    desc->flags = flags;
     queue->free_head = slot->next;
     queue->free_count--;
-    *slot = (struct virtq_slot){cookie, room, slot->next, 1, head};
-    queue->chains++;
-    queue->ring.avail->ring[queue->avail_idx & (queue->size - 1)] = head;
+    slot->cookie = cookie;
+    slot->bytes = room;
+    queue->ring.avail->ring[queue->avail_idx & queue->mask] = head;
     queue->avail_idx++;
     return true;
 }
@@ -171,13 +169,13 @@ static inline bool push_one(struct virtq *queue, const void *data,
 bool virtq_push_room(struct virtq *queue, void *data, uint16_t bytes,
                      void *cookie)
 {
-    return push_one(queue, data, bytes, bytes, cookie);
+    return push_one(queue, data, bytes, bytes, VRING_DESC_F_WRITE, cookie);
 }
 
 bool virtq_push_bytes(struct virtq *queue, const void *data, uint32_t bytes,
                       void *cookie)
 {
-    return push_one(queue, data, bytes, 0, cookie);
+    return push_one(queue, data, bytes, 0, 0, cookie);
 }
 
 bool virtq_publish(struct virtq *queue)
@@ -200,53 +198,29 @@ bool virtq_publish(struct virtq *queue)
     return vring_need_event(event, queue->avail_idx, before);
 }
 
-/* Whether the device has more for us than has been read. Notices an index that
- * claims more than is in flight: a jump forward, or any step back. */
-static enum virtq_status look_for_more(struct virtq *queue)
+COLD enum virtq_status virtq_break(struct virtq *queue)
+{
+    queue->broken = true;
+    queue->used_end = queue->used_seen; /* nothing more is read */
+    return VIRTQ_BROKEN;
+}
+
+/* Notices an index that claims more than is in flight: a jump forward, or any
+ * step back. */
+enum virtq_status virtq_look(struct virtq *queue)
 {
     uint16_t idx = __atomic_load_n(&queue->ring.used->idx, __ATOMIC_ACQUIRE);
     uint16_t more = (uint16_t)(idx - queue->used_seen);
 
-    if (more > (uint16_t)(queue->published - queue->used_seen)) {
-        queue->broken = true;
-        return VIRTQ_BROKEN;
-    }
+    if (queue->broken || more > (uint16_t)(queue->published - queue->used_seen))
+        return virtq_break(queue);
     queue->used_end = idx;
     return more ? VIRTQ_OK : VIRTQ_EMPTY;
 }
 
 enum virtq_status virtq_pop(struct virtq *queue, struct virtq_done *done)
 {
-    const struct vring_used_elem *elem;
-    enum virtq_status status;
-    uint32_t id, bytes, limit;
-
-    if (queue->broken)
-        return VIRTQ_BROKEN;
-    if (queue->used_seen == queue->used_end) {
-        status = look_for_more(queue);
-        if (status != VIRTQ_OK)
-            return status;
-    }
-    elem = &queue->ring.used->ring[queue->used_seen & (queue->size - 1)];
-    id = __atomic_load_n(&elem->id, __ATOMIC_RELAXED);
-    bytes = __atomic_load_n(&elem->len, __ATOMIC_RELAXED);
-
-    if (id >= queue->size || !queue->slot[id].cookie) {
-        queue->broken = true;
-        return VIRTQ_BROKEN;
-    }
-    limit = queue->slot[id].bytes;
-    if (limit > 0 && bytes > limit) {
-        queue->broken = true;
-        return VIRTQ_BROKEN;
-    }
-    queue->used_seen++;
-    /* For what it only reads, a device may name any length (legacy ones do):
-     * virtio 1.2 2.7.8.2. */
-    done->bytes = limit > 0 ? bytes : 0;
-    done->cookie = chain_free(queue, (uint16_t)id);
-    return VIRTQ_OK;
+    return virtq_pop_now(queue, done);
 }
 
 void virtq_interrupt_off(struct virtq *queue)

@@ -35,21 +35,22 @@ struct virtq_slot {
     void *cookie;   /* of the caller; in the head of a chain in flight only */
     uint16_t bytes; /* head: what the device may write */
     uint16_t next;  /* the following descriptor, of the chain or free */
-    uint16_t count; /* head: descriptors of the chain */
-    uint16_t last;  /* head: the chain's last */
+    uint16_t count; /* head: descriptors of the chain; 1 in all others */
+    uint16_t last;  /* head of more than one: the chain's last */
 };
 
 struct virtq {
     struct vring ring;       /* shared: each side writes its own part */
     struct virtq_slot *slot; /* private */
     uint16_t size;           /* a power of two */
+    uint16_t mask;           /* size - 1: what an index counts in a ring */
     uint16_t free_head;      /* first free descriptor */
     uint16_t free_count;     /* free descriptors */
-    uint16_t chains;         /* chains in flight */
     uint16_t avail_idx;      /* free-running: what has been pushed */
     uint16_t published;      /* free-running: what the device has been shown */
     uint16_t used_seen;      /* free-running: up to where used was read */
-    uint16_t used_end;       /* free-running: used->idx when last read */
+    uint16_t used_end;       /* free-running: used->idx when last read; what
+                                was read, when it is broken */
     bool event_idx;          /* VIRTIO_RING_F_EVENT_IDX is negotiated */
     bool broken;             /* the device broke a rule; until virtq_reset() */
 };
@@ -126,6 +127,36 @@ static inline unsigned virtq_unpublished(const struct virtq *queue)
  */
 MUST_CHECK bool virtq_publish(struct virtq *queue);
 
+/* Chains in flight. */
+static inline uint16_t virtq_chains(const struct virtq *queue)
+{
+    return (uint16_t)(queue->avail_idx - queue->used_seen);
+}
+
+/* Private: a chain of more than one among the free descriptors; whether the
+ * device has more for us than has been read; the device has broken a rule. */
+void virtq_free_many(struct virtq *queue, uint16_t head);
+enum virtq_status virtq_look(struct virtq *queue);
+enum virtq_status virtq_break(struct virtq *queue);
+
+/* Private: the chain that begins at `head` is not in flight any more. */
+static INLINE void *virtq_chain_take(struct virtq *queue, uint16_t head)
+{
+    struct virtq_slot *first = &queue->slot[head];
+    void *cookie = first->cookie;
+
+    queue->used_seen++;
+    first->cookie = NULL;
+    if (first->count > 1) {
+        virtq_free_many(queue, head);
+        return cookie;
+    }
+    first->next = queue->free_head;
+    queue->free_head = head;
+    queue->free_count++;
+    return cookie;
+}
+
 /*
  * Take back the next chain that the device has finished with.
  *
@@ -137,6 +168,37 @@ MUST_CHECK bool virtq_publish(struct virtq *queue);
  */
 MUST_CHECK enum virtq_status virtq_pop(struct virtq *queue,
                                        struct virtq_done *done);
+
+/* The same in place: where each frame passes. */
+static INLINE enum virtq_status virtq_pop_now(struct virtq *queue,
+                                              struct virtq_done *done)
+{
+    const struct vring_used_elem *elem;
+    uint32_t id, bytes;
+
+    if (queue->used_seen == queue->used_end) {
+        enum virtq_status status = virtq_look(queue);
+
+        if (status != VIRTQ_OK)
+            return status;
+    }
+    elem = &queue->ring.used->ring[queue->used_seen & queue->mask];
+    id = __atomic_load_n(&elem->id, __ATOMIC_RELAXED);
+    bytes = __atomic_load_n(&elem->len, __ATOMIC_RELAXED);
+
+    if (id > queue->mask || !queue->slot[id].cookie)
+        return virtq_break(queue);
+    if (bytes > queue->slot[id].bytes) {
+        /* For what it only reads, a device may name any length (legacy ones
+         * do): virtio 1.2 2.7.8.2. */
+        if (queue->slot[id].bytes > 0)
+            return virtq_break(queue);
+        bytes = 0;
+    }
+    done->bytes = bytes;
+    done->cookie = virtq_chain_take(queue, (uint16_t)id);
+    return VIRTQ_OK;
+}
 
 /* Ask the device not to interrupt. It may do so nevertheless. Safe in an
  * interrupt handler. Source: virtio 1.2 2.7.7. */

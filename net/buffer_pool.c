@@ -134,8 +134,8 @@ static void page_free(struct buffer_pool *pool, struct buffer *root)
 
 /* --- any chunk ------------------------------------------------------------ */
 
-static struct buffer *chunk_alloc(struct buffer_pool *pool,
-                                  enum buffer_size size, bool last)
+static COLD struct buffer *chunk_alloc(struct buffer_pool *pool,
+                                       enum buffer_size size, bool last)
 {
     switch (size) {
     case BUFFER_SMALL: /* for headers, mostly: never refused while there is a
@@ -149,7 +149,7 @@ static struct buffer *chunk_alloc(struct buffer_pool *pool,
     return NULL;
 }
 
-static void chunk_free(struct buffer *root)
+static COLD void chunk_free(struct buffer *root)
 {
     switch ((enum buffer_kind)root->kind) {
     case KIND_SMALL:

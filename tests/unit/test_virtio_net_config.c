@@ -24,7 +24,7 @@ static void setup__steps_are_those_of_the_text(void **state)
                                             VIRTIO_CONFIG_S_FEATURES_OK);
     scene.dev->ops->start(scene.dev, scene.pool);
     assert_true(scene.fake.status & VIRTIO_CONFIG_S_DRIVER_OK);
-    assert_int_equal(scene.fake.queue[RX].driver->chains, 256);
+    assert_int_equal(virtq_chains(scene.fake.queue[RX].driver), 256);
 }
 
 static void setup__only_what_is_known_is_accepted(void **state)
@@ -113,7 +113,7 @@ static void legacy__header_is_apart_without_any_layout(void **state)
     (void)state;
     scene.fake.legacy = true;
     start(OFFER & ~BIT(VIRTIO_F_VERSION_1));
-    assert_int_equal(scene.fake.queue[RX].driver->chains, 128);
+    assert_int_equal(virtq_chains(scene.fake.queue[RX].driver), 128);
     assert_int_equal(fake_virtio_descriptors(&scene.fake, RX, 0), 2);
     assert_int_equal(scene.fake.queue[RX].driver->ring.desc[0].len, HDR);
     deliver(&header, 60);

@@ -73,7 +73,7 @@ static void V13__small_pool_is_not_swallowed_by_the_ring(void **state)
     (void)state;
     scene.host.pool_pages.max = 40;
     start(OFFER);
-    assert_int_equal(scene.fake.queue[RX].driver->chains, 10);
+    assert_int_equal(virtq_chains(scene.fake.queue[RX].driver), 10);
 }
 
 static void V14__storm_of_interrupts_is_switched_off(void **state)

@@ -152,6 +152,24 @@ static void virtq__full_ring_refuses_a_chain_whole(void **state)
     assert_false(virtq_push(&queue, parts, 1, 0, memory));
 }
 
+static void virtq__head_of_a_chain_is_one_descriptor_again(void **state)
+{
+    struct virtq_part parts[2] = {{memory[0], 1}, {memory[1], 1}};
+    struct virtq_done done;
+
+    (void)state;
+    assert_true(virtq_push(&queue, parts, 2, 0, memory));
+    (void)!virtq_publish(&queue);
+    use(head_of(0), 0);
+    assert_int_equal(virtq_pop(&queue, &done), VIRTQ_OK);
+    push_in(0);
+    assert_int_equal(head_of(1), head_of(0));
+    (void)!virtq_publish(&queue);
+    use(head_of(1), 0);
+    assert_int_equal(virtq_pop(&queue, &done), VIRTQ_OK);
+    assert_int_equal(queue.free_count, SIZE);
+}
+
 static void virtq__comes_back_in_any_order(void **state)
 {
     static const uint8_t order[SIZE] = {3, 0, 7, 1, 6, 2, 5, 4};
@@ -455,6 +473,7 @@ int main(void)
         PLAIN(virtq__chain_has_next_and_write_flags_as_the_text_says),
         PLAIN(virtq__pushed_is_invisible_until_published),
         PLAIN(virtq__full_ring_refuses_a_chain_whole),
+        PLAIN(virtq__head_of_a_chain_is_one_descriptor_again),
         PLAIN(virtq__comes_back_in_any_order),
         PLAIN(virtq__indices_run_over_65535),
         PLAIN(virtq__length_of_a_chain_only_read_is_ignored),
