@@ -5,6 +5,8 @@
 
 #include <string.h>
 
+#include "kernel/base.h"
+
 struct sip {
     uint64_t v0, v1, v2, v3;
 };
@@ -30,7 +32,6 @@ static inline void round_of(struct sip *s)
 
 static inline void rounds(struct sip *s, int count)
 {
-#pragma GCC unroll 4
     for (int i = 0; i < count; i++)
         round_of(s);
 }
@@ -71,8 +72,8 @@ static inline struct sip begin(const uint64_t key[2])
     };
 }
 
-static inline uint64_t hash(const uint64_t key[2], const void *data, size_t len,
-                            int word_rounds, int final_rounds)
+static ASIDE uint64_t hash(const uint64_t key[2], const void *data, size_t len,
+                           int word_rounds, int final_rounds)
 {
     const uint8_t *bytes = data;
     struct sip s = begin(key);
@@ -104,22 +105,37 @@ uint64_t siphash_1_3(const uint64_t key[2], const void *data, size_t len)
     return hash(key, data, len, 1, 3);
 }
 
-/* The same without a loop: this is done for each segment. */
+/* ... of 12 bytes, without a loop when the counts are constants. */
+static INLINE uint64_t hash_of_12(const uint64_t key[2], const void *data,
+                                  int word_rounds, int final_rounds)
+{
+    const uint64_t word[2] = {
+        load64(data),
+        load_tail((const uint8_t *)data + 8, 4) | (uint64_t)12 << 56,
+    };
+    struct sip s = begin(key);
+
+#pragma GCC unroll 2
+    for (size_t i = 0; i < 2; i++) {
+        s.v3 ^= word[i];
+#pragma GCC unroll 2
+        for (int n = 0; n < word_rounds; n++)
+            round_of(&s);
+        s.v0 ^= word[i];
+    }
+    s.v2 ^= 0xff;
+#pragma GCC unroll 4
+    for (int n = 0; n < final_rounds; n++)
+        round_of(&s);
+    return s.v0 ^ s.v1 ^ s.v2 ^ s.v3;
+}
+
+uint64_t siphash_of_12(const uint64_t key[2], const void *data)
+{
+    return hash_of_12(key, data, 2, 4);
+}
+
 uint64_t siphash_1_3_of_12(const uint64_t key[2], const void *data)
 {
-    struct sip s = begin(key);
-    uint64_t word = load64(data);
-
-    s.v3 ^= word;
-    round_of(&s);
-    s.v0 ^= word;
-    word = load_tail((const uint8_t *)data + 8, 4) | (uint64_t)12 << 56;
-    s.v3 ^= word;
-    round_of(&s);
-    s.v0 ^= word;
-    s.v2 ^= 0xff;
-    round_of(&s);
-    round_of(&s);
-    round_of(&s);
-    return s.v0 ^ s.v1 ^ s.v2 ^ s.v3;
+    return hash_of_12(key, data, 1, 3);
 }

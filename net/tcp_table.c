@@ -129,7 +129,7 @@ void tcp_table_remove(struct tcp_conn *conn)
 struct tcp_numbers tcp_table_numbers(const struct net *net,
                                      const struct tcp_tuple *tuple)
 {
-    uint64_t f = siphash(net->tcp.secret_key, tuple, sizeof(*tuple));
+    uint64_t f = siphash_of_12(net->tcp.secret_key, tuple);
 
     return (struct tcp_numbers){
         .iss = (uint32_t)(f + net->now_us / 4), /* one number every 4 us */
@@ -161,7 +161,7 @@ bool tcp_table_port(struct net *net, struct tcp_tuple *tuple)
     uint16_t *next;
 
     tuple->local_port = 0;
-    f = siphash(net->tcp.secret_key, tuple, sizeof(*tuple));
+    f = siphash_of_12(net->tcp.secret_key, tuple);
     offset = (uint32_t)f;
     next = &net->tcp.port_next[(f >> 32) % TCP_PORT_COUNTERS];
     for (uint32_t i = 0; i < count; i++) {
