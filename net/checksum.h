@@ -17,21 +17,19 @@
 #include "net/buffer.h"
 #include "net/wire.h"
 
-/* ---- private: parts of the functions below ---- */
-
-/* 64 bits to at most 18, which leaves room for many more to be added. */
+/* The sum of words that were added where no carry is lost: its halves added
+ * together, as the upper half of itself and itself with its halves exchanged,
+ * into which the lower half carries what the upper one loses. */
 static inline uint32_t checksum_fold(uint64_t sum)
 {
-    sum = (sum >> 32) + (sum & 0xffffffff);
-    return (uint32_t)((sum >> 16) + (sum & 0xffff));
+    return (uint32_t)((sum + (sum << 32 | sum >> 32)) >> 32);
 }
 
-/* Twice, for the first addition may carry. */
+/* ---- private: parts of the functions below ---- */
+
 static inline uint16_t checksum_fold16(uint32_t sum)
 {
-    sum = (sum >> 16) + (sum & 0xffff);
-    sum = (sum >> 16) + (sum & 0xffff);
-    return (uint16_t)sum;
+    return (uint16_t)((sum + (sum << 16 | sum >> 16)) >> 16);
 }
 
 static inline uint32_t checksum_load32(const void *data)

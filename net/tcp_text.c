@@ -63,33 +63,50 @@ bool tcp_text_queue(struct tcp_conn *conn, struct buffer *text, uint32_t bytes)
 
 /* ---- the window ---- */
 
-static uint32_t space(const struct tcp_conn *conn)
+/* The most that the receive buffer has room for, and a window may say. */
+static uint32_t space(const struct tcp_conn *conn, uint32_t buffer)
 {
-    uint32_t bytes = tcp_rcv_buffer(conn);
     uint32_t most = (uint32_t)UINT16_MAX << conn->rcv_shift;
+    uint32_t bytes =
+        buffer > conn->rcv_queue.bytes ? buffer - conn->rcv_queue.bytes : 0;
 
-    bytes = bytes > conn->rcv_queue.bytes ? bytes - conn->rcv_queue.bytes : 0;
-    if (tcp_pressed(conn->net) && most > 2u * conn->rcv_mss)
-        most = 2u * conn->rcv_mss; /* no more than to go on with */
     return bytes < most ? bytes : most;
 }
 
-static uint32_t half_buffer(const struct tcp_conn *conn)
+/* The window has room to grow to `room`. When memory is short, it grows to no
+ * more than to go on with. */
+static ASIDE uint32_t may_grow(const struct tcp_conn *conn, uint32_t room)
 {
-    return tcp_rcv_buffer(conn) / 2;
+    uint32_t segments = 2u * conn->rcv_mss;
+
+    return room > segments && tcp_pressed(conn->net) ? segments : room;
+}
+
+/* The window to have: `now`, which the peer knows of, or `least` more at least
+ * (silly window, MUST-39; never less, SHLD-14). */
+static uint32_t wish(const struct tcp_conn *conn, uint32_t buffer, uint32_t now,
+                     uint32_t least)
+{
+    uint32_t room = space(conn, buffer);
+
+    if (room >= now + least)
+        room = may_grow(conn, room);
+    return room < now + least ? now : room;
+}
+
+static uint32_t least_of(uint32_t a, uint32_t b)
+{
+    return a < b ? a : b;
 }
 
 uint32_t tcp_text_window(struct tcp_conn *conn)
 {
     uint32_t now = seq_after(conn->rcv.nxt, conn->rcv.edge);
-    uint32_t room = space(conn);
-    uint32_t least =
-        conn->rcv_mss < half_buffer(conn) ? conn->rcv_mss : half_buffer(conn);
-    uint32_t field;
+    uint32_t buffer = tcp_rcv_buffer(conn);
+    uint32_t room =
+        wish(conn, buffer, now, least_of(conn->rcv_mss, buffer / 2));
+    uint32_t field = room >> conn->rcv_shift;
 
-    if (room < now + least)
-        room = now; /* silly window, MUST-39; and never less: SHLD-14 */
-    field = room >> conn->rcv_shift;
     /* What the peer may still send is no multiple of the scale: round up, or
      * the window would shrink (RFC 7323 2.4). A peer that sends fewer bytes
      * at a time than the scale's unit may so exceed the buffer, until
@@ -106,15 +123,16 @@ uint32_t tcp_text_window(struct tcp_conn *conn)
 void tcp_text_was_read(struct tcp_conn *conn)
 {
     uint32_t now = seq_after(conn->rcv.nxt, conn->rcv.edge);
-    uint32_t least = 2u * conn->rcv_mss < half_buffer(conn) ? 2u * conn->rcv_mss
-                                                            : half_buffer(conn);
+    uint32_t buffer;
 
     if (!tcp_traits(conn->state)->can_receive)
         return;
     tcp_rcv_tune(conn);
+    buffer = tcp_rcv_buffer(conn);
     /* Who was refused text is told that there is room again, however little:
      * it may have backed off far. */
-    if (space(conn) >= now + least || conn->starved)
+    if (conn->starved ||
+        wish(conn, buffer, now, least_of(2u * conn->rcv_mss, buffer / 2)) > now)
         conn->ack_now = true;
     conn->starved = false;
     /* A small segment, and the application has read it all: either it answers
