@@ -17,9 +17,9 @@
 #include "net/ipv4.h"
 #include "net/net.h"
 #include "net/pool.h"
+#include "net/timer.h"
 
 struct net_if;
-struct arp_entry;
 
 enum {
     ARP_PACKET_BYTES = 28,
@@ -94,6 +94,25 @@ struct arp_strangers {
     uint8_t replies[ARP_STRANGERS];
 };
 
+/* What is known of a neighbour. */
+struct arp_entry {
+    struct arp_entry *next; /* of the bucket */
+    struct net_if *nif;
+    struct timer timer;
+    struct buffer *pending;   /* packets, oldest first, through link */
+    uint64_t used_us;         /* when a packet last went there; 0: never */
+    uint64_t changed_us;      /* when its MAC address was last set anew */
+    struct arp_limit replies; /* to him */
+    struct ipv4_addr addr;
+    struct mac_addr mac;
+    uint8_t state;         /* enum arp_state; written by set_state() */
+    uint8_t pending_count; /* datagrams; of fragments, the first counts */
+    uint8_t requests;      /* sent since an answer */
+    uint8_t failures;      /* rounds of requests, since an answer */
+    bool used;             /* since it was last confirmed */
+    bool contested;        /* another MAC address claims it, too soon */
+};
+
 struct arp {
     struct pool pool;
     struct arp_entry *bucket[ARP_BUCKETS];
@@ -133,6 +152,18 @@ void arp_input(struct net *net, struct net_if *nif, struct mac_addr source,
 MUST_CHECK enum ipv4_status arp_output(struct net *net, struct net_if *nif,
                                        struct ipv4_addr next_hop,
                                        struct buffer *packet);
+
+/* The neighbour of an address, if his MAC address is known: it then is until
+ * route_neighbour_gone(), but may change; null: it is not. */
+struct arp_entry *arp_known(struct net *net, const struct net_if *nif,
+                            struct ipv4_addr addr);
+
+/* A packet goes to a neighbour whose MAC address is known. */
+static inline void arp_note_use(struct arp_entry *neighbour, uint64_t now_us)
+{
+    neighbour->used_us = now_us;
+    neighbour->used = true;
+}
 
 /* What goes to `addr` brings no answer: ask whether it is still there. */
 void arp_doubt(struct net *net, const struct net_if *nif,

@@ -6,24 +6,6 @@
 #include "net/ethernet.h"
 #include "net/net_priv.h"
 
-struct arp_entry {
-    struct arp_entry *next; /* of the bucket */
-    struct net_if *nif;
-    struct timer timer;
-    struct buffer *pending;   /* packets, oldest first, through link */
-    uint64_t used_us;         /* when a packet last went there; 0: never */
-    uint64_t changed_us;      /* when its MAC address was last set anew */
-    struct arp_limit replies; /* to him */
-    struct ipv4_addr addr;
-    struct mac_addr mac;
-    uint8_t state;         /* enum arp_state; written by set_state() */
-    uint8_t pending_count; /* datagrams; of fragments, the first counts */
-    uint8_t requests;      /* sent since an answer */
-    uint8_t failures;      /* rounds of requests, since an answer */
-    bool used;             /* since it was last confirmed */
-    bool contested;        /* another MAC address claims it, too soon */
-};
-
 /*
  * How long an answer may take, by the number of requests sent. At most one
  * request a second for an address: RFC 1122 2.3.2.1.
@@ -126,6 +108,7 @@ static void entry_free(struct net *net, struct arp_entry *entry)
     while (*at != entry)
         at = &(*at)->next;
     *at = entry->next;
+    route_neighbour_gone(net, entry);
     timer_cancel(&net->timers, &entry->timer);
     buffer_release_queue(take_pending(net, entry));
     if (entry->state == ARP_STATIC)
@@ -327,14 +310,22 @@ enum ipv4_status arp_output(struct net *net, struct net_if *nif,
         }
         start_asking(net, entry, ARP_WAITING);
     }
-    entry->used_us = net->now_us;
     if (is_known(entry)) {
-        entry->used = true;
+        arp_note_use(entry, net->now_us);
         return ethernet_output(net, nif, entry->mac, ETHERNET_TYPE_IPV4,
                                packet);
     }
+    entry->used_us = net->now_us;
     add_pending(net, entry, packet);
     return IPV4_OK;
+}
+
+struct arp_entry *arp_known(struct net *net, const struct net_if *nif,
+                            struct ipv4_addr addr)
+{
+    struct arp_entry *entry = find(net, nif, addr);
+
+    return entry && is_known(entry) ? entry : NULL;
 }
 
 void arp_doubt(struct net *net, const struct net_if *nif, struct ipv4_addr addr)

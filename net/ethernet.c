@@ -24,15 +24,6 @@ void ethernet_header_parse(const uint8_t bytes[ETHERNET_HEADER_BYTES],
     header->type = (uint16_t)(bytes[12] << 8 | bytes[13]);
 }
 
-void ethernet_header_emit(uint8_t bytes[ETHERNET_HEADER_BYTES],
-                          const struct ethernet_header *header)
-{
-    memcpy(bytes, header->dst.byte, 6);
-    memcpy(bytes + 6, header->src.byte, 6);
-    bytes[12] = (uint8_t)(header->type >> 8);
-    bytes[13] = (uint8_t)header->type;
-}
-
 /* Whether the frame is one that our card could have received. */
 static bool length_ok(struct net *net, const struct net_if *nif,
                       const struct buffer *frame, uint32_t bytes)
@@ -114,19 +105,16 @@ enum ipv4_status ethernet_output(struct net *net, struct net_if *nif,
                                  struct mac_addr dst, uint16_t type,
                                  struct buffer *packet)
 {
-    const struct ethernet_header header = {dst, nif->dev->mac, type};
+    enum ipv4_status status;
 
-    ethernet_header_emit(buffer_push(packet, ETHERNET_HEADER_BYTES), &header);
+    ethernet_header_put(buffer_push(packet, ETHERNET_HEADER_BYTES), &dst,
+                        &nif->dev->mac, type);
     packet->csum_start = (uint16_t)(packet->csum_start + ETHERNET_HEADER_BYTES);
-    if (nif->dev->ops->enqueue(nif->dev, packet) == NETDEV_FULL) {
-        net_count(&net->counters, eth_no_room);
+    status = ethernet_enqueue(net, nif, packet);
+    if (status == IPV4_FULL) {
         buffer_pull(packet, ETHERNET_HEADER_BYTES);
         packet->csum_start =
             (uint16_t)(packet->csum_start - ETHERNET_HEADER_BYTES);
-        nif->kick = true; /* it makes room when it sees what is there */
-        return IPV4_FULL;
     }
-    net_count(&net->counters, eth_tx);
-    nif->kick = true;
-    return IPV4_OK;
+    return status;
 }

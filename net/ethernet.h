@@ -10,9 +10,7 @@
 #include "net/addr.h"
 #include "net/buffer.h"
 #include "net/ipv4.h"
-
-struct net;
-struct net_if;
+#include "net/net_priv.h"
 
 enum {
     ETHERNET_HEADER_BYTES = 14,
@@ -41,14 +39,40 @@ static inline bool mac_addr_is_group(struct mac_addr addr)
 
 void ethernet_header_parse(const uint8_t bytes[ETHERNET_HEADER_BYTES],
                            struct ethernet_header *header);
-void ethernet_header_emit(uint8_t bytes[ETHERNET_HEADER_BYTES],
-                          const struct ethernet_header *header);
+static INLINE void ethernet_header_put(uint8_t bytes[ETHERNET_HEADER_BYTES],
+                                       const struct mac_addr *dst,
+                                       const struct mac_addr *src,
+                                       uint16_t type)
+{
+    memcpy(bytes, dst->byte, 6);
+    memcpy(bytes + 6, src->byte, 6);
+    bytes[12] = (uint8_t)(type >> 8);
+    bytes[13] = (uint8_t)type;
+}
 
 /* A frame has come; any bytes. Taken. */
 void ethernet_input(struct net *net, struct net_if *nif, struct buffer *frame);
 
 /*
  * Enqueue a frame; it leaves at net_flush().
+ *
+ * frame:   with its header. Taken, except on IPV4_FULL.
+ * Returns: IPV4_OK, IPV4_FULL.
+ */
+MUST_CHECK static INLINE enum ipv4_status
+ethernet_enqueue(struct net *net, struct net_if *nif, struct buffer *frame)
+{
+    nif->kick = true; /* a full card makes room when it sees what is there */
+    if (nif->dev->ops->enqueue(nif->dev, frame) == NETDEV_FULL) {
+        net_count(&net->counters, eth_no_room);
+        return IPV4_FULL;
+    }
+    net_count(&net->counters, eth_tx);
+    return IPV4_OK;
+}
+
+/*
+ * Write the header of a frame and enqueue it.
  *
  * packet:  without Ethernet's header, with headroom for it. Taken, except on
  *          IPV4_FULL.

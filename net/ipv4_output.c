@@ -12,6 +12,8 @@
 #include "net/net_priv.h"
 #include "net/wire.h"
 
+enum { HEADERS_BYTES = ETHERNET_HEADER_BYTES + IPV4_HEADER_BYTES };
+
 /* --- ourselves ------------------------------------------------------------ */
 
 void ipv4_init(struct net *net)
@@ -76,7 +78,7 @@ void ipv4_destroy(struct net *net)
  * Fill in the checksum that no device will.
  * UDP sends 0xffff for 0, which would mean that there is none: RFC 768.
  */
-static COLD void complete_checksum(struct buffer *segment, uint8_t protocol)
+static ASIDE void complete_checksum(struct buffer *segment, uint8_t protocol)
 {
     uint32_t field = (uint32_t)segment->csum_start + segment->csum_offset;
     be16 sum;
@@ -117,10 +119,10 @@ dispatch(struct net *net, const struct route *route, struct buffer *packet)
 }
 
 /* A source that is ours, or none where that is allowed: RFC 1122 3.2.1.3. */
-static bool source_ok(struct net *net, const struct route *route,
+static bool source_ok(const struct net *net, const struct route *route,
                       struct ipv4_addr src)
 {
-    return route_of(net, src)->kind == ROUTE_OURSELVES ||
+    return ipv4_is_ours(net, src) ||
            (ipv4_addr_is_zero(src) && route->kind == ROUTE_MANY);
 }
 
@@ -182,8 +184,8 @@ static enum ipv4_status send_whole(struct net *net, const struct route *route,
                                    const struct ipv4_header *header,
                                    struct buffer *segment)
 {
-    struct buffer *packet = buffer_with_headroom(
-        net->pool, segment, IPV4_HEADER_BYTES + ETHERNET_HEADER_BYTES);
+    struct buffer *packet =
+        buffer_with_headroom(net->pool, segment, HEADERS_BYTES);
 
     if (!packet) {
         net_count(&net->counters, ip_no_memory);
@@ -224,11 +226,11 @@ static COLD enum ipv4_status send_cut(struct net *net,
     return status;
 }
 
-static ASIDE enum ipv4_status output(struct net *net, const struct route *route,
-                                     const struct ipv4_send *how,
-                                     struct buffer *segment)
+static COLD enum ipv4_status output(struct net *net, struct route way,
+                                    const struct ipv4_send *how,
+                                    struct buffer *segment, uint32_t bytes)
 {
-    uint32_t bytes = IPV4_HEADER_BYTES + buffer_chain_len(segment);
+    const struct route *route = &way;
     enum ipv4_status status = check_output(net, route, how, segment, bytes);
     bool cut = how->may_fragment && bytes > limit_of(net, route);
     bool atomic = !how->may_fragment || bytes <= IPV4_ATOMIC_BYTES;
@@ -256,57 +258,88 @@ static ASIDE enum ipv4_status output(struct net *net, const struct route *route,
                : send_whole(net, route, &header, segment);
 }
 
-/*
- * Whether it is what nearly every packet is: one view with room for the
- * headers, which goes to a host whole and as it is.
- */
-static INLINE bool is_usual(struct net *net, const struct route *route,
-                            const struct ipv4_send *how,
-                            const struct buffer *segment)
+/* Who is next on the way to a host, if his MAC address is known and `src` is
+ * ours. */
+static ASIDE struct arp_entry *
+find_neighbour(struct net *net, struct route_slot *slot, struct ipv4_addr src)
 {
-    const struct net_if *nif = &net->ifs[route->interface];
+    struct net_if *nif = &net->ifs[slot->route.interface];
 
-    return !segment->next && !how->may_fragment && route->kind == ROUTE_HOST &&
-           !net->config.host.packet_out && nif->dev &&
-           segment->len + IPV4_HEADER_BYTES <= nif->mtu_bytes &&
-           buffer_headroom(segment) >=
-               IPV4_HEADER_BYTES + ETHERNET_HEADER_BYTES &&
-           (!(segment->flags & BUFFER_CSUM_PARTIAL) ||
-            nif->dev->caps & NETDEV_CAP_TX_CSUM) &&
-           source_ok(net, route, how->src);
+    slot->src = src;
+    slot->neighbour = NULL;
+    if (slot->route.kind == ROUTE_HOST && !net->config.host.packet_out &&
+        nif->dev && ipv4_is_ours(net, src))
+        slot->neighbour = arp_known(net, nif, slot->route.next_hop);
+    return slot->neighbour;
 }
 
-static INLINE enum ipv4_status output_usual(struct net *net,
-                                            const struct route *route,
-                                            const struct ipv4_send *how,
-                                            struct buffer *segment)
+/* The same, of the last packet that went this way. */
+static INLINE struct arp_entry *
+neighbour_of(struct net *net, struct route_slot *slot, struct ipv4_addr src)
 {
-    struct ipv4_header header = {
+    return slot->neighbour && ipv4_addr_equal(slot->src, src)
+               ? slot->neighbour
+               : find_neighbour(net, slot, src);
+}
+
+/* Whether a packet goes to its neighbour as it is, as nearly all do. */
+static INLINE bool is_usual(const struct arp_entry *neighbour,
+                            const struct ipv4_send *how,
+                            const struct buffer *segment, uint32_t bytes)
+{
+    const struct net_if *nif = neighbour->nif;
+
+    return (bytes <= nif->mtu_bytes ||
+            (segment->flags & BUFFER_GSO_TCP4 && bytes <= UINT16_MAX)) &&
+           (!how->may_fragment || bytes <= IPV4_ATOMIC_BYTES) &&
+           buffer_headroom(segment) >= HEADERS_BYTES;
+}
+
+/* Send such a packet. Not taken on IPV4_FULL. */
+static INLINE enum ipv4_status
+send_usual(struct net *net, struct arp_entry *neighbour,
+           const struct ipv4_send *how, struct buffer *segment, uint32_t bytes)
+{
+    const struct ipv4_header header = {
         .src = how->src,
         .dst = how->dst,
-        .total_bytes = (uint16_t)(IPV4_HEADER_BYTES + segment->len),
+        .total_bytes = (uint16_t)bytes,
         .dont_fragment = true,
         .tos = how->tos,
         .ttl = how->ttl ? how->ttl : (uint8_t)IPV4_TTL,
         .protocol = how->protocol,
     };
-    enum ipv4_status status;
+    struct net_if *nif = neighbour->nif;
+    uint8_t *frame;
 
-    ipv4_header_put(buffer_push(segment, IPV4_HEADER_BYTES), &header);
-    segment->csum_start = (uint16_t)(segment->csum_start + IPV4_HEADER_BYTES);
-    status =
-        arp_output(net, &net->ifs[route->interface], route->next_hop, segment);
-    return settle(net, status, segment, segment);
+    if (segment->flags & BUFFER_CSUM_PARTIAL &&
+        !(nif->dev->caps & NETDEV_CAP_TX_CSUM))
+        complete_checksum(segment, how->protocol);
+    frame = buffer_push(segment, HEADERS_BYTES);
+    ethernet_header_put(frame, &neighbour->mac, &nif->dev->mac,
+                        ETHERNET_TYPE_IPV4);
+    ipv4_header_put(frame + ETHERNET_HEADER_BYTES, &header);
+    segment->csum_start = (uint16_t)(segment->csum_start + HEADERS_BYTES);
+    arp_note_use(neighbour, net->now_us);
+    if (ethernet_enqueue(net, nif, segment) == IPV4_FULL) {
+        buffer_pull(segment, HEADERS_BYTES);
+        segment->csum_start = (uint16_t)(segment->csum_start - HEADERS_BYTES);
+        return IPV4_FULL;
+    }
+    net_count(&net->counters, ip_tx);
+    return IPV4_OK;
 }
 
 enum ipv4_status ipv4_output(struct net *net, const struct ipv4_send *how,
                              struct buffer *segment)
 {
-    struct route route = *route_of(net, how->dst);
+    uint32_t bytes = IPV4_HEADER_BYTES + buffer_chain_len(segment);
+    struct route_slot *slot = route_slot_of(net, how->dst);
+    struct arp_entry *neighbour = neighbour_of(net, slot, how->src);
 
-    return is_usual(net, &route, how, segment)
-               ? output_usual(net, &route, how, segment)
-               : output(net, &route, how, segment);
+    return neighbour && is_usual(neighbour, how, segment, bytes)
+               ? send_usual(net, neighbour, how, segment, bytes)
+               : output(net, slot->route, how, segment, bytes);
 }
 
 void ipv4_doubt(struct net *net, struct ipv4_addr dst)
@@ -326,5 +359,6 @@ COLD enum ipv4_status ipv4_output_on(struct net *net, unsigned interface,
     ASSERT(interface < net->if_count);
     if (!ipv4_addr_is_multicast(how->dst) && !ipv4_is_broadcast(net, how->dst))
         route.kind = ROUTE_NONE;
-    return output(net, &route, how, segment);
+    return output(net, route, how, segment,
+                  IPV4_HEADER_BYTES + buffer_chain_len(segment));
 }

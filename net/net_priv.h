@@ -37,7 +37,6 @@ struct net {
     struct route_table *routes; /* ... with these */
     unsigned if_count;
     bool dhcp_hears; /* port 68 is ours */
-    struct route_cache route_cache;
     struct arp arp;
     struct paths paths;
     struct ipv4 ip;
@@ -66,16 +65,23 @@ static inline void net_set_now(struct net *net, uint64_t now_us)
         net->now_us = now_us;
 }
 
+/* The way to `dst`, good until the next call of this. */
+static inline struct route_slot *route_slot_of(struct net *net,
+                                               struct ipv4_addr dst)
+{
+    unsigned at = (dst.byte[2] ^ dst.byte[3]) % ROUTE_SLOTS;
+    struct route_slot *slot = &net->routes->slot[at];
+
+    if (!slot->known || !ipv4_addr_equal(slot->dst, dst))
+        route_ask(net, slot, dst);
+    return slot;
+}
+
 /* The same as route_to(), good until the next call of it. */
 static inline const struct route *route_of(struct net *net,
                                            struct ipv4_addr dst)
 {
-    unsigned at = dst.byte[3] % ROUTE_CACHE_SLOTS;
-    struct route_slot *slot = &net->route_cache.slot[at];
-
-    return slot->known && ipv4_addr_equal(slot->dst, dst)
-               ? &slot->route
-               : route_ask(net, slot, dst);
+    return &route_slot_of(net, dst)->route;
 }
 
 #endif

@@ -312,17 +312,25 @@ struct route route_to(const struct net *net, struct ipv4_addr dst)
     return route_host(net, dst);
 }
 
-const struct route *route_ask(struct net *net, struct route_slot *slot,
-                              struct ipv4_addr dst)
+COLD void route_ask(struct net *net, struct route_slot *slot,
+                    struct ipv4_addr dst)
 {
-    *slot = (struct route_slot){dst, true, route_to(net, dst)};
-    return &slot->route;
+    *slot = (struct route_slot){
+        .dst = dst, .known = true, .route = route_to(net, dst)};
 }
 
 void route_changed(struct net *net)
 {
-    net->route_cache =
-        (struct route_cache){.changes = net->route_cache.changes + 1};
+    net->routes->changes++;
+    for (unsigned i = 0; i < ROUTE_SLOTS; i++)
+        net->routes->slot[i] = (struct route_slot){0};
+}
+
+void route_neighbour_gone(struct net *net, const struct arp_entry *neighbour)
+{
+    for (unsigned i = 0; i < ROUTE_SLOTS; i++)
+        if (net->routes->slot[i].neighbour == neighbour)
+            net->routes->slot[i].neighbour = NULL;
 }
 
 unsigned route_caps(const struct net *net, const struct route *route)

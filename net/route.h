@@ -17,6 +17,7 @@
 #include "net/addr.h"
 #include "net/net.h"
 
+struct arp_entry;
 struct net_if;
 
 enum { ROUTES_STATIC_MAX = 16 };
@@ -63,11 +64,6 @@ struct route_static {
     bool leased; /* said by a DHCP server */
 };
 
-struct route_table {
-    struct route_static entry[ROUTES_STATIC_MAX]; /* lower interfaces first */
-    unsigned count;
-};
-
 enum route_kind { ROUTE_NONE, ROUTE_OURSELVES, ROUTE_HOST, ROUTE_MANY };
 
 struct route {
@@ -80,27 +76,37 @@ struct route {
 struct route route_to(const struct net *net, struct ipv4_addr dst);
 
 /*
- * Ways that were asked for lately, each in the place that its address names;
- * what kind of address somebody has is part of it. Whatever route_to() looks
- * at may only be changed by who then calls route_changed().
+ * A way that was asked for lately, in the place that its address names; what
+ * kind of address somebody has is part of it. Whatever route_to() looks at may
+ * only be changed by who then calls route_changed().
  */
-enum { ROUTE_CACHE_SLOTS = 8 };
+struct route_slot {
+    struct ipv4_addr dst;
+    bool known; /* false: an empty slot */
+    struct route route;
+    /* Of what was sent there last: the source; if that is ours, and the next
+     * hop's MAC address known, the next hop. */
+    struct ipv4_addr src;
+    struct arp_entry *neighbour;
+};
 
-struct route_cache {
-    struct route_slot {
-        struct ipv4_addr dst;
-        bool known; /* false: an empty slot */
-        struct route route;
-    } slot[ROUTE_CACHE_SLOTS];
+enum { ROUTE_SLOTS = 64 };
+
+struct route_table {
+    struct route_static entry[ROUTES_STATIC_MAX]; /* lower interfaces first */
+    unsigned count;
     uint32_t changes; /* calls of route_changed() */
+    struct route_slot slot[ROUTE_SLOTS];
 };
 
 /* Fill a slot anew; route_of() in net/net_priv.h looks there first. */
-const struct route *route_ask(struct net *net, struct route_slot *slot,
-                              struct ipv4_addr dst);
+void route_ask(struct net *net, struct route_slot *slot, struct ipv4_addr dst);
 
 /* An address, a gateway or a route is not what it was. */
 void route_changed(struct net *net);
+
+/* A neighbour is forgotten. */
+void route_neighbour_gone(struct net *net, const struct arp_entry *neighbour);
 
 /* Whether the address is one of many hosts: broadcast or multicast. */
 static inline bool route_is_to_many(const struct route *route)

@@ -133,7 +133,7 @@ bool tcp_flush(struct net *net)
     struct tcp_link walk, *at;
     bool blocked = false;
 
-    if (net->tcp.ways_seen != net->route_cache.changes)
+    if (net->tcp.ways_seen != net->routes->changes)
         tcp_check_links(net);
     tcp_list_init(&walk);
     tcp_list_splice(&walk, &net->tcp.flush);

@@ -66,6 +66,6 @@ void tcp_address_back(struct net *net, struct ipv4_addr addr)
 
 void tcp_check_links(struct net *net)
 {
-    net->tcp.ways_seen = net->route_cache.changes;
+    net->tcp.ways_seen = net->routes->changes;
     do_all(net, NULL, tcp_path_check_link);
 }

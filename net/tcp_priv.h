@@ -54,7 +54,7 @@ struct tcp {
     uint64_t futile_until_us;   /* nobody is sought there until then */
     uint32_t orphan_count;
     uint32_t lingering_count; /* of these, so many take what comes */
-    uint32_t ways_seen;       /* net->route_cache.changes at the last check */
+    uint32_t ways_seen;       /* net->routes->changes at the last check */
     struct tcp_cookies cookies;
     struct tcp_link listening;  /* every listener */
     struct tcp_link acceptable; /* listeners with news for their owner */
