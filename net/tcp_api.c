@@ -100,51 +100,57 @@ uint32_t tcp_send_room(const struct tcp_conn *conn)
 }
 
 /* Append to the send queue, and keep the place of snd.nxt. */
-static void enqueue(struct tcp_conn *conn, struct buffer *chain, uint32_t bytes)
+static void enqueue(struct tcp_conn *conn, struct buffer *chain,
+                    const struct tcp_measure *measure)
 {
     struct tcp_active *active = conn->active;
     struct buffer *tail = active->queue.tail;
     uint32_t tail_len = tail ? tail->len : 0;
 
-    if (bytes <= COPY_BYTES_MAX &&
-        tcp_queue_copy(&active->queue, chain, bytes)) {
+    if (tail && measure->bytes <= COPY_BYTES_MAX &&
+        tcp_queue_copy(&active->queue, chain, measure->bytes)) {
         if (!active->cursor) {
             active->cursor = tail;
             active->cursor_offset = tail_len;
         }
         return;
     }
-    tcp_queue_push(&active->queue, chain, &tcp_of(conn)->budget);
+    tcp_queue_append(&active->queue, chain, measure, &tcp_of(conn)->budget);
     if (!active->cursor) {
         active->cursor = tail ? tail->next : active->queue.head;
         active->cursor_offset = 0;
     }
 }
 
+/* Why nothing may be sent any more. */
+static COLD enum tcp_status nothing_to_send(const struct tcp_conn *conn)
+{
+    return conn->end == TCP_END_NONE || conn->end == TCP_END_CLOSED ? TCP_EOF
+                                                                    : TCP_ENDED;
+}
+
 enum tcp_status tcp_send(struct tcp_conn *conn, struct buffer *chain,
                          uint64_t now_us)
 {
-    uint32_t bytes = buffer_chain_len(chain);
+    struct tcp_measure measure = tcp_chain_measure(chain);
 
     clock_to(conn->net, now_us);
-    if (conn->end != TCP_END_NONE && conn->end != TCP_END_CLOSED)
-        return TCP_ENDED;
-    if (conn->fin_queued || conn->end == TCP_END_CLOSED)
-        return TCP_EOF;
-    if (bytes > tcp_send_room(conn))
+    if (conn->end != TCP_END_NONE || conn->fin_queued)
+        return nothing_to_send(conn);
+    if (measure.bytes > tcp_send_room(conn))
         return TCP_AGAIN;
-    if (bytes == 0) {
+    if (measure.bytes == 0) {
         buffer_release(chain);
         return TCP_OK;
     }
-    if (!tcp_pressure_admits_send(conn, tcp_queue_cost(chain)) ||
+    if (!tcp_pressure_admits_send(conn, measure.cost) ||
         !tcp_conn_activate(conn)) {
         tcp_deadline_set(conn, TCP_DEADLINE_ROOM, conn->net->now_us + RETRY_US);
         return TCP_AGAIN;
     }
     if (tcp_queued(conn) == 0 && tcp_flight(conn) == 0)
         conn->active->stalled_us = conn->net->now_us;
-    enqueue(conn, chain, bytes);
+    enqueue(conn, chain, &measure);
     if (conn->user_timeout_ms)
         tcp_timer_user(conn);
     tcp_conn_wants_flush(conn);

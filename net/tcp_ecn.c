@@ -85,25 +85,26 @@ enum tcp_verdict tcp_in_mark(struct tcp_conn *conn, struct tcp_arrival *in)
     return TCP_GO_ON;
 }
 
-uint8_t tcp_ecn_mark(const struct tcp_conn *conn, struct tcp_seg *seg)
+uint8_t tcp_ecn_mark_some(const struct tcp_conn *conn, uint32_t seq,
+                          uint32_t text_bytes, uint8_t *flags)
 {
-    if (!conn->ecn || seg->flags & TCP_SYN)
+    if (*flags & TCP_SYN)
         return IPV4_ECN_NOT;
     if (conn->ece)
-        seg->flags |= TCP_ECE;
+        *flags |= TCP_ECE;
     /* Not on what is sent again, nor on probes: 6.1.5, 6.1.6. */
-    if (seg->text_bytes == 0 || seg->seq != conn->snd.nxt || conn->probe_now)
+    if (text_bytes == 0 || seq != conn->snd.nxt || conn->probe_now)
         return IPV4_ECN_NOT;
     if (conn->cwr_due)
-        seg->flags |= TCP_CWR;
+        *flags |= TCP_CWR;
     return IPV4_ECN_ECT0;
 }
 
-void tcp_ecn_sent(struct tcp_conn *conn, const struct tcp_seg *seg)
+void tcp_ecn_sent(struct tcp_conn *conn, uint32_t seq, uint8_t flags)
 {
-    if (!(seg->flags & TCP_CWR) || seg->flags & TCP_SYN)
+    if (!(flags & TCP_CWR) || flags & TCP_SYN)
         return;
     conn->cwr_due = false;
     conn->active->cwr_flying = true;
-    conn->active->cwr_seq = seg->seq;
+    conn->active->cwr_seq = seq;
 }

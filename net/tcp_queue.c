@@ -17,6 +17,23 @@ uint32_t tcp_queue_cost(const struct buffer *chain)
     return cost;
 }
 
+struct tcp_measure tcp_chain_measure(struct buffer *chain)
+{
+    struct tcp_measure measure = {0};
+    struct buffer *buf = chain;
+    bool empty = false;
+
+    for (; buf; buf = buf->next) {
+        measure.tail = buf;
+        measure.bytes += buf->len;
+        measure.cost += buffer_held_bytes(buf);
+        empty |= buf->len == 0;
+    }
+    if (empty)
+        measure.tail = NULL;
+    return measure;
+}
+
 static void account(struct tcp_queue *queue, struct tcp_budget *budget,
                     uint32_t before, uint32_t after)
 {
@@ -58,6 +75,23 @@ void tcp_queue_push(struct tcp_queue *queue, struct buffer *chain,
         queue->bytes += buf->len;
         account(queue, budget, 0, buffer_held_bytes(buf));
     }
+}
+
+void tcp_queue_append(struct tcp_queue *queue, struct buffer *chain,
+                      const struct tcp_measure *measure,
+                      struct tcp_budget *budget)
+{
+    if (!measure->tail) {
+        tcp_queue_push(queue, chain, budget);
+        return;
+    }
+    if (queue->tail)
+        queue->tail->next = chain;
+    else
+        queue->head = chain;
+    queue->tail = measure->tail;
+    queue->bytes += measure->bytes;
+    account(queue, budget, 0, measure->cost);
 }
 
 bool tcp_queue_copy(struct tcp_queue *queue, struct buffer *chain,

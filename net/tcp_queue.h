@@ -28,6 +28,16 @@ struct tcp_queue {
 /* Memory that a chain would hold in a queue. */
 uint32_t tcp_queue_cost(const struct buffer *chain);
 
+/* What a chain would be in a queue. */
+struct tcp_measure {
+    struct buffer *tail; /* null: some view is empty */
+    uint32_t bytes;
+    uint32_t cost; /* tcp_queue_cost() */
+};
+
+/* chain: not null. */
+struct tcp_measure tcp_chain_measure(struct buffer *chain);
+
 /* Whether `cost` more bytes of memory fit the budget. */
 static inline bool tcp_budget_has(const struct tcp_budget *budget,
                                   uint32_t cost)
@@ -36,9 +46,13 @@ static inline bool tcp_budget_has(const struct tcp_budget *budget,
            !pages_scarce(budget->pages);
 }
 
-/* Append a chain, which the queue takes. Empty views are released. */
+/* Append a chain, which the queue takes. Empty views are released. The second
+ * is for who has measured it already. */
 void tcp_queue_push(struct tcp_queue *queue, struct buffer *chain,
                     struct tcp_budget *budget);
+void tcp_queue_append(struct tcp_queue *queue, struct buffer *chain,
+                      const struct tcp_measure *measure,
+                      struct tcp_budget *budget);
 
 /*
  * Append a chain by copying it into the room behind the last view, and

@@ -40,23 +40,38 @@ static COLD bool attach(struct net *net, struct buffer *segment,
     return true;
 }
 
-/* A chain with the header of `seg` and `seg->text_bytes` of text. */
-static struct buffer *build(struct net *net, const struct tcp_tuple *tuple,
-                            struct tcp_seg *seg, struct buffer *view,
-                            uint32_t offset)
+/*
+ * A chain with the header of `seg` and `seg->text_bytes` of text.
+ *
+ * bytes: of the header, tcp_emit_bytes().
+ * plain: it has no options but timestamps.
+ */
+static INLINE struct buffer *build(struct net *net,
+                                   const struct tcp_tuple *tuple,
+                                   struct tcp_seg *seg, struct buffer *view,
+                                   uint32_t offset, bool plain)
 {
     struct buffer *segment =
         buffer_alloc(net->pool, BUFFER_SMALL, LOWER_HEADERS_BYTES);
-    uint32_t bytes;
+    uint32_t bytes =
+        plain ? (seg->has_timestamps ? TCP_HEADER_BYTES + TCP_TIMESTAMPS_BYTES
+                                     : TCP_HEADER_BYTES)
+              : tcp_emit_bytes(seg);
 
     if (!segment)
         return NULL;
-    bytes = seg->header_bytes = tcp_emit_bytes(seg);
+    seg->header_bytes = (uint8_t)bytes;
     seg->src_port = tuple->local_port;
     seg->dst_port = tuple->peer_port;
     seg->checksum = be16_get(checksum_unfinished(checksum_pseudo(
         tuple->local, tuple->peer, IPV4_PROTO_TCP, bytes + seg->text_bytes)));
-    tcp_emit(segment->data, seg);
+    if (plain) {
+        tcp_header_put(segment->data, seg, bytes);
+        if (seg->has_timestamps)
+            tcp_timestamps_put(segment->data + TCP_HEADER_BYTES, seg);
+    } else {
+        tcp_emit(segment->data, seg);
+    }
     segment->len = bytes;
     segment->csum_start = 0;
     segment->csum_offset = TCP_CHECKSUM_OFFSET;
@@ -73,10 +88,10 @@ static struct buffer *build(struct net *net, const struct tcp_tuple *tuple,
     return segment;
 }
 
-static enum ipv4_status hand_over(struct net *net,
-                                  const struct tcp_config *config,
-                                  const struct tcp_tuple *tuple, uint8_t ecn,
-                                  struct buffer *segment)
+static INLINE enum ipv4_status hand_over(struct net *net,
+                                         const struct tcp_config *config,
+                                         const struct tcp_tuple *tuple,
+                                         uint8_t ecn, struct buffer *segment)
 {
     const struct ipv4_send how = {
         .src = tuple->local,
@@ -94,10 +109,10 @@ static enum ipv4_status hand_over(struct net *net,
     return status;
 }
 
-void tcp_segment_bare(struct net *net, const struct tcp_config *config,
-                      const struct tcp_tuple *tuple, struct tcp_seg *seg)
+COLD void tcp_segment_bare(struct net *net, const struct tcp_config *config,
+                           const struct tcp_tuple *tuple, struct tcp_seg *seg)
 {
-    struct buffer *segment = build(net, tuple, seg, NULL, 0);
+    struct buffer *segment = build(net, tuple, seg, NULL, 0, false);
 
     /* Where a device is full or a route gone, it is lost as on a wire. */
     if (segment &&
@@ -161,49 +176,72 @@ static ASIDE void syn_options(const struct tcp_conn *conn, struct tcp_seg *seg)
     seg->sack_permitted = conn->sack;
 }
 
-enum tcp_sent tcp_segment_send(struct tcp_conn *conn, uint32_t seq,
-                               uint8_t flags, struct buffer *first,
-                               uint32_t offset, uint32_t text_bytes)
+/* Send a segment; plain: without options but timestamps, and not urgent. */
+static INLINE enum tcp_sent send_one(struct tcp_conn *conn, uint32_t seq,
+                                     uint8_t flags, struct buffer *first,
+                                     uint32_t offset, uint32_t text_bytes,
+                                     bool plain)
 {
+    bool sacks = !plain && tcp_sack_has(conn) && !(flags & TCP_SYN);
+    uint32_t text_max = conn->mss - (sacks ? tcp_sack_some_bytes(conn) : 0);
+    uint8_t ecn = tcp_ecn_mark(conn, seq, text_bytes, &flags);
     struct tcp_seg seg = {
         .seq = seq,
         .ack = flags & TCP_ACK ? conn->rcv.nxt : 0,
         .flags = flags,
         .text_bytes = text_bytes,
     };
-    bool sacks = tcp_sack_has(conn) && !(flags & TCP_SYN);
-    uint32_t text_max = conn->mss - (sacks ? tcp_sack_some_bytes(conn) : 0);
-    uint8_t ecn = tcp_ecn_mark(conn, &seg);
     struct buffer *segment;
 
     tcp_segment_stamp(conn, &seg);
-    if (flags & TCP_SYN)
+    if (!plain && flags & TCP_SYN)
         syn_options(conn, &seg);
     else
         seg.window = (uint16_t)tcp_text_window(conn);
     if (sacks)
         tcp_sack_fill(conn, &seg);
-    if (conn->active && conn->active->urgent)
+    if (!plain && conn->active && conn->active->urgent)
         tcp_urgent_mark(conn->active, &seg);
-    segment = build(conn->net, &conn->tuple, &seg, first, offset);
+    segment = build(conn->net, &conn->tuple, &seg, first, offset, plain);
     if (!segment)
         return TCP_SENT_NO_MEMORY;
     if (text_bytes > text_max && !tcp_path_is_probe(conn, seq)) {
         segment->flags |= BUFFER_GSO_TCP4;
         segment->gso_bytes = (uint16_t)text_max;
-        if (seg.flags & TCP_CWR)
+        if (flags & TCP_CWR)
             segment->flags |= BUFFER_GSO_ECN;
     }
     if (hand_over(conn->net, conn->config, &conn->tuple, ecn, segment) ==
         IPV4_FULL)
         return TCP_SENT_FULL; /* what was due still is */
     conn->segments_sent++;
-    tcp_ecn_sent(conn, &seg);
+    if (flags & TCP_CWR)
+        tcp_ecn_sent(conn, seq, flags);
     if (sacks)
         tcp_sack_sent(conn, &seg);
     if (flags & TCP_ACK)
         acked(conn);
     return TCP_SENT;
+}
+
+static COLD enum tcp_sent send_with_options(struct tcp_conn *conn, uint32_t seq,
+                                            uint8_t flags, struct buffer *first,
+                                            uint32_t offset,
+                                            uint32_t text_bytes)
+{
+    return send_one(conn, seq, flags, first, offset, text_bytes, false);
+}
+
+enum tcp_sent tcp_segment_send(struct tcp_conn *conn, uint32_t seq,
+                               uint8_t flags, struct buffer *first,
+                               uint32_t offset, uint32_t text_bytes)
+{
+    bool plain = !(flags & TCP_SYN) && !tcp_sack_has(conn) &&
+                 !(conn->active && conn->active->urgent);
+
+    return plain
+               ? send_one(conn, seq, flags, first, offset, text_bytes, true)
+               : send_with_options(conn, seq, flags, first, offset, text_bytes);
 }
 
 /*
@@ -230,7 +268,7 @@ static enum tcp_sent send_cut(struct tcp_conn *conn,
             seg.flags &= (uint8_t) ~(TCP_PSH | TCP_FIN);
         if (*left > 0)
             seg.flags &= (uint8_t)~TCP_CWR;
-        segment = build(conn->net, &conn->tuple, &seg, view, offset);
+        segment = build(conn->net, &conn->tuple, &seg, view, offset, true);
         if (!segment)
             return TCP_SENT_NO_MEMORY;
         if (hand_over(conn->net, conn->config, &conn->tuple, ecn, segment) ==
@@ -248,13 +286,14 @@ enum tcp_sent tcp_segment_send_many(struct tcp_conn *conn, uint8_t flags,
                                     struct buffer *first, uint32_t offset,
                                     uint32_t *text_bytes)
 {
+    uint32_t seq = conn->snd.nxt;
+    uint8_t ecn = tcp_ecn_mark(conn, seq, *text_bytes, &flags);
     struct tcp_seg seg = {
-        .seq = conn->snd.nxt,
+        .seq = seq,
         .ack = conn->rcv.nxt,
         .flags = flags,
         .text_bytes = *text_bytes,
     };
-    uint8_t ecn = tcp_ecn_mark(conn, &seg);
     enum tcp_sent sent;
 
     tcp_segment_stamp(conn, &seg);
@@ -262,7 +301,7 @@ enum tcp_sent tcp_segment_send_many(struct tcp_conn *conn, uint8_t flags,
     sent = send_cut(conn, &seg, ecn, first, offset, text_bytes);
     if (*text_bytes == 0)
         return sent;
-    tcp_ecn_sent(conn, &seg);
+    tcp_ecn_sent(conn, seq, flags);
     acked(conn);
     return TCP_SENT;
 }

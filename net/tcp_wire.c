@@ -37,14 +37,6 @@ static uint32_t get32(const uint8_t *at)
     return be32_get(value);
 }
 
-static uint8_t *put32(uint8_t *at, uint32_t number)
-{
-    be32 value = be32_make(number);
-
-    memcpy(at, &value, sizeof(value));
-    return at + sizeof(value);
-}
-
 /* One to four blocks, and nothing beside them. */
 static bool take_sack(struct tcp_seg *seg, const uint8_t *option, uint8_t len)
 {
@@ -199,19 +191,6 @@ static uint8_t *emit_pair(uint8_t *out, bool sack_permitted)
     return out;
 }
 
-static uint8_t *emit_timestamps(uint8_t *out, const struct tcp_seg *seg)
-{
-    enum {
-        KIND = OPTION_TIMESTAMPS << 8 | OPTION_TIMESTAMPS_BYTES,
-        NOPS = OPTION_NOP << 24 | OPTION_NOP << 16,
-        SACK = OPTION_SACK_PERMITTED << 24 | OPTION_SACK_PERMITTED_BYTES << 16
-    };
-
-    out = put32(out, (seg->sack_permitted ? SACK : NOPS) | KIND);
-    out = put32(out, seg->ts_val);
-    return put32(out, seg->ts_ecr);
-}
-
 static void emit_sack(uint8_t *out, const struct tcp_seg *seg)
 {
     out = emit_pair(out, false);
@@ -219,8 +198,8 @@ static void emit_sack(uint8_t *out, const struct tcp_seg *seg)
     *out++ = (uint8_t)(OPTION_SACK_HEAD_BYTES +
                        seg->sack_count * TCP_SACK_BLOCK_BYTES);
     for (uint32_t i = 0; i < seg->sack_count; i++) {
-        out = put32(out, seg->sack[i].start);
-        out = put32(out, seg->sack[i].end);
+        out = tcp_put32(out, seg->sack[i].start);
+        out = tcp_put32(out, seg->sack[i].end);
     }
 }
 
@@ -233,7 +212,10 @@ static void emit_options(uint8_t *out, const struct tcp_seg *seg)
         *out++ = (uint8_t)seg->mss;
     }
     if (seg->has_timestamps) {
-        out = emit_timestamps(out, seg);
+        tcp_timestamps_put(out, seg);
+        if (seg->sack_permitted) /* in place of the NOPs */
+            emit_pair(out, true);
+        out += TCP_TIMESTAMPS_BYTES;
     } else if (seg->sack_permitted) {
         out = emit_pair(out, false);
         out = emit_pair(out, true);
@@ -250,20 +232,8 @@ static void emit_options(uint8_t *out, const struct tcp_seg *seg)
 
 void tcp_emit(uint8_t *out, const struct tcp_seg *seg)
 {
-    struct tcp_header *header = (struct tcp_header *)out;
-
     ASSERT(seg->header_bytes <= TCP_HEADER_BYTES_MAX);
-    *header = (struct tcp_header){
-        .src_port = be16_make(seg->src_port),
-        .dst_port = be16_make(seg->dst_port),
-        .seq = be32_make(seg->seq),
-        .ack = be32_make(seg->ack),
-        .data_offset = (uint8_t)(seg->header_bytes / 4 << 4),
-        .flags = seg->flags,
-        .window = be16_make(seg->window),
-        .checksum = be16_make(seg->checksum),
-        .urgent = be16_make(seg->urgent),
-    };
-    if (seg->header_bytes > sizeof(*header))
-        emit_options(out + sizeof(*header), seg);
+    tcp_header_put(out, seg, seg->header_bytes);
+    if (seg->header_bytes > TCP_HEADER_BYTES)
+        emit_options(out + TCP_HEADER_BYTES, seg);
 }

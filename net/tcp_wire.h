@@ -10,6 +10,8 @@
 #ifndef NET_TCP_WIRE_H
 #define NET_TCP_WIRE_H
 
+#include <string.h>
+
 #include "kernel/base.h"
 #include "net/wire.h"
 
@@ -108,6 +110,36 @@ uint8_t tcp_emit_bytes(const struct tcp_seg *seg);
  * seg: header_bytes is what tcp_emit_bytes() says; text_bytes is not read.
  */
 void tcp_emit(uint8_t *out, const struct tcp_seg *seg);
+
+/* ---- parts of it, for who sends nothing else ---- */
+
+static INLINE uint8_t *tcp_put32(uint8_t *at, uint32_t number)
+{
+    be32 value = be32_make(number);
+
+    memcpy(at, &value, sizeof(value));
+    return at + sizeof(value);
+}
+
+/* A header without options, or with those that follow it. */
+static INLINE void tcp_header_put(uint8_t *out, const struct tcp_seg *seg,
+                                  uint32_t header_bytes)
+{
+    out = tcp_put32(out, (uint32_t)seg->src_port << 16 | seg->dst_port);
+    out = tcp_put32(out, seg->seq);
+    out = tcp_put32(out, seg->ack);
+    out = tcp_put32(out, header_bytes / 4 << 28 | (uint32_t)seg->flags << 16 |
+                             seg->window);
+    tcp_put32(out, (uint32_t)seg->checksum << 16 | seg->urgent);
+}
+
+/* Two NOPs and the timestamps: TCP_TIMESTAMPS_BYTES. */
+static INLINE void tcp_timestamps_put(uint8_t *out, const struct tcp_seg *seg)
+{
+    out = tcp_put32(out, 1 << 24 | 1 << 16 | 8 << 8 | 10); /* RFC 7323 A */
+    out = tcp_put32(out, seg->ts_val);
+    tcp_put32(out, seg->ts_ecr);
+}
 
 /* Numbers of sequence space that a segment takes up. */
 static inline uint32_t tcp_seg_len(const struct tcp_seg *seg)
