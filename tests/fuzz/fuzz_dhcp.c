@@ -14,6 +14,7 @@
 
 #include "net/dhcp_wire.h"
 #include "tests/host/dhcp_peer.h"
+#include "tests/host/fuzz_input.h"
 #include "tests/host/host.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -21,35 +22,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 enum { STEPS_MAX = 64, OPTIONS_MAX = 1200 };
 
 enum step { RAW, REPLY, TIME, LONG_TIME, LINK, STEP_COUNT };
-
-struct input {
-    const uint8_t *data;
-    size_t len;
-};
-
-static uint8_t take_byte(struct input *input)
-{
-    if (input->len == 0)
-        return 0;
-    input->len--;
-    return *input->data++;
-}
-
-/* The next piece: its length is the input's. */
-static const uint8_t *take_piece(struct input *input, size_t max, size_t *len)
-{
-    const uint8_t *piece;
-
-    *len = (size_t)take_byte(input) << 3 | (take_byte(input) & 7);
-    if (*len > max)
-        *len = max;
-    if (*len > input->len)
-        *len = input->len;
-    piece = input->data;
-    input->data += *len;
-    input->len -= *len;
-    return piece;
-}
 
 /* The parser alone, in memory of its own size: what it says must hold. */
 static void check_parser(const uint8_t *bytes, size_t len)
@@ -69,10 +41,10 @@ static void check_parser(const uint8_t *bytes, size_t len)
     free(copy);
 }
 
-static void send_raw(struct dhcp_peer *peer, struct input *input)
+static void send_raw(struct dhcp_peer *peer, struct fuzz_input *input)
 {
     size_t len;
-    const uint8_t *piece = take_piece(input, OPTIONS_MAX, &len);
+    const uint8_t *piece = fuzz_piece(input, OPTIONS_MAX, &len);
 
     check_parser(piece, len);
     memcpy(peer->message, piece, len);
@@ -80,23 +52,23 @@ static void send_raw(struct dhcp_peer *peer, struct input *input)
     dhcp_peer_send_raw(peer, station_all_mac, 0xffffffff);
 }
 
-static void send_reply(struct dhcp_peer *peer, struct input *input)
+static void send_reply(struct dhcp_peer *peer, struct fuzz_input *input)
 {
-    uint8_t type = 2 + take_byte(input) % 5;
-    uint32_t yiaddr = DHCP_PEER_OFFERED + take_byte(input) % 2;
+    uint8_t type = 2 + fuzz_byte(input) % 5;
+    uint32_t yiaddr = DHCP_PEER_OFFERED + fuzz_byte(input) % 2;
     size_t len;
-    const uint8_t *piece = take_piece(input, OPTIONS_MAX, &len);
+    const uint8_t *piece = fuzz_piece(input, OPTIONS_MAX, &len);
 
-    dhcp_peer_full(peer, type, yiaddr, take_byte(input));
+    dhcp_peer_full(peer, type, yiaddr, fuzz_byte(input));
     memcpy(peer->message + peer->len, piece, len);
     peer->len += (uint32_t)len;
     check_parser(peer->message, peer->len);
     dhcp_peer_send(peer);
 }
 
-static void step(struct dhcp_peer *peer, struct input *input)
+static void step(struct dhcp_peer *peer, struct fuzz_input *input)
 {
-    switch (take_byte(input) % STEP_COUNT) {
+    switch (fuzz_byte(input) % STEP_COUNT) {
     case RAW:
         send_raw(peer, input);
         break;
@@ -104,14 +76,14 @@ static void step(struct dhcp_peer *peer, struct input *input)
         send_reply(peer, input);
         break;
     case TIME:
-        (void)!dhcp_peer_hear(peer, take_byte(input) * 100000u);
+        (void)!dhcp_peer_hear(peer, fuzz_byte(input) * 100000u);
         break;
     case LONG_TIME:
-        (void)!dhcp_peer_hear(peer, take_byte(input) * 10000000u);
+        (void)!dhcp_peer_hear(peer, fuzz_byte(input) * 10000000u);
         break;
     default:
         net_device_event(peer->station.net, &peer->station.dev.dev,
-                         take_byte(input) % 8, host_now_us);
+                         fuzz_byte(input) % 8, host_now_us);
         net_flush(peer->station.net, host_now_us);
         break;
     }
@@ -120,7 +92,7 @@ static void step(struct dhcp_peer *peer, struct input *input)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static struct dhcp_peer peer;
-    struct input input = {data, size};
+    struct fuzz_input input = {data, size};
 
     host_seed(1);
     dhcp_peer_init(&peer, NULL);

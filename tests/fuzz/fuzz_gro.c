@@ -6,6 +6,7 @@
  * bytes, BATCH_FRAMES frames.
  */
 #include "tests/host/batch.h"
+#include "tests/host/fuzz_input.h"
 #include "tests/host/host.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -13,25 +14,17 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 enum { INPUT_MAX = 1024, FLOWS = 10, MSS = 1200 };
 
 struct program {
-    const uint8_t *at, *end;
+    struct fuzz_input input;
     uint32_t seq[FLOWS]; /* what comes next of each connection */
 };
-
-static uint32_t get(struct program *program, unsigned bytes)
-{
-    uint32_t value = 0;
-
-    while (bytes-- && program->at < program->end)
-        value = value << 8 | *program->at++;
-    return value;
-}
 
 /* What is odd about a segment, if anything. */
 static void make_odd(struct program *program, struct batch_segment *segment)
 {
     static const uint8_t said[] = {0, BUFFER_CSUM_GOOD, BUFFER_CSUM_PARTIAL,
                                    BUFFER_GSO_TCP4};
-    uint32_t what = get(program, 1), value = get(program, 2);
+    uint32_t what = fuzz_number(&program->input, 1),
+             value = fuzz_number(&program->input, 2);
 
     if (what & 1)
         segment->text_bytes = value % 1401;
@@ -103,23 +96,24 @@ static void put_segment(struct batch *batch, struct program *program,
 static void put_raw(struct batch *batch, struct program *program)
 {
     uint8_t bytes[14 + 63] = {2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 2, 8};
-    uint32_t shape = get(program, 1), len = 14 + shape % 64;
+    uint32_t shape = fuzz_number(&program->input, 1), len = 14 + shape % 64;
 
     for (uint32_t i = shape & 64 ? 14 : 0; i < len; i++)
-        bytes[i] = (uint8_t)get(program, 1);
-    batch_put_raw(batch, bytes, len, shape & 128 ? get(program, 1) % 64 : 0, 0);
+        bytes[i] = (uint8_t)fuzz_number(&program->input, 1);
+    batch_put_raw(batch, bytes, len,
+                  shape & 128 ? fuzz_number(&program->input, 1) % 64 : 0, 0);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static struct batch batch;
-    struct program program = {.at = data, .end = data + size};
+    struct program program = {.input = {data, size}};
 
     if (size == 0 || size > INPUT_MAX)
         return 0;
     batch_init(&batch);
-    while (program.at < program.end && batch.count < BATCH_FRAMES) {
-        unsigned kind = get(&program, 1);
+    while (program.input.len > 0 && batch.count < BATCH_FRAMES) {
+        unsigned kind = fuzz_number(&program.input, 1);
 
         if (kind >= 250)
             put_raw(&batch, &program);

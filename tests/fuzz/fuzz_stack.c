@@ -13,6 +13,7 @@
 
 #include "net/net.h"
 #include "net/tcp.h"
+#include "tests/host/fuzz_input.h"
 #include "tests/host/host.h"
 #include "tests/host/octets.h"
 
@@ -35,7 +36,7 @@ struct peer {
 };
 
 struct world {
-    const uint8_t *at, *end;
+    struct fuzz_input input;
     struct net *net;
     struct tcp_listener *listener;
     struct tcp_conn *conn[CONNS];
@@ -73,11 +74,7 @@ static void random_host(void *context, void *out, size_t bytes)
 
 static uint32_t get(struct world *w, unsigned bytes)
 {
-    uint32_t value = 0;
-
-    while (bytes-- && w->at < w->end)
-        value = value << 8 | *w->at++;
-    return value;
+    return fuzz_number(&w->input, bytes);
 }
 
 /* Make both checksums of a TCP packet right, as far as it has the fields. */
@@ -349,7 +346,7 @@ static void world_make(struct world *w, const uint8_t *data, size_t size)
     struct net_address address = {.addr = our_addr, .prefix_bits = 24};
     struct tcp_listen_options listen = {.backlog = 4, .syn_backlog = 4};
 
-    *w = (struct world){.at = data, .end = data + size, .now_us = 1000000};
+    *w = (struct world){.input = {data, size}, .now_us = 1000000};
     config.host = (struct net_host){
         .context = w,
         .page_alloc = page_alloc_host,
@@ -397,7 +394,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         return 0;
     host_seed(1);
     world_make(&w, data, size);
-    while (w.at < w.end) {
+    while (w.input.len > 0) {
         uint32_t kind = get(&w, 1);
 
         if (kind < 160)

@@ -8,6 +8,7 @@
  */
 #include "net/tcp_conn.h"
 #include "tests/host/board_check.h"
+#include "tests/host/fuzz_input.h"
 #include "tests/host/host.h"
 #include "tests/host/tcp_peer.h"
 
@@ -15,49 +16,36 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 enum { STEPS_MAX = 400, SEND_MAX = 30000 };
 
-struct input {
-    const uint8_t *at, *end;
-};
-
 static struct tcp_peer peer;
 
-static uint32_t get(struct input *in, unsigned bytes)
+static void send_text(struct fuzz_input *in)
 {
-    uint32_t value = 0;
-
-    while (bytes-- && in->at < in->end)
-        value = value << 8 | *in->at++;
-    return value;
-}
-
-static void send_text(struct input *in)
-{
-    uint32_t len = get(in, 2) % SEND_MAX + 1;
+    uint32_t len = fuzz_number(in, 2) % SEND_MAX + 1;
 
     if (len <= tcp_send_room(peer.conn))
         peer_app_send(&peer, len);
 }
 
 /* A number near what is in flight, at an edge of a segment or anywhere. */
-static uint32_t number(struct input *in)
+static uint32_t number(struct fuzz_input *in)
 {
     const struct tcp_conn *conn = peer.conn;
-    uint32_t choice = get(in, 1);
+    uint32_t choice = fuzz_number(in, 1);
 
     if (choice < 200)
         return conn->snd.una + choice * 500;
     if (choice < 230)
-        return conn->snd.una + get(in, 2);
+        return conn->snd.una + fuzz_number(in, 2);
     if (choice < 240)
         return conn->snd.nxt - (choice - 230);
     if (choice < 250)
-        return conn->snd.una - get(in, 2);
-    return get(in, 4);
+        return conn->snd.una - fuzz_number(in, 2);
+    return fuzz_number(in, 4);
 }
 
-static void acknowledge(struct input *in)
+static void acknowledge(struct fuzz_input *in)
 {
-    uint32_t blocks[4][2], shape = get(in, 1), count = shape & 3;
+    uint32_t blocks[4][2], shape = fuzz_number(in, 1), count = shape & 3;
     uint32_t ack = shape & 4 ? peer.conn->snd.una : number(in);
 
     if (shape & 64)
@@ -68,18 +56,18 @@ static void acknowledge(struct input *in)
         blocks[i][0] = number(in);
         blocks[i][1] = shape & 8 ? blocks[i][0] + 1000 : number(in);
     }
-    peer.window = shape & 16 ? 60000 : (uint16_t)get(in, 2);
+    peer.window = shape & 16 ? 60000 : (uint16_t)fuzz_number(in, 2);
     if (shape & 32) /* an echo of before, or of no time at all */
-        peer.ts_ecr -= get(in, 2);
+        peer.ts_ecr -= fuzz_number(in, 2);
     if (count)
         peer_sack(&peer, ack, blocks, count);
     else
         peer_ack(&peer, ack);
 }
 
-static void step(struct input *in)
+static void step(struct fuzz_input *in)
 {
-    uint32_t what = get(in, 1);
+    uint32_t what = fuzz_number(in, 1);
 
     if (what < 48)
         send_text(in);
@@ -96,8 +84,8 @@ static void step(struct input *in)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    struct input in = {data, data + size};
-    uint32_t shape = get(&in, 1);
+    struct fuzz_input in = {data, size};
+    uint32_t shape = fuzz_number(&in, 1);
 
     peer_prepare(&peer);
     peer.sack = !(shape & 1);
@@ -107,7 +95,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     peer_start(&peer);
     peer_open_passive(&peer);
     tcp_set_nodelay(peer.conn, true, host_now_us);
-    for (unsigned i = 0; i < STEPS_MAX && in.at < in.end; i++) {
+    for (unsigned i = 0; i < STEPS_MAX && in.len > 0; i++) {
         step(&in);
         if (tcp_end_reason(peer.conn) != TCP_END_NONE)
             break;

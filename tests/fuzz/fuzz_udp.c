@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "net/udp.h"
+#include "tests/host/fuzz_input.h"
 #include "tests/host/host.h"
 #include "tests/host/station.h"
 
@@ -31,41 +32,13 @@ enum step {
     STEP_COUNT
 };
 
-struct input {
-    const uint8_t *data;
-    size_t len;
-};
-
 static struct station station;
 static struct udp_socket *sockets[SOCKETS];
 
-static uint8_t take_byte(struct input *input)
-{
-    if (input->len == 0)
-        return 0;
-    input->len--;
-    return *input->data++;
-}
-
-static const uint8_t *take_piece(struct input *input, size_t max, size_t *len)
-{
-    const uint8_t *piece;
-
-    *len = (size_t)take_byte(input) << 3 | (take_byte(input) & 7);
-    if (*len > max)
-        *len = max;
-    if (*len > input->len)
-        *len = input->len;
-    piece = input->data;
-    input->data += *len;
-    input->len -= *len;
-    return piece;
-}
-
 /* Ours and the peer's ports are few, so that they meet. */
-static uint16_t a_port(struct input *input)
+static uint16_t a_port(struct fuzz_input *input)
 {
-    return (uint16_t)(PORT + take_byte(input) % SOCKETS);
+    return (uint16_t)(PORT + fuzz_byte(input) % SOCKETS);
 }
 
 static void put_ip(uint32_t bytes, uint8_t protocol, bool to_all)
@@ -76,22 +49,22 @@ static void put_ip(uint32_t bytes, uint8_t protocol, bool to_all)
                protocol, bytes);
 }
 
-static void raw(struct input *input)
+static void raw(struct fuzz_input *input)
 {
     size_t len;
-    bool to_all = take_byte(input) % 4 == 0;
-    const uint8_t *piece = take_piece(input, DATA_MAX, &len);
+    bool to_all = fuzz_byte(input) % 4 == 0;
+    const uint8_t *piece = fuzz_piece(input, DATA_MAX, &len);
 
     put_ip((uint32_t)len, 17, to_all);
     station_bytes(&station, piece, (uint32_t)len);
     station_send(&station);
 }
 
-static void datagram(struct input *input)
+static void datagram(struct fuzz_input *input)
 {
     uint16_t from = a_port(input), to = a_port(input);
     size_t len;
-    const uint8_t *piece = take_piece(input, DATA_MAX, &len);
+    const uint8_t *piece = fuzz_piece(input, DATA_MAX, &len);
 
     put_ip((uint32_t)len + 8, 17, false);
     station_word(&station, from);
@@ -102,16 +75,16 @@ static void datagram(struct input *input)
     station_send(&station);
 }
 
-static void icmp(struct input *input)
+static void icmp(struct fuzz_input *input)
 {
-    uint8_t type = take_byte(input), code = take_byte(input);
+    uint8_t type = fuzz_byte(input), code = fuzz_byte(input);
     uint16_t from = a_port(input), to = a_port(input);
 
     put_ip(8 + 28, 1, false);
     station_byte(&station, type);
     station_byte(&station, code);
     station_word(&station, 0);
-    station_long(&station, take_byte(input));
+    station_long(&station, fuzz_byte(input));
     station_long(&station, 0x45000000 + 28 + 8);
     station_long(&station, 0);
     station_long(&station, 64u << 24 | 17u << 16);
@@ -125,26 +98,26 @@ static void icmp(struct input *input)
     station_send(&station);
 }
 
-static void open_one(struct input *input, struct udp_socket **socket)
+static void open_one(struct fuzz_input *input, struct udp_socket **socket)
 {
     const struct udp_options options = {
-        .port = take_byte(input) % 2 ? a_port(input) : 0,
-        .broadcast = take_byte(input) % 2,
-        .queue_bytes_max = take_byte(input) * 256u,
+        .port = fuzz_byte(input) % 2 ? a_port(input) : 0,
+        .broadcast = fuzz_byte(input) % 2,
+        .queue_bytes_max = fuzz_byte(input) * 256u,
     };
 
     if (!*socket)
         (void)!udp_open(station.net, &options, socket);
 }
 
-static void send_one(struct input *input, struct udp_socket *socket)
+static void send_one(struct fuzz_input *input, struct udp_socket *socket)
 {
     static uint8_t zeros[4096];
     static const uint32_t addrs[] = {0,          STATION_PEER, STATION_ADDR,
                                      0xffffffff, 0x7f000001,   0xf0000000};
-    uint32_t len = take_byte(input) * 16u;
-    uint32_t dst = addrs[take_byte(input) % ARRAY_LEN(addrs)];
-    uint16_t port = take_byte(input) % 4 ? a_port(input) : 0;
+    uint32_t len = fuzz_byte(input) * 16u;
+    uint32_t dst = addrs[fuzz_byte(input) % ARRAY_LEN(addrs)];
+    uint16_t port = fuzz_byte(input) % 4 ? a_port(input) : 0;
     struct buffer *data =
         len ? hostnet_chain(net_pool(station.net), zeros, len) : NULL;
 
@@ -168,9 +141,9 @@ static void receive_one(struct udp_socket *socket)
     net_flush(station.net, host_now_us);
 }
 
-static void on_socket(enum step what, struct input *input)
+static void on_socket(enum step what, struct fuzz_input *input)
 {
-    struct udp_socket **socket = &sockets[take_byte(input) % SOCKETS];
+    struct udp_socket **socket = &sockets[fuzz_byte(input) % SOCKETS];
 
     if (what == OPEN) {
         open_one(input, socket);
@@ -191,9 +164,9 @@ static void on_socket(enum step what, struct input *input)
     }
 }
 
-static void step(struct input *input)
+static void step(struct fuzz_input *input)
 {
-    enum step what = take_byte(input) % STEP_COUNT;
+    enum step what = fuzz_byte(input) % STEP_COUNT;
 
     if (what == RAW)
         raw(input);
@@ -202,7 +175,7 @@ static void step(struct input *input)
     else if (what == ICMP)
         icmp(input);
     else if (what == TIME)
-        station_wait(&station, take_byte(input) * 10000u);
+        station_wait(&station, fuzz_byte(input) * 10000u);
     else
         on_socket(what, input);
     station_take_all(&station);
@@ -210,7 +183,7 @@ static void step(struct input *input)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    struct input input = {data, size};
+    struct fuzz_input input = {data, size};
 
     host_seed(1);
     station_init(&station);

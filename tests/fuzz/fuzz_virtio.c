@@ -16,6 +16,7 @@
 #include <linux/virtio_net.h>
 
 #include "net/tcp.h"
+#include "tests/host/fuzz_input.h"
 #include "tests/host/host.h"
 #include "tests/host/nic_pair.h"
 
@@ -32,7 +33,7 @@ enum {
 };
 
 struct world {
-    const uint8_t *at, *end;
+    struct fuzz_input input;
     struct nic_pair pair;
     struct tcp_listener *listener;
     struct tcp_conn *conn[CONNS];
@@ -41,11 +42,7 @@ struct world {
 
 static uint32_t get(struct world *w, unsigned bytes)
 {
-    uint32_t value = 0;
-
-    while (bytes-- && w->at < w->end)
-        value = value << 8 | *w->at++;
-    return value;
+    return fuzz_number(&w->input, bytes);
 }
 
 /* --- the two stacks ------------------------------------------------------- */
@@ -369,11 +366,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     host_seed(1);
     host_now_us = SECOND_US;
     memset(&w, 0, sizeof(w));
-    w.at = data;
-    w.end = data + size;
+    w.input = (struct fuzz_input){data, size};
     if (!world_make(&w, &offered))
         return 0;
-    while (w.at < w.end)
+    while (w.input.len > 0)
         step(&w);
     knobs_honest(&w, offered);
     assert_recovers(&w);

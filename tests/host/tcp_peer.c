@@ -231,6 +231,14 @@ void peer_text(struct tcp_peer *peer, uint32_t len, uint8_t flags)
     peer->nxt += len;
 }
 
+void peer_fin(struct tcp_peer *peer, uint32_t ack)
+{
+    peer_send(peer, (struct peer_seg){.seq = peer->nxt,
+                                      .ack = ack,
+                                      .flags = PEER_FIN | PEER_ACK});
+    peer->nxt++;
+}
+
 void peer_ack(struct tcp_peer *peer, uint32_t ack)
 {
     peer_send(peer, (struct peer_seg){
@@ -342,6 +350,13 @@ bool peer_take(struct tcp_peer *peer)
     else if (peer->got.seq == peer->rcv && !(peer->got.flags & PEER_RST))
         peer->rcv += peer->got.len + (peer->got.flags & PEER_FIN);
     return true;
+}
+
+void peer_expect_acked(struct tcp_peer *peer)
+{
+    assert_true(peer_take(peer));
+    assert_int_equal(peer->got.flags, PEER_ACK);
+    assert_int_equal(peer->got.ack, peer->nxt);
 }
 
 unsigned peer_take_all(struct tcp_peer *peer)

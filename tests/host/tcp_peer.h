@@ -34,6 +34,7 @@ enum {
 #define PEER_ADDR      0x0a000002u
 #define PEER_ISS       0xffffffe0u
 #define PEER_STACK_ISS 0xfffffff0u
+#define PEER_OTHER_ISS 5u
 #define PEER_PORT      2000
 #define PEER_OUR_PORT  80
 
@@ -119,6 +120,9 @@ uint32_t peer_build(const struct tcp_peer *peer, struct peer_seg seg,
  * advance peer->nxt. */
 void peer_text(struct tcp_peer *peer, uint32_t len, uint8_t flags);
 
+/* Send a FIN behind it, with an ACK up to `ack`; it counts as sent. */
+void peer_fin(struct tcp_peer *peer, uint32_t ack);
+
 /* Acknowledge everything up to `ack`. */
 void peer_ack(struct tcp_peer *peer, uint32_t ack);
 
@@ -138,6 +142,9 @@ bool peer_take(struct tcp_peer *peer);
 
 /* Assert that the stack has sent nothing (more). */
 #define PEER_QUIET(peer) assert_false(peer_take(peer))
+
+/* Assert that it has sent a bare ACK of everything that the peer sent. */
+void peer_expect_acked(struct tcp_peer *peer);
 
 /* Take all packets; returns how many. */
 unsigned peer_take_all(struct tcp_peer *peer);
@@ -165,6 +172,13 @@ void peer_app_send(struct tcp_peer *peer, uint32_t len);
 
 /* ... reads up to `max` bytes and checks the pattern; returns how many. */
 uint32_t peer_app_recv(struct tcp_peer *peer, uint32_t max);
+
+/* ... closes, and a FIN leaves; ... releases its handle. */
+void peer_app_close(struct tcp_peer *peer);
+void peer_app_release(struct tcp_peer *peer);
+
+/* Another peer, at `port`, opens a connection; its ISS is PEER_OTHER_ISS. */
+void peer_open_from(struct tcp_peer *peer, uint16_t port);
 
 /* What net_memory_get() and tcp_info say. */
 struct net_memory peer_memory(const struct tcp_peer *peer);

@@ -121,7 +121,34 @@ void peer_open_active(struct tcp_peer *peer)
     PEER_QUIET(peer);
 }
 
+void peer_open_from(struct tcp_peer *peer, uint16_t port)
+{
+    peer_send(peer, (struct peer_seg){.seq = PEER_OTHER_ISS,
+                                      .flags = PEER_SYN,
+                                      .src_port = port});
+    assert_true(peer_take(peer));
+    peer_send(peer, (struct peer_seg){.seq = PEER_OTHER_ISS + 1,
+                                      .ack = peer->rcv,
+                                      .flags = PEER_ACK,
+                                      .src_port = port});
+}
+
 /* ---- the application ---- */
+
+void peer_app_close(struct tcp_peer *peer)
+{
+    tcp_shutdown(peer->conn, host_now_us);
+    peer_settle(peer);
+    assert_true(peer_take(peer));
+    assert_int_equal(peer->got.flags, PEER_FIN | PEER_ACK);
+}
+
+void peer_app_release(struct tcp_peer *peer)
+{
+    tcp_release(peer->conn, host_now_us);
+    peer->conn = NULL;
+    peer_settle(peer);
+}
 
 void peer_app_send(struct tcp_peer *peer, uint32_t len)
 {

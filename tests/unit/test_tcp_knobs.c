@@ -393,9 +393,7 @@ static void fin_wait_2__of_a_released_one_lasts_so_long(void **state)
     (void)state;
     peer_open_passive(&peer);
     set(TCP_OPTION_FIN_WAIT_2, 5 * SECOND);
-    tcp_release(peer.conn, host_now_us);
-    peer.conn = NULL;
-    peer_settle(&peer);
+    peer_app_release(&peer);
     assert_true(peer_take(&peer));
     peer_ack(&peer, PEER_STACK_ISS + 2);
     peer_wait(&peer, 5 * SECOND - 1);

@@ -19,14 +19,6 @@
 
 enum { LINGER_US = 2000000 };
 
-static struct net_memory memory(void)
-{
-    struct net_memory now;
-
-    net_memory_get(peer.net, &now);
-    return now;
-}
-
 /* The application gives its handle up; its FIN is the last thing it says. */
 static void linger(void)
 {
@@ -57,8 +49,8 @@ static void lingering__text_is_taken_and_dropped(void **state)
     assert_int_equal(tcp_lingering(peer.net), 1);
     peer_text(&peer, 10, 0);
     assert_acked();
-    assert_int_equal(memory().conns, 1);
-    assert_int_equal(memory().buffers, 0);
+    assert_int_equal(peer_memory(&peer).conns, 1);
+    assert_int_equal(peer_memory(&peer).buffers, 0);
 }
 
 static void lingering__unread_text_is_dropped_without_a_reset(void **state)
@@ -68,8 +60,8 @@ static void lingering__unread_text_is_dropped_without_a_reset(void **state)
     linger();
     assert_int_equal(peer.got.ack, peer.nxt);
     PEER_QUIET(&peer);
-    assert_int_equal(memory().conns, 1);
-    assert_int_equal(memory().buffers, 0);
+    assert_int_equal(peer_memory(&peer).conns, 1);
+    assert_int_equal(peer_memory(&peer).buffers, 0);
 }
 
 static void lingering__the_window_stays_open(void **state)
@@ -97,21 +89,18 @@ static void lingering__text_out_of_order_is_dropped_with_its_hole(void **state)
     peer_text(&peer, 10, 0);
     peer.nxt += 10;
     assert_acked();
-    assert_int_equal(memory().buffers, 0);
+    assert_int_equal(peer_memory(&peer).buffers, 0);
 }
 
 static void lingering__ends_with_the_peers_fin(void **state)
 {
     (void)state;
     linger();
-    peer_send(&peer, (struct peer_seg){.seq = peer.nxt,
-                                       .ack = ISS + 2,
-                                       .flags = PEER_FIN | PEER_ACK});
-    peer.nxt++;
+    peer_fin(&peer, ISS + 2);
     assert_acked();
     assert_int_equal(tcp_lingering(peer.net), 0);
-    assert_int_equal(memory().conns, 0);
-    assert_int_equal(memory().time_waits, 1);
+    assert_int_equal(peer_memory(&peer).conns, 0);
+    assert_int_equal(peer_memory(&peer).time_waits, 1);
 }
 
 static void lingering__is_over_in_its_time_and_then_text_is_reset(void **state)
@@ -127,7 +116,7 @@ static void lingering__is_over_in_its_time_and_then_text_is_reset(void **state)
     peer_text(&peer, 10, 0);
     assert_true(peer_take(&peer));
     assert_true(peer.got.flags & PEER_RST);
-    assert_int_equal(memory().conns, 0);
+    assert_int_equal(peer_memory(&peer).conns, 0);
 }
 
 static void lingering__not_when_the_peer_has_closed(void **state)
@@ -139,7 +128,7 @@ static void lingering__not_when_the_peer_has_closed(void **state)
     linger(); /* unread text or not */
     assert_int_equal(tcp_lingering(peer.net), 0);
     peer_ack(&peer, ISS + 2);
-    assert_int_equal(memory().conns, 0);
+    assert_int_equal(peer_memory(&peer).conns, 0);
 }
 
 static void lingering__not_when_it_is_over(void **state)
@@ -149,7 +138,7 @@ static void lingering__not_when_it_is_over(void **state)
     tcp_release_lingering(peer.conn, LINGER_US, host_now_us);
     peer.conn = NULL;
     assert_int_equal(tcp_lingering(peer.net), 0);
-    assert_int_equal(memory().conns, 0);
+    assert_int_equal(peer_memory(&peer).conns, 0);
 }
 
 static void abort_lingering__resets_those_that_linger(void **state)
@@ -161,7 +150,7 @@ static void abort_lingering__resets_those_that_linger(void **state)
     assert_true(peer_take(&peer));
     assert_int_equal(peer.got.flags, PEER_RST | PEER_ACK);
     assert_int_equal(tcp_lingering(peer.net), 0);
-    assert_int_equal(memory().conns, 0);
+    assert_int_equal(peer_memory(&peer).conns, 0);
 }
 
 static void abort_lingering__leaves_other_orphans_alone(void **state)
@@ -173,7 +162,7 @@ static void abort_lingering__leaves_other_orphans_alone(void **state)
     peer_settle(&peer);
     assert_true(peer_take(&peer));
     assert_int_equal(peer.got.flags, PEER_FIN | PEER_ACK);
-    assert_int_equal(memory().conns, 1);
+    assert_int_equal(peer_memory(&peer).conns, 1);
 }
 
 #define TEST(name) PEER_TEST(name, peer_opened)

@@ -232,13 +232,7 @@ static void S33__beyond_the_backlog_the_last_ack_is_dropped(void **state)
     peer_syn(&peer);
     assert_true(peer_take(&peer));
     peer_ack(&peer, peer.rcv);
-    peer_send(&peer,
-              (struct peer_seg){.seq = 5, .flags = PEER_SYN, .src_port = 3000});
-    assert_true(peer_take(&peer));
-    peer_send(&peer, (struct peer_seg){.seq = 6,
-                                       .ack = peer.rcv,
-                                       .flags = PEER_ACK,
-                                       .src_port = 3000});
+    peer_open_from(&peer, 3000);
     PEER_QUIET(&peer);
     assert_int_equal(PEER_COUNT(&peer, tcp_backlog_full), 1);
 

@@ -22,14 +22,9 @@ static void go_time_wait(bool timestamps)
     peer.ts = 1000;
     peer_start(&peer);
     peer_open_passive(&peer);
-    tcp_release(peer.conn, host_now_us);
-    peer.conn = NULL;
-    peer_settle(&peer);
+    peer_app_release(&peer);
     assert_true(peer_take(&peer));
-    peer_send(&peer, (struct peer_seg){.seq = peer.nxt,
-                                       .ack = peer.rcv,
-                                       .flags = PEER_FIN | PEER_ACK});
-    peer.nxt++;
+    peer_fin(&peer, peer.rcv);
     assert_int_equal(peer_take_all(&peer), 1);
     assert_int_equal(peer_memory(&peer).time_waits, 1);
     assert_int_equal(peer_memory(&peer).conns, 0);
