@@ -18,6 +18,15 @@ CLANG   := clang
 PYTHON  := /usr/bin/python3
 JOBS    := $(shell nproc)
 BUILD   := build
+NEWLIB  := $(BUILD)/newlib/x86_64-elf
+
+# The image is optimised as a whole, which takes a while after every edit:
+# LTO=0 leaves that out, in a folder of its own.
+LTO := -flto=auto -fno-fat-lto-objects
+ifeq ($(LTO),0)
+override LTO :=
+BUILD := build/quick
+endif
 
 # --- what is built ---------------------------------------------------------
 
@@ -27,6 +36,8 @@ ifeq ($(wildcard $(APP)/*.c),)
 $(error APP=$(APP): there is no such folder, or no C file in it)
 endif
 # An application outside the tree: make APP=/path/to/dir
+# Its C files are compiled with APP_FLAGS after the image's own.
+APP_FLAGS ?= -Wall -Wextra
 APP_DIR  := $(abspath $(APP))
 APP_NAME := $(notdir $(APP_DIR))
 IMAGES   := $(APP_NAME)
@@ -35,12 +46,14 @@ ifneq ($(APP_DIR),$(CURDIR)/apps/$(APP_NAME))
 $(error APP=$(APP): apps/$(APP_NAME) has that name; call the folder otherwise)
 endif
 endif
-# Of two folders of one name the objects must not be taken for each other's.
+# Of two folders of one name the objects must not be taken for each other's,
+# nor those of other flags.
+APP_KIND := $(APP_DIR) $(APP_FLAGS)
 $(shell mkdir -p $(BUILD)/guest/app/$(APP_NAME) && \
     cd $(BUILD)/guest/app/$(APP_NAME) && \
-    [ "$$(cat .folder 2>/dev/null)" = "$(APP_DIR)" ] || \
+    [ "$$(cat .folder 2>/dev/null)" = '$(APP_KIND)' ] || \
     { rm -f ./*.[od] ../../../$(APP_NAME).elf* ../../../$(APP_NAME).iso; \
-      echo "$(APP_DIR)" >.folder; })
+      echo '$(APP_KIND)' >.folder; })
 else
 ifdef APP_NAME
 ifeq ($(filter $(APP_NAME),$(APPS)),)
@@ -79,13 +92,12 @@ WARN := -Wall -Wextra -Wconversion -Wno-sign-conversion -Wshadow \
         -Wstrict-prototypes -Wmissing-prototypes -Werror
 
 GCC_INCLUDE := $(shell $(CC) -print-file-name=include)
-NEWLIB      := $(BUILD)/newlib/x86_64-elf
 SYSINCLUDE  := $(BUILD)/sysinclude
 
 # Freestanding, but memcpy() and its kin are the compiler's to expand; log is
-# our word for something else. The image is optimised as a whole.
+# our word for something else.
 GUEST_FLAGS := -std=gnu11 -O2 -g -ffreestanding -fbuiltin -fno-builtin-log \
-    -flto=auto -fno-fat-lto-objects -fno-pic -fno-pie \
+    $(LTO) -fno-pic -fno-pie \
     -mno-red-zone -mcmodel=small -fno-omit-frame-pointer \
     -fno-asynchronous-unwind-tables -fstack-protector-strong \
     -fcf-protection=none -fno-common -ffunction-sections -fdata-sections \
@@ -107,15 +119,19 @@ SANITIZE    := -O1 -fsanitize=address,undefined -fno-sanitize-recover=all
 # --- main targets ----------------------------------------------------------
 
 .PHONY: all run debug test check unit bench microbench bench-compare profile \
-        soak fuzz sim worlds golden golden-check clean help packages
-all: packages
+        soak fuzz sim worlds golden golden-check clean help \
+        packages-build packages packages-bench
+all: packages-build
 	@$(MAKE) --no-print-directory -j$(JOBS) images
 
 help:
 	@sed -n 's/^## //p' Makefile
 
 ## make                    build build/<app>.elf and .iso for every apps/<app>
-## make APP=/path/to/dir   build an application from outside the tree
+## make APP=/path/to/dir   build an application from outside the tree, with
+##                         APP_FLAGS="-Wall -Wextra" for the compiler
+##     ... LTO=0           into build/quick/, optimised file by file: to try
+##                         an edit takes a second (make run LTO=0)
 ## make run                boot http_hello in QEMU. PORT=8080 APP_NAME=echo
 ##                         or APP=/path/to/dir RUN_PORT=its-port (80;
 ##                         empty when it serves nobody)
@@ -128,7 +144,7 @@ help:
 ## make sim SEEDS=2000     hosts, a bad network, virtual time, all rules on
 ## make worlds DEPTH=7     every interleaving of a small world
 ## make golden             measure the tables of tests/sim/golden/ anew
-## make debug              QEMU waits; gdb starts with symbols
+## make debug              QEMU waits; gdb starts with symbols; PORT, MEM, ARGS
 ## make bench              figures beside Linux guests, kept in build/bench/;
 ##                         QUICK=1: five minutes; ONLY="boot idle": some
 ## make microbench         instructions of small pieces of the host build
@@ -139,8 +155,13 @@ help:
 ## make soak               the long tests
 ## make fuzz MINUTES=10    each fuzzer for so long
 ## make clean              remove build/, except newlib
+# What is missing of packages.txt.
+packages-build:
+	@scripts/packages.sh build
 packages:
-	@scripts/packages.sh
+	@scripts/packages.sh build test
+packages-bench:
+	@scripts/packages.sh build test bench
 
 .PHONY: images
 images: $(foreach app,$(IMAGES),$(BUILD)/$(app).elf $(BUILD)/$(app).iso)
@@ -148,7 +169,7 @@ images: $(foreach app,$(IMAGES),$(BUILD)/$(app).elf $(BUILD)/$(app).iso)
 # --- newlib and system headers --------------------------------------------
 
 $(NEWLIB)/.built: scripts/newlib.sh
-	scripts/newlib.sh $(BUILD)
+	scripts/newlib.sh $(NEWLIB:/newlib/x86_64-elf=)
 
 # The few headers of Debian packages that guest code may see, and no others.
 $(SYSINCLUDE)/.made: Makefile
@@ -226,13 +247,14 @@ $(BUILD)/libllhttp.a: $(LLHTTP_OBJ)
 	@rm -f $@
 	ar rcs $@ $^
 
+# 1: application, 2: its folder, 3: flags
 define IMAGE_RULES
 $(1)_SRC := $$(wildcard $(2)/*.c)
 $(1)_OBJ := $$(patsubst $(2)/%.c,$(BUILD)/guest/app/$(1)/%.o,$$($(1)_SRC))
 $(BUILD)/guest/app/$(1)/%.o: $(2)/%.c | $(GUEST_READY)
 	@mkdir -p $$(@D)
 	$$(info CC   $$@)
-	$$(CC) $$(GUEST_FLAGS) $$(WARN) -I$(dir $(2)) -MMD -MP -c $$< -o $$@
+	$$(CC) $$(GUEST_FLAGS) $(3) -I$(dir $(2)) -MMD -MP -c $$< -o $$@
 $(BUILD)/$(1).elf: $$($(1)_OBJ) $(GUEST_OBJ) $(BUILD)/libllhttp.a linker.ld \
                    scripts/link.sh scripts/symbols.py
 	$$(info LINK $$@)
@@ -244,10 +266,10 @@ $(BUILD)/$(1).iso: $(BUILD)/$(1).elf scripts/iso.sh
 	scripts/iso.sh $$< $$@
 -include $$($(1)_OBJ:.o=.d)
 endef
-$(foreach app,$(APPS),$(eval $(call IMAGE_RULES,$(app),apps/$(app))))
+$(foreach app,$(APPS),$(eval $(call IMAGE_RULES,$(app),apps/$(app),$(WARN))))
 ifdef APP
 ifeq ($(filter $(APP_NAME),$(APPS)),)
-$(eval $(call IMAGE_RULES,$(APP_NAME),$(APP_DIR)))
+$(eval $(call IMAGE_RULES,$(APP_NAME),$(APP_DIR),$(APP_FLAGS)))
 endif
 endif
 -include $(GUEST_OBJ:.o=.d)
@@ -360,8 +382,7 @@ soak: packages
 BENCH_IMAGES = $(MAKE) --no-print-directory -j$(JOBS) images && \
     $(MAKE) --no-print-directory -j$(JOBS) APP=tests/bench/stream images
 
-bench: packages
-	@scripts/packages.sh packages-bench.txt
+bench: packages-bench
 	@$(BENCH_IMAGES)
 	$(PYTHON) -B tests/bench/bench.py $(ONLY)
 
@@ -371,8 +392,7 @@ $(BUILD)/host/micro: $(BUILD)/host/obj/tests/bench/micro.c.o \
 	$(CC) -O2 -o $@ $< -Wl,--start-group $(BUILD)/host/libtest.a \
 	    $(BUILD)/host/libnet.a -Wl,--end-group -lcmocka -lm
 
-microbench bench-compare: packages
-	@scripts/packages.sh packages-bench.txt
+microbench bench-compare: packages-bench
 	@$(MAKE) --no-print-directory -j$(JOBS) $(BUILD)/host/micro
 	$(PYTHON) -B tests/bench/micro.py $(BUILD)/host/micro \
 	    $(if $(ACCEPT),--accept) $(if $(filter bench-compare,$@),--compare)
@@ -389,13 +409,13 @@ RUN_PORT := $(if $(filter echo,$(RUN_APP)),7,$(if \
                 $(filter fetch ping,$(RUN_APP)),,80))
 export PORT ACCEL MEM ARGS
 
-run: packages
+run: packages-build
 	@$(MAKE) --no-print-directory -j$(JOBS) $(BUILD)/$(RUN_APP).elf
 	@scripts/run.sh $(BUILD)/$(RUN_APP).elf $(RUN_PORT)
 
-debug: packages
+debug: packages-build
 	@$(MAKE) --no-print-directory -j$(JOBS) $(BUILD)/$(RUN_APP).elf
-	@scripts/debug.sh $(BUILD)/$(RUN_APP).elf
+	@scripts/debug.sh $(BUILD)/$(RUN_APP).elf "$(RUN_PORT)"
 
 # The simulator: SEEDS seeds from SEED on, under sanitizers; a failing one
 # prints itself, and `build/host/sim --shrink SEED` the least that fails.

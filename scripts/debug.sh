@@ -2,28 +2,25 @@
 # QEMU waits before the first instruction; gdb starts with the symbols and
 # stops in main(). The console shows in between.
 #
-#   scripts/debug.sh IMAGE [GDB OPTION...]
+#   scripts/debug.sh IMAGE GUEST_PORT [GDB OPTION...]
 #
-# ARGS and MEM: as for run.sh.
+# PORT, MEM, ARGS: scripts/machine.sh.
 set -eu
-image=$1
-shift
+me=debug image=$1 guest_port=$2
+shift 2
+# shellcheck source=scripts/machine.sh
+. "$(dirname "$0")/machine.sh"
 work=$(mktemp -d)
 
-# In a session of its own: Ctrl-C is for gdb. A socket in a folder of our own
-# rather than a port: nothing to be taken, nobody else to connect.
-setsid qemu-system-x86_64 -nodefaults -no-user-config -display none \
-    -no-reboot -accel tcg -m "${MEM:-64}" -serial stdio \
-    -netdev user,id=net0 \
-    -device virtio-net-pci,disable-legacy=on,netdev=net0 \
-    -device virtio-rng-pci -device isa-debug-exit \
-    -S -chardev "socket,id=gdb,path=$work/gdb,server=on,wait=off" \
-    -gdb chardev:gdb -kernel "$image" \
-    -append "${ARGS:-}" \
-    </dev/null &
+# A socket in a folder of our own rather than a port: nothing to be taken,
+# nobody else to connect.
+machine -accel tcg -S -gdb chardev:gdb \
+    -chardev "socket,id=gdb,path=$work/gdb,server=on,wait=off" &
 qemu=$!
 trap 'kill $qemu 2>/dev/null || :; rm -rf "$work"' EXIT
 while [ ! -S "$work/gdb" ] && kill -0 $qemu 2>/dev/null; do sleep 0.1; done
 
+[ -z "$guest_port" ] ||
+    echo "debug: 127.0.0.1:$port leads to its port $guest_port"
 gdb -q -ex "set architecture i386:x86-64" -ex "target remote $work/gdb" \
     -ex "hbreak main" -ex continue "$@" "$image"

@@ -1,10 +1,18 @@
 #!/bin/sh
-# Install the packages of a list that are missing, saying so first.
+# Install the packages that are missing, saying so first.
 #
-#   packages.sh [LIST]      packages.txt, unless another is named
+#   packages.sh SECTION...      of packages.txt: build, test, bench
 set -eu
 cd "$(dirname "$0")/.."
-wanted=$(sed -e 's/#.*//' "${1:-packages.txt}")
+wanted=
+for section in "$@"; do
+    found=$(sed -n "/^# \[$section\]/,/^# \[/ { s/#.*//; p }" packages.txt)
+    [ -n "$found" ] || {
+        echo "packages.sh: packages.txt has no section $section" >&2
+        exit 1
+    }
+    wanted="$wanted $found"
+done
 missing=
 for package in $wanted; do
     dpkg-query -W -f '${db:Status-Status}\n' "$package" 2>/dev/null |

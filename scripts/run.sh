@@ -4,54 +4,23 @@
 #
 #   scripts/run.sh IMAGE [GUEST_PORT]
 #
-# PORT   on this host's 127.0.0.1 that leads to GUEST_PORT (8080); without
-#        GUEST_PORT the image serves nobody, and none is needed
 # ACCEL  auto, kvm or tcg (auto: KVM when the image runs under it)
-# MEM    MiB of memory (64), 2 or more
-# ARGS   more for the guest's command line: "--logs=debug"
+# PORT, MEM, ARGS: scripts/machine.sh.
 set -u
-image=$1 guest_port=${2:-}
-port=${PORT:-8080} accel=${ACCEL:-auto} mem=${MEM:-64} args=${ARGS:-}
+me=run image=$1 guest_port=${2:-} accel=${ACCEL:-auto}
 here=$(dirname "$0")
+# shellcheck source=scripts/machine.sh
+. "$here/machine.sh"
 
-fail() {
-    echo "run: $1" >&2
-    exit 1
+# --- the machine -----------------------------------------------------------
+
+probe() {
+    why=$("$here/kvm_probe.py" "$image" "$mem")
 }
-
-# --- may it start? ---------------------------------------------------------
-
-case $mem in
-'' | *[!0-9]*) fail "MEM=$mem is not a number of MiB" ;;
-esac
-[ "$mem" -ge 2 ] || fail "MEM=$mem: an image needs 2 MiB at least"
-
-may_use() { # PORT
-    case $1 in
-    '' | *[!0-9]*) fail "PORT=$1 is not a number" ;;
-    esac
-    /usr/bin/python3 - "$1" <<'PYTHON' || exit 1
-import socket
-import sys
-
-try:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        probe.bind(("127.0.0.1", int(sys.argv[1])))
-except (OSError, OverflowError) as error:
-    sys.exit(f"run: port {sys.argv[1]} of 127.0.0.1 cannot be used: {error}\n"
-             "run: choose another: make run PORT=8081")
-PYTHON
-}
-[ -z "$guest_port" ] || may_use "$port"
 
 case $accel in
-auto)
-    if why=$("$here/kvm-probe" "$image"); then accel=kvm; else accel=tcg; fi
-    ;;
-kvm)
-    why=$("$here/kvm-probe" "$image") || fail "ACCEL=kvm: $why"
-    ;;
+auto) if probe; then accel=kvm; else accel=tcg; fi ;;
+kvm) probe || fail "ACCEL=kvm: $why" ;;
 tcg) why="ACCEL=tcg" ;;
 *) fail "ACCEL=$accel: auto, kvm or tcg" ;;
 esac
@@ -59,8 +28,6 @@ case $accel in
 kvm) cpu="-cpu host" ;;
 *) cpu= ;;
 esac
-
-# --- the machine -----------------------------------------------------------
 
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
@@ -73,45 +40,37 @@ case $guest_port in
 *) echo "run: 127.0.0.1:$port leads to its port $guest_port; Ctrl-C ends it" ;;
 esac
 
-forward=
-[ -z "$guest_port" ] || forward=,hostfwd=tcp:127.0.0.1:$port-:$guest_port
-
-# In a session of its own, so that Ctrl-C reaches this script only.
 # shellcheck disable=SC2086
-setsid qemu-system-x86_64 -nodefaults -no-user-config -display none \
-    -no-reboot -accel "$accel" $cpu -m "$mem" \
-    -chardev stdio,id=console,signal=off -serial chardev:console \
-    -chardev "pipe,id=monitor,path=$work/monitor" -mon chardev=monitor \
-    -netdev "user,id=net0$forward" \
-    -device virtio-net-pci,disable-legacy=on,netdev=net0 \
-    -device virtio-rng-pci -device isa-debug-exit \
-    -kernel "$image" \
-    -append "$args" \
-    </dev/null &
+machine -accel "$accel" $cpu \
+    -chardev "pipe,id=monitor,path=$work/monitor" -mon chardev=monitor &
 qemu=$!
 
 # --- its end ---------------------------------------------------------------
 
 # make hands on what its whole group was sent anyway: a second signal counts
-# only when it is not the echo of the first.
+# only when it is not the echo of the first. A trap ends `wait`, and QEMU may
+# have ended before it is asked for again: the shell then still knows how, once.
 stop() {
-    trap : INT TERM
+    trap heard=1 INT TERM
     stopped=$(date +%s)
-    trap '[ "$(date +%s)" -le $((stopped + 1)) ] || kill -KILL $qemu' INT TERM
+    trap 'heard=1; [ "$(date +%s)" -le $((stopped + 1)) ] ||
+        kill -KILL $qemu' INT TERM
     echo "run: pressing the power button"
     echo system_powerdown >"$work/monitor.in"
     (sleep 5 && kill -TERM $qemu && echo "run: no answer: pulled the plug") \
         2>/dev/null &
     timer=$!
+    heard=1
 }
 timer=
 trap stop INT TERM HUP
 
-wait $qemu
-status=$?
-while kill -0 $qemu 2>/dev/null; do # a trap ended the wait
+heard=1 status=127
+while [ -n "$heard" ]; do
+    heard=
     wait $qemu
-    status=$?
+    ended=$?
+    [ $ended = 127 ] || status=$ended # 127: told before
 done
 [ -z "$timer" ] || kill $timer 2>/dev/null
 

@@ -86,7 +86,7 @@ def empty_guest_s():
     stub = counted.compiled("stub", [
         "gcc", "-m32", "-nostdlib", "-static", "-no-pie",
         "-Wl,-Ttext=0x100000", "-Wl,--build-id=none", "-Wl,-z,noexecstack",
-        "scripts/kvm_probe.S"])
+        str(guests.ROOT / "tests/bench/stub.S")])
     began = time.monotonic()
     one = guests.Guest(str(stub))
     one.wait_exit()
