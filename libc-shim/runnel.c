@@ -7,6 +7,7 @@
 #include "kernel/log.h"
 #include "kernel/thread.h"
 #include "libc-shim/runnel_setup.h"
+#include "net/interface.h"
 #include "net/net.h"
 #include "net/stack.h"
 
@@ -18,6 +19,8 @@ static struct runnel {
     bool stopping;
     struct wait_queue address_waiters;
     uint32_t address_changes;
+    const char *listener; /* who is ready but for an address; or null */
+    uint16_t listener_port;
 } runnel;
 
 void runnel_setup(struct stack *stack, struct thread_signal *stop)
@@ -70,8 +73,21 @@ bool runnel_wait_link(bool up, uint64_t deadline_us)
     return stack_wait_link(runnel.stack, up, deadline_us);
 }
 
+static void say_ready(const char *name, uint16_t port)
+{
+    char addr[IPV4_TEXT_BYTES];
+
+    log_at(LOG_INFO, "app", "%s listens on %s:%u", name,
+           ipv4_addr_text(runnel_address(), addr), port);
+    console_print("runnel: ready\n"); /* whatever --logs says */
+}
+
 void runnel_address_changed(void)
 {
+    if (runnel.listener && !ipv4_addr_is_zero(runnel_address())) {
+        say_ready(runnel.listener, runnel.listener_port);
+        runnel.listener = NULL;
+    }
     runnel.address_changes++;
     wait_queue_wake_all(&runnel.address_waiters);
 }
@@ -98,16 +114,18 @@ bool runnel_wait_online(uint64_t deadline_us)
 
 void runnel_ready(const char *name, uint16_t port)
 {
-    struct ipv4_addr address = runnel_address();
-    char addr[IPV4_TEXT_BYTES];
+    struct interface_info card;
 
-    if (ipv4_addr_is_zero(address))
-        log_at(LOG_INFO, "app", "%s listens on port %u, without an address yet",
-               name, port);
-    else
-        log_at(LOG_INFO, "app", "%s listens on %s:%u", name,
-               ipv4_addr_text(address, addr), port);
-    console_print("runnel: ready\n"); /* whatever --logs says */
+    /* Without a card no address will come. */
+    if (!ipv4_addr_is_zero(runnel_address()) ||
+        !interface_get(runnel_net(), 0, &card)) {
+        say_ready(name, port);
+        return;
+    }
+    runnel.listener = name;
+    runnel.listener_port = port;
+    log_at(LOG_INFO, "app", "%s listens on port %u and waits for an address",
+           name, port);
 }
 
 /* The button is one signal with one waiter: the first thread that waits. */

@@ -57,7 +57,11 @@ bool runnel_wait_address_change(uint32_t *seen, uint64_t deadline_us);
 
 /*
  * Say that the program serves: writes `NAME listens on ADDRESS:PORT` and then
- * `runnel: ready`, the line that tools wait for. Call it after listening.
+ * `runnel: ready`, the line that tools wait for: at once, or as soon as a DHCP
+ * server has given an address. Call it after listening.
+ *
+ * name:   must stay.
+ * Blocks: never.
  */
 void runnel_ready(const char *name, uint16_t port);
 

@@ -119,7 +119,7 @@ def test_a_card_that_is_not_there_is_refused(start):
 def test_gateways_off_the_network_are_used_and_warned_of(start):
     one = start("http_hello", "--ipv4=10.0.2.15/24 --ipv4-gateway=10.0.3.2 "
                 "--ipv4-routes=10.6.0.0/16:10.0.2.9,10.5.0.0/16:10.7.0.1",
-                net=guests.UserNet(80), net_args=False)
+                net=guests.UserNet(80), net_args=False).ready()
     for gateway in ("10.0.3.2", "10.7.0.1"):
         one.wait_for(f"warning net: net0: gateway {gateway} is not on its "
                      "network")
@@ -160,10 +160,13 @@ def test_a_lease_is_used_and_every_setting_tells_its_origin(
 
 def test_the_boot_goes_on_without_a_server_and_one_that_comes_is_heard(
         start, network, dnsmasq):
-    one = boot(start, network).ready()
-    assert address(one) is None
+    one = boot(start, network)
+    one.wait_for("http_hello listens on port 80 and waits for an address")
+    assert address(one) is None and "runnel: ready" not in one.console
     dnsmasq("10.8.0.50", "10.8.0.60")
     wait_address(one, r"10\.8\.0\.5\d/24")
+    one.wait_for(r"http_hello listens on 10\.8\.0\.5\d:80")
+    one.ready()
     serves(network, address(one)[0])
 
 

@@ -81,3 +81,7 @@ def test_machine_that_was_moved_announces_itself(start):
         quiet(wire)
         one.qmp("announce-self", initial=50, max=50, rounds=1, step=10)
         announcement(wire)
+
+
+def test_without_a_card_it_is_ready_all_the_same(start):
+    start("http_hello", net=guests.NoNet()).ready()

@@ -125,8 +125,8 @@ class Server:
 
 @pytest.fixture(scope="module")
 def server(start_shared):
-    one = start_shared("http_hello", net=guests.WireNet(CARD),
-                       net_args=False).ready()
+    one = start_shared("http_hello", net=guests.WireNet(CARD), net_args=False)
+    one.wait_for("waits for an address")
     return Server(one)
 
 

@@ -28,7 +28,8 @@ MAY_INCLUDE = {
     "net": ("net/", "kernel/base.h", "kernel/log.h"),
     "drivers": ("drivers/", "kernel/", "net/netdev.h", "net/buffer.h"),
     "libc-shim": ("libc-shim/", "kernel/", "net/flow.h", "net/stack.h",
-                  "net/net.h", "net/addr.h", "net/buffer.h"),
+                  "net/net.h", "net/interface.h", "net/addr.h",
+                  "net/buffer.h"),
     "apps": PUBLIC,
     "boot": ("boot/", "kernel/", "drivers/", "net/", "libc-shim/"),
 }
