@@ -73,6 +73,15 @@ static void fill_class_of(void)
     }
 }
 
+/* A mistake of the program's, in its own words. */
+static void expect(bool allocated)
+{
+    if (!allocated)
+        panic_at(__FILE__, __LINE__,
+                 "memory that is freed (or resized) is not allocated: freed "
+                 "twice, or never malloc()'s");
+}
+
 /* --- slabs ----------------------------------------------------------------*/
 
 static void list_push(struct header *slab)
@@ -165,7 +174,7 @@ static bool is_free(const struct header *slab, const struct object *object)
 
 static void free_small(struct header *slab, struct object *object)
 {
-    ASSERT(slab->used > 0 && !is_free(slab, object));
+    expect(slab->used > 0 && !is_free(slab, object));
     if (slab->used == objects_in(slab))
         list_push(slab);
     object->next = slab->free;
@@ -243,7 +252,7 @@ void heap_free(void *memory)
         free_small(header, object_of(header, memory));
         return;
     }
-    ASSERT(header->kind == LARGE);
+    expect(header->kind == LARGE);
     free_large(header);
 }
 
@@ -256,7 +265,7 @@ size_t heap_room(const void *memory)
         end = (const char *)object_of(header, memory) +
               class_bytes[header->class];
     } else {
-        ASSERT(header->kind == LARGE);
+        expect(header->kind == LARGE);
         end = (const char *)header->first + header->pages * PAGE_BYTES;
     }
     return (size_t)(end - (const char *)memory);

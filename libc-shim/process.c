@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "kernel/base.h"
+#include "kernel/log.h"
 #include "kernel/power.h"
 #include "kernel/random.h"
 
@@ -18,11 +19,18 @@ int getentropy(void *out, size_t bytes);
 int sigprocmask(int how, const sigset_t *set, sigset_t *old);
 pid_t wait(int *status);
 
-enum { PID = 1, ENTROPY_MAX = 256 };
+enum { PID = 1, ENTROPY_MAX = 256, STATUS_MASK = 0xff, STATUS_MAX = 127 };
 
+/* The low eight bits, as POSIX says; of these the machine can tell seven. */
 _Noreturn void _exit(int status)
 {
-    power_exit(status & 0xff ? (status & 0x7f ? status & 0x7f : 127) : 0);
+    status &= STATUS_MASK;
+    if (status > STATUS_MAX) {
+        log_at(LOG_ERROR, "app", "exit status %d: told as %d, the highest",
+               status, STATUS_MAX);
+        status = STATUS_MAX;
+    }
+    power_exit(status);
 }
 
 pid_t getpid(void)

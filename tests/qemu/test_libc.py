@@ -39,10 +39,21 @@ def test_the_value_of_main_is_the_status(start, image):
     assert one.wait_exit() == 99
 
 
+@pytest.mark.parametrize("how, status", [("high", 200), ("terminate", 143)])
+def test_a_status_that_cannot_be_told_is_said(start, image, how, status):
+    one = start(image, how)
+    assert one.wait_exit() == 127
+    assert f"exit status {status}: told as 127" in one.console
+
+
+def test_a_status_has_eight_bits(start, image):
+    assert start(image, "over").wait_exit() == 5
+
+
 @pytest.mark.parametrize("how,what,function", [
     ("abort", "abort", "main"),
     ("canary", "canary", "overflow"),  # its caller's address is gone
-    ("free-twice", "heap.c", "main"),
+    ("free-twice", "freed twice", "main"),
 ])
 def test_a_bug_panics_and_names_the_function(start, image, how, what,
                                              function):

@@ -191,6 +191,7 @@ static bool frees_with_a_panic(void *memory)
         host_panic_caught = false;
         return false;
     }
+    assert_non_null(strstr(host_panic_what, "freed twice"));
     return true;
 }
 
