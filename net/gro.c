@@ -240,13 +240,19 @@ static void end_all(struct gro *gro)
         end(gro, &gro->flow[i]);
 }
 
-/* The place of a connection that is new here. */
+/* The place of a connection that is new here: one that is free, or else that of
+ * the one that came first. */
 static struct flow *take_place(struct gro *gro)
 {
-    struct flow *flow;
+    struct flow *flow = gro->flow;
 
     if (gro->count < FLOWS_MAX)
         return &gro->flow[gro->count++];
+    if (gro->live < FLOWS_MAX) {
+        while (flow->first.frame)
+            flow++;
+        return flow;
+    }
     flow = &gro->flow[gro->oldest];
     gro->oldest = (gro->oldest + 1) % FLOWS_MAX;
     end(gro, flow);

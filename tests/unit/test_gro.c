@@ -347,6 +347,31 @@ static void gro__more_connections_than_places_lose_nothing(void **state)
 }
 
 /* A bare ACK carries a window; it must come between. */
+/* Eight are joined at a time: the ninth takes the place of one that is over. */
+static void gro__place_of_one_that_is_over_is_taken_first(void **state)
+{
+    (void)state;
+    for (uint16_t i = 0; i < 10; i++) {
+        struct batch_segment segment = number(0);
+
+        segment.port = (uint16_t)(2000 + i);
+        if (i == 5) { /* this one ends with its second segment */
+            batch_put(&batch, segment);
+            segment = number(1);
+            segment.port = 2005;
+            segment.flags |= PSH;
+        }
+        if (i == 9) { /* of the first connection, whose place is still its */
+            segment = number(1);
+            segment.port = 2000;
+        }
+        batch_put(&batch, segment);
+    }
+    batch_join(&batch);
+    assert_int_equal(batch.left, 9);
+    assert_int_equal(batch_text(&batch, 0), 2 * MSS);
+}
+
 static void gro__nothing_overtakes_a_bare_ack_of_its_connection(void **state)
 {
     struct batch_segment segment = number(1);
@@ -459,6 +484,7 @@ int main(void)
         TEST(gro__other_sender_on_the_link_stays_apart),
         TEST(gro__connections_in_turn_are_joined_each),
         TEST(gro__more_connections_than_places_lose_nothing),
+        TEST(gro__place_of_one_that_is_over_is_taken_first),
         TEST(gro__nothing_overtakes_a_bare_ack_of_its_connection),
         TEST(gro__frames_of_others_do_not_stop_a_connection),
         TEST(gro__nothing_overtakes_what_cannot_be_told),
