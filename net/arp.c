@@ -61,7 +61,11 @@ bool arp_limit_take(struct net *net, struct arp_limit *limit, uint32_t per_s)
 void arp_send_request(struct net *net, struct net_if *nif, struct mac_addr to,
                       struct ipv4_addr target)
 {
-    if (arp_limit_take(net, &net->arp.requests, ARP_REQUESTS_PER_S))
+    /* For whom strangers may make us ask. The known and the gateways are few,
+     * and none is asked more than once a second. */
+    if (!mac_addr_equal(to, ethernet_broadcast) ||
+        route_is_gateway(net, nif, target) ||
+        arp_limit_take(net, &net->arp.requests, ARP_REQUESTS_PER_S))
         send_packet(net, nif, ARP_REQUEST, to, nif->addr,
                     (struct mac_addr){{0}}, target);
 }

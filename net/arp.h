@@ -28,8 +28,9 @@ enum {
     /* Datagrams that wait for one address: TCP's initial window, and some. */
     ARP_PENDING_MAX = 16,
     ARP_PENDING_BYTES_MAX = 256 * 1024, /* held by what waits for any */
-    ARP_REQUESTS_MAX = 3,     /* unanswered, then the address has failed */
-    ARP_REQUESTS_PER_S = 250, /* to whomever */
+    ARP_REQUESTS_MAX = 3, /* unanswered, then the address has failed */
+    /* Except to who is known, and for gateways. */
+    ARP_REQUESTS_PER_S = 250,
     /* To a neighbour whom we have sent packets to; to all strangers whose MAC
      * addresses end alike: who floods us silences those at most. */
     ARP_REPLIES_PER_S = 100,

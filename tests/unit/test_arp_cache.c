@@ -213,25 +213,53 @@ static void bound__silent_addresses_take_half_of_the_table(void **state)
     }
 }
 
-static void bound__requests_are_limited_for_all_together(void **state)
+/* On a network of many hosts, with all that was to say at first said. */
+static void settle_on_a_large_network(uint32_t gateway)
 {
-    (void)state;
+    const struct net_address address = {ipv4_addr_make(STATION_ADDR), 8,
+                                        ipv4_addr_make(gateway)};
+
     station.dev.tx_max = 10000;
     interface_clear_address(station.net, 0, host_now_us);
-    assert_int_equal(interface_set_address(
-                         station.net, 0,
-                         &(struct net_address){ipv4_addr_make(STATION_ADDR), 8,
-                                               ipv4_addr_make(0)},
-                         host_now_us),
-                     NET_OK);
+    assert_int_equal(
+        interface_set_address(station.net, 0, &address, host_now_us), NET_OK);
     station_take_all(&station);
     station_wait(&station, 3 * SECOND);
     station_take_all(&station);
+}
+
+static void bound__requests_are_limited_for_all_together(void **state)
+{
+    (void)state;
+    settle_on_a_large_network(0);
     for (uint32_t i = 0; i < 3 * ARP_REQUESTS_PER_S; i++)
         (void)!talk_to(0x0a200000 + i);
     assert_int_equal(station_take_all(&station), ARP_REQUESTS_PER_S);
     assert_int_equal(STATION_COUNT(&station, arp_limited),
                      2 * ARP_REQUESTS_PER_S);
+}
+
+/* Packets from addresses that nobody has make us ask for these. */
+static void
+bound__strangers_do_not_take_the_requests_of_who_counts(void **state)
+{
+    (void)state;
+    settle_on_a_large_network(STATION_GATEWAY);
+    (void)!talk_to(STATION_PEER);
+    answer_arp(STATION_PEER, station_peer_mac);
+    (void)!talk_to(STATION_PEER);
+    station_wait(&station, 60 * SECOND - SECOND / 2);
+    station_take_all(&station);
+    for (uint32_t i = 0; i < 3 * ARP_REQUESTS_PER_S; i++)
+        (void)!talk_to(0x0a200000 + i);
+    assert_int_equal(station_take_all(&station), ARP_REQUESTS_PER_S);
+    (void)!talk_to(STATION_FAR);
+    assert_true(station_take(&station));
+    assert_memory_equal(station.frame, station_all_mac, 6);
+    assert_int_equal(station_at32(&station, 14 + 24), STATION_GATEWAY);
+    station_wait(&station, SECOND / 2);
+    assert_true(station_take(&station));
+    assert_memory_equal(station.frame, station_peer_mac, 6);
 }
 
 /* Large pings in the name of hosts that nobody has: the answers wait for ARP,
@@ -404,6 +432,7 @@ int main(void)
         TEST(scarce__a_neighbour_is_still_asked_for),
         TEST(bound__silent_addresses_take_half_of_the_table),
         TEST(bound__requests_are_limited_for_all_together),
+        TEST(bound__strangers_do_not_take_the_requests_of_who_counts),
         TEST(bound__large_answers_to_nobody_hold_little),
         TEST(silence__A18_is_asked_ever_more_rarely),
         TEST(silence__A18_is_told_to_the_udp_socket),
