@@ -162,8 +162,7 @@ static void virtq__head_of_a_chain_is_one_descriptor_again(void **state)
     (void)!virtq_publish(&queue);
     use(head_of(0), 0);
     assert_int_equal(virtq_pop(&queue, &done), VIRTQ_OK);
-    push_in(0);
-    assert_int_equal(head_of(1), head_of(0));
+    assert_true(virtq_push_bytes(&queue, memory[0], 1, memory));
     (void)!virtq_publish(&queue);
     use(head_of(1), 0);
     assert_int_equal(virtq_pop(&queue, &done), VIRTQ_OK);
