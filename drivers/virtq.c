@@ -198,11 +198,10 @@ bool virtq_publish(struct virtq *queue)
     return vring_need_event(event, queue->avail_idx, before);
 }
 
-COLD enum virtq_status virtq_break(struct virtq *queue)
+COLD void virtq_break(struct virtq *queue)
 {
     queue->broken = true;
     queue->used_end = queue->used_seen; /* nothing more is read */
-    return VIRTQ_BROKEN;
 }
 
 /* Notices an index that claims more than is in flight: a jump forward, or any
@@ -212,8 +211,11 @@ enum virtq_status virtq_look(struct virtq *queue)
     uint16_t idx = __atomic_load_n(&queue->ring.used->idx, __ATOMIC_ACQUIRE);
     uint16_t more = (uint16_t)(idx - queue->used_seen);
 
-    if (queue->broken || more > (uint16_t)(queue->published - queue->used_seen))
-        return virtq_break(queue);
+    if (queue->broken ||
+        more > (uint16_t)(queue->published - queue->used_seen)) {
+        virtq_break(queue);
+        return VIRTQ_BROKEN;
+    }
     queue->used_end = idx;
     return more ? VIRTQ_OK : VIRTQ_EMPTY;
 }

@@ -137,7 +137,7 @@ static inline uint16_t virtq_chains(const struct virtq *queue)
  * device has more for us than has been read; the device has broken a rule. */
 void virtq_free_many(struct virtq *queue, uint16_t head);
 enum virtq_status virtq_look(struct virtq *queue);
-enum virtq_status virtq_break(struct virtq *queue);
+void virtq_break(struct virtq *queue);
 
 /* Private: the chain that begins at `head` is not in flight any more. */
 static INLINE void *virtq_chain_take(struct virtq *queue, uint16_t head)
@@ -186,13 +186,17 @@ static INLINE enum virtq_status virtq_pop_now(struct virtq *queue,
     id = __atomic_load_n(&elem->id, __ATOMIC_RELAXED);
     bytes = __atomic_load_n(&elem->len, __ATOMIC_RELAXED);
 
-    if (id > queue->mask || !queue->slot[id].cookie)
-        return virtq_break(queue);
+    if (id > queue->mask || !queue->slot[id].cookie) {
+        virtq_break(queue);
+        return VIRTQ_BROKEN;
+    }
     if (bytes > queue->slot[id].bytes) {
         /* For what it only reads, a device may name any length (legacy ones
          * do): virtio 1.2 2.7.8.2. */
-        if (queue->slot[id].bytes > 0)
-            return virtq_break(queue);
+        if (queue->slot[id].bytes > 0) {
+            virtq_break(queue);
+            return VIRTQ_BROKEN;
+        }
         bytes = 0;
     }
     done->bytes = bytes;
