@@ -57,7 +57,6 @@ static enum tcp_verdict advance(struct tcp_conn *conn,
         conn->fin_flying = false;
     acked_active(conn, text);
     tcp_loss_ack(conn, seg, bytes, false);
-    tcp_conn_rest(conn);
     if (text)
         tcp_conn_post(conn, tcp_queued(conn)
                                 ? TCP_CHANGE_WRITABLE
@@ -160,6 +159,6 @@ enum tcp_verdict tcp_in_ack(struct tcp_conn *conn, struct tcp_arrival *in)
             tcp_loss_ack(conn, seg, 0, duplicate && conn->snd.wnd);
         return TCP_GO_ON;
     }
-    tcp_conn_wants_flush(conn);
+    tcp_conn_wants_flush(conn); /* it rests then, unless there is an answer */
     return advance(conn, seg);
 }

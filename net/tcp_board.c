@@ -59,7 +59,10 @@ static void drop(struct tcp_board *board, struct tcp_record *record)
         board->last = record->prev;
     board->count--;
     board->again_count -= record->again;
-    pool_free(record);
+    if (board->spare)
+        pool_free(record);
+    else
+        board->spare = record;
 }
 
 /* Count `bytes` of a record's fate, once more or once less. */
