@@ -75,30 +75,35 @@ void thread_switch(void **save, void *load);
 
 /* --- queues ---------------------------------------------------------------*/
 
+/* The head's `prev` is the tail; the tail's `next` is null. */
 static void queue_push(struct wait_queue *queue, struct thread *t)
 {
+    struct thread *head = queue->head;
+
     t->queue = queue;
     t->next = NULL;
-    t->prev = queue->tail;
-    if (queue->tail)
-        queue->tail->next = t;
-    else
+    if (head) {
+        t->prev = head->prev;
+        t->prev->next = t;
+        head->prev = t;
+    } else {
+        t->prev = t;
         queue->head = t;
-    queue->tail = t;
+    }
 }
 
 static void queue_remove(struct thread *t)
 {
     struct wait_queue *queue = t->queue;
 
-    if (t->prev)
-        t->prev->next = t->next;
-    else
+    if (queue->head == t)
         queue->head = t->next;
+    else
+        t->prev->next = t->next;
     if (t->next)
         t->next->prev = t->prev;
-    else
-        queue->tail = t->prev;
+    else if (queue->head)
+        queue->head->prev = t->prev;
     t->queue = NULL;
 }
 

@@ -116,7 +116,6 @@ void thread_uncancel(void);
 /* Threads that wait for the same thing. All zero is an empty queue. */
 struct wait_queue {
     struct thread *head;
-    struct thread *tail;
 };
 
 /*
