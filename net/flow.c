@@ -11,23 +11,20 @@
 
 #include "kernel/clock.h"
 
-/* ---- lists ---- */
+/* ---- where a flow stands ---- */
 
-/* Take the flow out of where its mode says; the caller puts it elsewhere. */
+/* Take the flow out; the caller puts it elsewhere. */
 static void unlist(struct flow *flow)
 {
-    struct tcpv4 *tcp = flow->group->tcp;
     struct flow_link *link = &flow->link;
 
-    if (flow->mode == FLOW_PARKED) {
-        tcp->parked_count--;
-        if (flow->park_timed) {
-            timer_cancel(&tcp->wheel, &flow->timer);
-            return;
-        }
+    if (flow->timed) {
+        flow->timed = false;
+        timer_cancel(&flow->group->tcp->wheel, &flow->timer);
+    } else {
+        link->next->prev = link->prev;
+        link->prev->next = link->next;
     }
-    link->next->prev = link->prev;
-    link->prev->next = link->next;
 }
 
 /* Put a flow that stands nowhere at the end of `list`. */
@@ -41,20 +38,22 @@ static void enlist(struct flow *flow, struct flow_link *list)
     list->prev = link;
 }
 
-void flow_list_as(struct flow *flow, struct flow_link *list,
-                  enum flow_mode mode)
+void flow_time(struct flow *flow, uint64_t until_us)
 {
+    flow->until_us = until_us;
+    /* Most are wanted later each time: a timer is moved when it fires. */
+    if (flow->timed && flow->timer.deadline_us <= until_us)
+        return;
     unlist(flow);
-    enlist(flow, list);
-    flow->mode = (uint8_t)mode;
+    flow->timed = true;
+    flow->timer.next = NULL; /* not armed: what was there is a link's */
+    timer_arm(&flow->group->tcp->wheel, &flow->timer, until_us);
 }
 
-void flow_time_as(struct flow *flow, uint64_t deadline_us, enum flow_mode mode)
+void flow_untime(struct flow *flow)
 {
     unlist(flow);
-    flow->timer.next = NULL; /* not armed: what was there is a link's */
-    timer_arm(&flow->group->tcp->wheel, &flow->timer, deadline_us);
-    flow->mode = (uint8_t)mode;
+    enlist(flow, &flow->group->tcp->untimed);
 }
 
 struct flow *flow_first(const struct flow_link *list)
@@ -79,7 +78,7 @@ struct flow *flow_new(struct flow_group *group, struct tcp_conn *conn)
     flow->refs = 1;
     flow->mode = FLOW_ACTIVE;
     flow->flags = FLOW_OWNED;
-    enlist(flow, &tcp->active);
+    enlist(flow, &tcp->untimed);
     group->flows++;
     tcp->flows++;
     if (conn)
@@ -137,7 +136,9 @@ void flow_drop(struct flow *flow)
         return;
     /* Whoever has just been told "released" may ask flow_error() before it
      * blocks again, so the memory waits for the network thread. */
-    flow_list_as(flow, &tcp->dead, FLOW_DEAD);
+    unlist(flow);
+    enlist(flow, &tcp->dead);
+    flow->mode = FLOW_DEAD;
     tcp->wake(tcp->wake_context);
 }
 

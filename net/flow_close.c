@@ -90,14 +90,9 @@ static void each_in_slot(struct timer *first, void (*fn)(struct flow *flow))
 
 static void each_flow(struct tcpv4 *tcp, void (*fn)(struct flow *flow))
 {
-    struct flow_group *group = tcp->groups;
     size_t slots = TIMER_WHEEL_BYTES / sizeof(struct timer *);
 
-    each_linked(&tcp->active, fn);
-    each_linked(&tcp->parked, fn);
-    each_linked(&tcp->connected.ready, fn);
-    for (; group; group = group->next)
-        each_linked(&group->ready, fn);
+    each_linked(&tcp->untimed, fn);
     for (size_t i = 0; i < slots; i++)
         each_in_slot(tcp->wheel.slots[i], fn);
 }

@@ -83,7 +83,7 @@ static COLD struct flow_group *group_new(struct tcpv4 *tcp, uint16_t port,
         return NULL;
     *group = (struct flow_group){
         .tcp = tcp, .listen = *listen, .port = port, .queried = queried};
-    group->ready.next = group->ready.prev = &group->ready;
+    group->ready_end = &group->ready;
     name_group(group);
     if (tcp_listen(tcp->net, queried ? 0 : port, &options, &group->listener) !=
         TCP_LISTEN_OK) {

@@ -40,9 +40,8 @@ bool tcpv4_init(struct tcpv4 *tcp, const struct tcpv4_config *config,
     pool_init(&tcp->flow_pool, &tcp->pages, sizeof(struct flow), SIZE_MAX);
     pool_init(&tcp->group_pool, &tcp->pages, sizeof(struct flow_group),
               SIZE_MAX);
-    list_init(&tcp->connected.ready);
-    list_init(&tcp->active);
-    list_init(&tcp->parked);
+    tcp->connected.ready_end = &tcp->connected.ready;
+    list_init(&tcp->untimed);
     list_init(&tcp->dead);
     return true;
 }

@@ -26,10 +26,10 @@ enum {
     FLOW_BACKLOG = 1024,
 };
 
-/* In which of the instance's lists a flow stands, and so who moves it next. */
+/* Who moves a flow next. */
 enum flow_mode {
-    FLOW_ACTIVE, /* `active`: a caller's, or a callback's */
-    FLOW_PARKED, /* `parked`, or the wheel: waits for its peer */
+    FLOW_ACTIVE, /* a caller's, or a callback's */
+    FLOW_PARKED, /* waits for its peer */
     FLOW_READY,  /* `ready` of its group: waits for a thread */
     FLOW_DEAD,   /* `dead`: waits for the next round of the stack */
 };
@@ -53,8 +53,8 @@ struct flow {
     struct flow_group *group;
     struct tcp_conn *conn; /* null once the core has it back */
     union {
-        struct flow_link link; /* ACTIVE, READY, DEAD, PARKED for ever */
-        struct timer timer;    /* PARKED with a deadline */
+        struct flow_link link; /* in `untimed`, or in `dead` */
+        struct timer timer;    /* `timed`: in the wheel */
     };
     union {
         struct {
@@ -65,6 +65,10 @@ struct flow {
             flow_park_fn *park_fn; /* null: the group's callback */
             void *park_context;
         }; /* PARKED, READY */
+    };
+    union {
+        uint64_t until_us;  /* PARKED: `timer` stands for then, or earlier */
+        struct flow *after; /* READY: the next in `ready` of its group */
     };
     struct wait_queue readers;
     struct wait_queue senders; /* writers, closers, a connecting caller */
@@ -77,10 +81,10 @@ struct flow {
     uint8_t flags;             /* enum flow_flag */
     uint8_t news;              /* enum flow_news, not yet asked for */
     uint8_t park_event : 1;    /* enum flow_park_event; READY */
-    uint8_t park_timed : 1;    /* PARKED: `timer` is armed, not `link` */
+    bool timed : 1;            /* it stands in the wheel, whatever its mode */
 };
 
-_Static_assert(sizeof(struct flow) <= 128, "a million of these are parked");
+_Static_assert(sizeof(struct flow) <= 120, "a million of these are parked");
 
 /* Flows with one callback and one bound on its threads: those of a listener,
  * or all that this side has connected. */
@@ -89,7 +93,8 @@ struct flow_group {
     struct flow_group *next;
     struct tcp_listener *listener; /* null: connected flows, or unlistened */
     struct flow_listener listen;
-    struct flow_link ready;
+    struct flow *ready; /* the first of them */
+    struct flow **ready_end;
     struct tcp_conn *held; /* accepted, and no memory yet for a handle */
     uint32_t threads;
     uint32_t flows;    /* handles of this group */
@@ -112,8 +117,7 @@ struct tcpv4 {
     struct timer_wheel wheel;
     struct flow_group connected;
     struct flow_group *groups;
-    struct flow_link active;
-    struct flow_link parked; /* those without a deadline */
+    struct flow_link untimed; /* flows that are not in the wheel */
     struct flow_link dead;
     struct wait_queue closers; /* of tcpv4_disconnect() */
     uint64_t retry_us;         /* threads or memory were short; FOREVER */
@@ -173,13 +177,11 @@ void flow_disown(struct flow *flow);
  * `linger_us` (0: not at all), and drop the owner's reference. */
 void flow_end(struct flow *flow, uint64_t linger_us);
 
-/* Take the flow out of where its mode says, and put it at the end of `list` in
- * its next mode. */
-void flow_list_as(struct flow *flow, struct flow_link *list,
-                  enum flow_mode mode);
+/* Take the flow out of where it stands, and put it into the wheel. */
+void flow_time(struct flow *flow, uint64_t until_us);
 
-/* The same, and arm its timer in its next mode. */
-void flow_time_as(struct flow *flow, uint64_t deadline_us, enum flow_mode mode);
+/* Its timer has fired, or is not wanted: it stands in `untimed` from now on. */
+void flow_untime(struct flow *flow);
 
 /* The oldest of a list, or null. */
 struct flow *flow_first(const struct flow_link *list);

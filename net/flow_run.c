@@ -43,16 +43,30 @@ static struct flow *accept_one(struct flow_group *group)
     return flow;
 }
 
+/* The flow that has been ready for longest. */
+static struct flow *take_ready(struct flow_group *group)
+{
+    struct flow *flow = group->ready;
+
+    if (!flow)
+        return NULL;
+    group->ready = flow->after;
+    if (!group->ready)
+        group->ready_end = &group->ready;
+    flow->mode = FLOW_ACTIVE;
+    return flow;
+}
+
 /* Ready flows and new ones take turns, so that neither starves the other. */
 static struct flow *next_flow(struct flow_group *group)
 {
     struct flow *flow;
 
     group->accept_first = !group->accept_first;
-    flow = group->accept_first ? accept_one(group) : flow_first(&group->ready);
+    flow = group->accept_first ? accept_one(group) : take_ready(group);
     if (flow)
         return flow;
-    return group->accept_first ? flow_first(&group->ready) : accept_one(group);
+    return group->accept_first ? take_ready(group) : accept_one(group);
 }
 
 /*
@@ -104,8 +118,6 @@ static void flow_thread(void *arg)
 
     group->coming = false;
     while ((flow = next_flow(group))) {
-        if (flow->mode != FLOW_ACTIVE)
-            flow_list_as(flow, &group->tcp->active, FLOW_ACTIVE);
         flow_group_dispatch(group);
         run(flow);
     }
@@ -116,7 +128,7 @@ static void flow_thread(void *arg)
 
 static bool has_work(const struct flow_group *group)
 {
-    return flow_first(&group->ready) || group->held ||
+    return group->ready || group->held ||
            (group->listener && tcp_acceptable(group->listener));
 }
 
@@ -141,8 +153,13 @@ void flow_ready(struct flow *flow, enum flow_park_event event)
 {
     struct flow_group *group = flow->group;
 
+    if (flow->mode == FLOW_PARKED)
+        group->tcp->parked_count--;
+    flow->mode = FLOW_READY;
     flow->park_event = event & 1;
-    flow_list_as(flow, &group->ready, FLOW_READY);
+    flow->after = NULL;
+    *group->ready_end = flow;
+    group->ready_end = &flow->after;
     flow_group_dispatch(group);
 }
 
@@ -163,29 +180,38 @@ void flow_park(struct flow *flow, flow_park_fn *fn, void *context,
         flow_ready(flow, FLOW_PARK_READABLE);
         return;
     }
-    flow->park_timed = deadline_us != FOREVER;
-    if (flow->park_timed) { /* one that has passed is due in the next round */
-        flow_time_as(flow, deadline_us, FLOW_PARKED);
+    flow->mode = FLOW_PARKED;
+    tcp->parked_count++;
+    if (deadline_us != FOREVER) { /* has it passed: in the next round */
+        flow_time(flow, deadline_us);
         if (!tcp->net_awake)
             tcp->wake_by(tcp->wake_context, deadline_us);
-    } else {
-        flow_list_as(flow, &tcp->parked, FLOW_PARKED);
+    } else if (flow->timed) {
+        flow_untime(flow);
     }
-    tcp->parked_count++;
 }
 
 /* ---- what is due ---- */
 
+/* The timer of a flow has fired, perhaps too early: see flow_time(). */
+static void timer_over(struct flow *flow, uint64_t now_us)
+{
+    flow_untime(flow);
+    if (flow->mode != FLOW_PARKED)
+        return;
+    if (flow->until_us > now_us)
+        flow_time(flow, flow->until_us);
+    else
+        flow_ready(flow, FLOW_PARK_DEADLINE);
+}
+
 static void run_timers(struct tcpv4 *tcp, uint64_t now_us)
 {
     struct timer *timer;
-    struct flow *flow;
 
-    /* Each round takes one timer that is due, and none is armed meanwhile. */
-    while ((timer = timer_wheel_pop(&tcp->wheel, now_us))) {
-        flow = CONTAINER_OF(timer, struct flow, timer);
-        flow_ready(flow, FLOW_PARK_DEADLINE);
-    }
+    /* Each round takes one timer that is due, and none becomes so. */
+    while ((timer = timer_wheel_pop(&tcp->wheel, now_us)))
+        timer_over(CONTAINER_OF(timer, struct flow, timer), now_us);
 }
 
 static void retry(struct tcpv4 *tcp)

@@ -133,7 +133,7 @@ class Counted:
         self.scratch.rmdir()
 
 
-def profile_lines(reading, least_share=0.005):
+def profile_lines(reading, least_share=0.0003):
     """The functions of a reading, the dearest first, as lines of text."""
     rest = 0.0
     for name, cost in sorted(reading.functions.items(), key=lambda x: -x[1]):

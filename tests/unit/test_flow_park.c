@@ -177,6 +177,81 @@ static void answer_without_deadlines(struct flow *flow, void *context,
     answer(flow, context, event);
 }
 
+/* Nothing more is asked, and the deadline comes when it must. */
+static void expect_deadline_after(struct flow *flow, uint64_t after_us)
+{
+    uint64_t answered_us = record.last_run_us;
+    struct buffer *buffer;
+
+    assert_int_equal(record.deadlines, 0);
+    assert_int_equal(flow_read(flow, &buffer), FLOW_EOF);
+    assert_int_equal(record.deadlines, 1);
+    assert_int_equal(record.last_run_us, answered_us + after_us);
+    flow_release(flow);
+}
+
+static void park__later_deadline_takes_the_place_of_the_first_in(void)
+{
+    struct flow *flow = connect_to(park_for_three_seconds);
+
+    for (unsigned i = 0; i < 3; i++) {
+        world_sleep(2 * WORLD_S);
+        world_exchange(flow);
+    }
+    expect_deadline_after(flow, 3 * WORLD_S);
+}
+WORLD(park__later_deadline_takes_the_place_of_the_first)
+
+static void park__earlier_deadline_takes_the_place_of_the_first_in(void)
+{
+    struct flow *flow = connect_to(park_for_three_seconds);
+
+    world_sleep(WORLD_S);
+    record.park_us = WORLD_S;
+    world_exchange(flow);
+    expect_deadline_after(flow, WORLD_S);
+}
+WORLD(park__earlier_deadline_takes_the_place_of_the_first)
+
+static void park__for_ever_takes_the_place_of_a_deadline_in(void)
+{
+    struct flow *flow = connect_to(park_for_three_seconds);
+
+    world_sleep(WORLD_S);
+    record.park_us = 0;
+    world_exchange(flow);
+    world_sleep(100 * WORLD_S);
+    assert_int_equal(record.deadlines, 0);
+    record.park_us = WORLD_S;
+    world_exchange(flow);
+    expect_deadline_after(flow, WORLD_S);
+}
+WORLD(park__for_ever_takes_the_place_of_a_deadline)
+
+static void answer_slowly(struct flow *flow, void *context,
+                          enum flow_park_event event)
+{
+    if (event == FLOW_PARK_READABLE)
+        world_sleep(10 * WORLD_S);
+    answer(flow, context, event);
+}
+
+static void park_then_answer_slowly(struct flow *flow, void *context)
+{
+    record.park_us = 3 * WORLD_S;
+    flow_park(flow, answer_slowly, context, park_deadline());
+}
+
+static void park__deadline_that_passes_while_the_function_runs_is_void_in(void)
+{
+    struct flow *flow = connect_to(park_then_answer_slowly);
+
+    world_sleep(WORLD_S);
+    world_exchange(flow);
+    expect_deadline_after(flow, 3 * WORLD_S);
+}
+WORLD(park__deadline_that_passes_while_the_function_runs_is_void)
+
 static void park_with_deadlines_set(struct flow *flow, void *context)
 {
     flow_set_read_deadline(flow, world_in(WORLD_S));
@@ -295,7 +370,7 @@ WORLD(park__many_idle_flows_are_handles_and_nothing_else)
 static void flow__is_small_enough_for_a_million(void **state)
 {
     (void)state;
-    assert_true(sizeof(struct flow) <= 128);
+    assert_true(sizeof(struct flow) <= 120);
 }
 
 static void park__waits_when_no_thread_can_be_made_in(void)
@@ -342,6 +417,10 @@ int main(void)
         WORLD_TEST(park__deadline_is_exact_and_then_it_is_closed),
         WORLD_TEST(park__passed_deadline_runs_at_once),
         WORLD_TEST(park__deadline_is_kept_when_the_network_sleeps),
+        WORLD_TEST(park__later_deadline_takes_the_place_of_the_first),
+        WORLD_TEST(park__earlier_deadline_takes_the_place_of_the_first),
+        WORLD_TEST(park__for_ever_takes_the_place_of_a_deadline),
+        WORLD_TEST(park__deadline_that_passes_while_the_function_runs_is_void),
         WORLD_TEST(park__deadlines_of_calls_are_forever_again),
         WORLD_TEST(park__a_connected_flow_then_belongs_to_its_function),
         WORLD_TEST(park__callback_may_go_on_while_others_have_the_flow),
