@@ -242,9 +242,10 @@ uint64_t clock_us(void)
     uint64_t now = clock.by_kvm ? kvmclock_ns() : cpu_tsc();
 
     /* One that went back stands still until it has caught up. */
-    if ((int64_t)(now - clock.latest) > 0)
-        clock.latest = now;
-    return (uint64_t)((unsigned __int128)(clock.latest - clock.start) *
+    if ((int64_t)(now - clock.latest) < 0)
+        now = clock.latest;
+    clock.latest = now;
+    return (uint64_t)((unsigned __int128)(now - clock.start) *
                           clock.us_per_count >>
                       64);
 }

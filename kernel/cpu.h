@@ -66,7 +66,7 @@ static inline void cpu_msr_write(uint32_t msr, uint64_t value)
                      : "memory");
 }
 
-static inline uint64_t cpu_tsc(void)
+static INLINE uint64_t cpu_tsc(void)
 {
     uint32_t low;
     uint32_t high;

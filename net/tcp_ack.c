@@ -152,7 +152,8 @@ enum tcp_verdict tcp_in_ack(struct tcp_conn *conn, struct tcp_arrival *in)
         duplicate = false;
         if (shut && conn->snd.wnd)
             window_opened(conn);
-        tcp_conn_wants_flush(conn);
+        if (conn->active || conn->fin_queued)
+            tcp_conn_wants_flush(conn);
     }
     if (seg->ack == conn->snd.una) {
         if (conn->active)

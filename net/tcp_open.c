@@ -230,7 +230,8 @@ void tcp_opened(struct tcp_conn *conn)
     tcp_timer_user(conn);
     tcp_timer_keep(conn);
     tcp_conn_post(conn, TCP_CHANGE_OPEN | TCP_CHANGE_WRITABLE);
-    tcp_conn_wants_flush(conn);
+    if (conn->active || conn->fin_queued)
+        tcp_conn_wants_flush(conn);
 }
 
 enum tcp_verdict tcp_in_syn_sent(struct tcp_conn *conn, struct tcp_arrival *in)

@@ -79,12 +79,11 @@ static void drop_oldest(struct net *net)
 
 /* Wait two MSL from now: every entry waits as long, so the list stays in
  * order. */
-static void restart(struct net *net, struct tcp_time_wait *entry)
+static void begin(struct net *net, struct tcp_time_wait *entry)
 {
     uint64_t until_us = net->now_us + 2 * net->config.tcp.msl_us;
 
     entry->until_ms = (uint32_t)(until_us / 1000);
-    tcp_list_remove(&entry->link);
     tcp_list_push(&net->tcp.quiet, &entry->link);
     if (!timer_is_armed(&net->tcp.quiet_timer))
         timer_arm(&net->timers, &net->tcp.quiet_timer, until_us);
@@ -154,8 +153,7 @@ void tcp_time_wait_add(struct tcp_conn *conn)
         .ts_recent = conn->ts.recent,
     };
     *bucket = entry;
-    tcp_list_init(&entry->link);
-    restart(net, entry);
+    begin(net, entry);
     net_count(&net->counters, tcp_time_wait);
 }
 
@@ -267,8 +265,10 @@ bool tcp_time_wait_in(struct net *net, const struct tcp_arrival *in)
         answer(net, entry);
         /* A FIN sent again: our last ACK was lost, so wait once more. */
         if (seg->flags & TCP_FIN &&
-            seg->seq + tcp_seg_len(seg) == entry->rcv_nxt)
-            restart(net, entry);
+            seg->seq + tcp_seg_len(seg) == entry->rcv_nxt) {
+            tcp_list_remove(&entry->link);
+            begin(net, entry);
+        }
     } else if (seg->flags & TCP_SYN || !ack_makes_sense(entry, seg)) {
         answer(net, entry);
     }
