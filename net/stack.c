@@ -6,7 +6,7 @@
  * the answers to a batch leave together, acknowledgements ride on them, and
  * what a thread writes in several calls before it blocks shares segments.
  *
- * When a round found nothing to do, the cards' interrupts are turned on, the
+ * When a round leaves nothing to do, the cards' interrupts are turned on, the
  * rings are looked at once more, and the thread sleeps; where packets have
  * been near before, it looks at the rings for a while first. Threads that write
  * meanwhile wake it through stack_wake(); it runs when they block. An
@@ -120,6 +120,15 @@ static uint64_t next_deadline(const struct stack *stack)
     return net_us < tcp_us ? net_us : tcp_us;
 }
 
+/* Has a card something? Asked between rounds: a round of its own costs more. */
+static bool look(const struct stack *stack)
+{
+    for (size_t i = 0; i < stack->dev_count; i++)
+        if (stack->devs[i]->ops->pending(stack->devs[i]))
+            return true;
+    return false;
+}
+
 /* Interrupts on (true) or off. Returns: whether a card has work already. */
 static bool arm(struct stack *stack, bool on)
 {
@@ -142,7 +151,7 @@ static uint64_t cards_deadline(const struct stack *stack, uint64_t deadline_us)
     return deadline_us;
 }
 
-/* Nothing was found: wait for a card, a flow, or the next deadline.
+/* Nothing is left: wait for a card, a flow, or the next deadline.
  * Returns: whether it was not the deadline. */
 static bool sleep_until(struct stack *stack, uint64_t deadline_us)
 {
@@ -165,14 +174,6 @@ static bool sleep_until(struct stack *stack, uint64_t deadline_us)
 }
 
 /* ---- looking before sleeping ---- */
-
-static bool look(const struct stack *stack)
-{
-    for (size_t i = 0; i < stack->dev_count; i++)
-        if (stack->devs[i]->ops->pending(stack->devs[i]))
-            return true;
-    return false;
-}
 
 /*
  * Look at the cards until something is there or `until_us`. Not inlined: the
@@ -217,14 +218,14 @@ static void learn(struct polling *polling, enum way way, uint64_t waited_us)
 }
 
 /* The same, of a sleep that something other than a deadline has ended, or that
- * was long. A long one tells of the peers, not of the ways to wait. */
+ * was long. Much longer, and it tells of the peers, not of the ways to wait. */
 static void learn_from_sleep(struct polling *polling, enum way way,
                              uint64_t begin_us, uint64_t sleep_us)
 {
     uint64_t now_us = clock_us();
 
     polling->soon = now_us - sleep_us <= polling->most_us;
-    if (polling->soon)
+    if (now_us - begin_us <= 2 * polling->most_us)
         learn(polling, way, now_us - begin_us);
 }
 
@@ -279,7 +280,7 @@ static void network_thread(void *arg)
             thread_yield(); /* those woken read, write, park */
         full = net_flush(stack->net, clock_us());
         again = net_needs_flush(stack->net) && !full;
-        if (found || again || stack->stopping)
+        if (again || stack->stopping || look(stack))
             continue;
         until_us = next_deadline(stack);
         if (full && until_us > now_us + FULL_RETRY_US)

@@ -194,7 +194,8 @@ static struct stack_counters frames_come(unsigned count, unsigned every_us)
     stack_counters_get(world.stack[1], &before);
     world_sleep((uint64_t)count * every_us + WORLD_S);
     stack_counters_get(world.stack[1], &after);
-    return (struct stack_counters){.sleeps = after.sleeps - before.sleeps,
+    return (struct stack_counters){.rounds = after.rounds - before.rounds,
+                                   .sleeps = after.sleeps - before.sleeps,
                                    .polls = after.polls - before.polls,
                                    .poll_hits =
                                        after.poll_hits - before.poll_hits};
@@ -245,6 +246,7 @@ static void poll__packets_that_come_late_are_not_looked_for_in(void)
     used = frames_come(100, LATE_US);
     assert_int_equal(used.polls, 0);
     assert_true(used.sleeps >= 100);
+    assert_true(used.rounds <= 110); /* one finds all that there is to do */
 }
 WORLD(poll__packets_that_come_late_are_not_looked_for)
 
@@ -267,7 +269,7 @@ static void poll__off_means_never_in(void)
 
     poll_up_to(0);
     used = frames_come(100, SOON_US);
-    assert_int_equal(looks, 0);
+    assert_true(looks <= used.rounds); /* is there something already? */
     assert_int_equal(used.polls, 0);
     assert_true(used.sleeps >= 100);
 }
