@@ -41,7 +41,7 @@
     COUNTER(udp_port) COUNTER(udp_no_listener) COUNTER(udp_full) \
     COUNTER(dhcp_tx) COUNTER(dhcp_ignored) COUNTER(dhcp_malformed) \
     COUNTER(dhcp_route_refused) \
-    COUNTER(tcp_rx) COUNTER(tcp_tx) \
+    COUNTER(tcp_rx) COUNTER(tcp_tx) COUNTER(tcp_predicted) \
     COUNTER(tcp_short) COUNTER(tcp_header_len) COUNTER(tcp_checksum) \
     COUNTER(tcp_port) COUNTER(tcp_land) COUNTER(tcp_bad_address) \
     COUNTER(tcp_bad_flags) COUNTER(tcp_no_conn) COUNTER(tcp_rst_tx) \

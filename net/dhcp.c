@@ -307,7 +307,7 @@ static void take_reply(struct dhcp *dhcp, const struct dhcp_reply *reply)
 static struct dhcp *client_of(struct net *net, uint32_t xid)
 {
     for (unsigned i = 0; i < net->if_count; i++) {
-        struct dhcp *dhcp = net->dhcp[i];
+        struct dhcp *dhcp = net->ifs[i].dhcp;
 
         if (dhcp && dhcp->state != DHCP_INIT && dhcp->state != DHCP_BOUND &&
             dhcp->xid == xid)
@@ -346,14 +346,14 @@ static void receive(void *context, struct net *net,
 
 void dhcp_conflict(struct net *net, unsigned index)
 {
-    if (net->dhcp[index])
-        handle(net->dhcp[index], EV_CONFLICT);
+    if (net->ifs[index].dhcp)
+        handle(net->ifs[index].dhcp, EV_CONFLICT);
 }
 
 void dhcp_link_up(struct net *net, unsigned index)
 {
-    if (net->dhcp[index])
-        handle(net->dhcp[index], EV_LINK_UP);
+    if (net->ifs[index].dhcp)
+        handle(net->ifs[index].dhcp, EV_LINK_UP);
 }
 
 /* --- begin and end -------------------------------------------------------- */
@@ -363,7 +363,8 @@ enum net_status dhcp_start(struct net *net, unsigned index,
 {
     struct dhcp *dhcp;
 
-    ASSERT(index < net->if_count && net->ifs[index].dev && !net->dhcp[index]);
+    ASSERT(index < net->if_count && net->ifs[index].dev &&
+           !net->ifs[index].dhcp);
     net_set_now(net, now_us);
     if (!net->dhcp_hears) {
         if (udp_bind(net, DHCP_CLIENT_PORT, receive, NULL) != UDP_OK)
@@ -380,7 +381,7 @@ enum net_status dhcp_start(struct net *net, unsigned index,
         .timer = {.fire = fire},
         .wanted = config->previous,
     };
-    net->dhcp[index] = dhcp;
+    net->ifs[index].dhcp = dhcp;
     interface_hear_all(net, index, DHCP_CLIENT_PORT);
     if (ipv4_addr_is_zero(config->previous)) {
         pause_for(dhcp, 0);
@@ -394,11 +395,11 @@ enum net_status dhcp_start(struct net *net, unsigned index,
 void dhcp_destroy(struct net *net)
 {
     for (unsigned i = 0; i < INTERFACES_MAX; i++) {
-        if (!net->dhcp[i])
+        if (!net->ifs[i].dhcp)
             continue;
-        timer_cancel(&net->timers, &net->dhcp[i]->timer);
-        pages_give(&net->pages, net->dhcp[i]);
-        net->dhcp[i] = NULL;
+        timer_cancel(&net->timers, &net->ifs[i].dhcp->timer);
+        pages_give(&net->pages, net->ifs[i].dhcp);
+        net->ifs[i].dhcp = NULL;
     }
 }
 
@@ -407,7 +408,8 @@ void dhcp_destroy(struct net *net)
 bool dhcp_lease_get(const struct net *net, unsigned index,
                     struct dhcp_lease *lease)
 {
-    const struct dhcp *dhcp = index < net->if_count ? net->dhcp[index] : NULL;
+    const struct dhcp *dhcp =
+        index < net->if_count ? net->ifs[index].dhcp : NULL;
 
     if (!dhcp || !dhcp->has_lease)
         return false;
@@ -421,7 +423,8 @@ const char *dhcp_state(const struct net *net, unsigned index)
         "INIT",      "SELECTING", "REQUESTING", "REBOOTING",
         "REBOOTING", "BOUND",     "RENEWING",   "REBINDING",
     };
-    const struct dhcp *dhcp = index < net->if_count ? net->dhcp[index] : NULL;
+    const struct dhcp *dhcp =
+        index < net->if_count ? net->ifs[index].dhcp : NULL;
 
     return dhcp ? names[dhcp->state] : NULL;
 }

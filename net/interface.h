@@ -87,6 +87,8 @@ MUST_CHECK bool interface_get(const struct net *net, unsigned index,
 
 /* ---- for net/ alone ---- */
 
+struct dhcp;
+
 /* A network card and its address. */
 struct net_if {
     struct netdev *dev;       /* null: packets go to host.packet_out */
@@ -99,6 +101,7 @@ struct net_if {
     uint8_t changes;        /* enum net_address_change, to be told */
     bool kick;              /* frames are enqueued that the card has not seen */
     struct acd acd;
+    struct dhcp *dhcp; /* null: no client */
 };
 
 static inline bool interface_has_address(const struct net_if *nif)

@@ -43,7 +43,6 @@ struct net {
     struct icmp icmp;
     struct ping_table pings;
     struct udp udp;
-    struct dhcp *dhcp[INTERFACES_MAX]; /* null: no client */
     struct tcp tcp;
 };
 

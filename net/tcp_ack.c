@@ -72,18 +72,11 @@ static enum tcp_verdict advance(struct tcp_conn *conn,
  */
 static bool take_window(struct tcp_conn *conn, const struct tcp_seg *seg)
 {
-    uint32_t wnd = (uint32_t)seg->window << conn->snd_shift;
-    uint32_t before = conn->snd.wnd;
-
     if (seg->ack == conn->snd.una && !seq_lt(conn->snd.wl1, seg->seq) &&
         !(conn->snd.wl1 == seg->seq && seq_leq(conn->snd.wl2, seg->ack)))
         return false;
-    conn->snd.wl1 = seq_max(conn->snd.wl1, seg->seq);
-    conn->snd.wl2 = seg->ack;
-    conn->snd.wnd = wnd;
-    if (wnd > conn->snd.wnd_max)
-        conn->snd.wnd_max = wnd;
-    return wnd != before;
+    return tcp_window_take(conn, seg->seq, seg->ack,
+                           (uint32_t)seg->window << conn->snd_shift);
 }
 
 /* The window has opened again: what the probes sent may have been refused,

@@ -136,10 +136,10 @@ struct tcp_conn {
         uint32_t up;    /* behind the peer's urgent bytes; urgent_in */
     } rcv;
     struct {
-        uint32_t recent;   /* TS.Recent: what we echo */
-        uint32_t recent_s; /* when it was taken */
-        uint32_t offset;   /* added to our clock */
-    } ts;                  /* RFC 7323 */
+        uint32_t recent;    /* TS.Recent: what we echo */
+        uint32_t recent_at; /* when it was taken: tcp_ts_age_now() */
+        uint32_t offset;    /* added to our clock */
+    } ts;                   /* RFC 7323 */
     uint32_t iss;
     uint32_t hash; /* of tuple: tcp_table_hash() */
     uint32_t cwnd, ssthresh;
@@ -309,6 +309,30 @@ static inline uint32_t tcp_unsent(const struct tcp_conn *conn)
                             : 0;
 }
 
+/* The peer is there. */
+static inline void tcp_conn_heard(struct tcp_conn *conn)
+{
+    conn->heard_us = conn->net->now_us;
+    conn->keep_probes = 0;
+    if (conn->active)
+        conn->active->answered_us = conn->heard_us;
+}
+
+/* The window of a segment that is not older than the last one, in bytes.
+ * Returns: whether it has changed. */
+static inline bool tcp_window_take(struct tcp_conn *conn, uint32_t seq,
+                                   uint32_t ack, uint32_t wnd)
+{
+    uint32_t before = conn->snd.wnd;
+
+    conn->snd.wl1 = seq_max(conn->snd.wl1, seq);
+    conn->snd.wl2 = ack;
+    conn->snd.wnd = wnd;
+    if (wnd > conn->snd.wnd_max)
+        conn->snd.wnd_max = wnd;
+    return wnd != before;
+}
+
 /* ---- tcp_conn.c: life, state, events ---- */
 
 /* A connection in state CLOSED, in no table; null: no memory. `hash`: of its
@@ -368,6 +392,10 @@ enum tcp_verdict tcp_in_fin(struct tcp_conn *conn, struct tcp_arrival *in);
 /* Append text that is in order to the receive queue. False: no room. */
 MUST_CHECK bool tcp_text_queue(struct tcp_conn *conn, struct buffer *text,
                                uint32_t bytes);
+/* The same of text that begins at rcv.nxt, which moves on; an acknowledgement
+ * is owed. `one`: bytes of each segment of it; flags: of the last. */
+MUST_CHECK bool tcp_text_next(struct tcp_conn *conn, struct buffer *text,
+                              uint32_t bytes, uint32_t one, uint8_t flags);
 /* The memory, in bytes, that received text may hold in order, and as much
  * again out of order. */
 uint32_t tcp_text_held_max(const struct tcp_conn *conn);

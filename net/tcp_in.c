@@ -14,22 +14,14 @@
 #include "net/tcp_paws.h"
 #include "net/tcp_sack.h"
 
-/* The peer is there: what it says needs not be acceptable to show that. One
- * whose text fills our window and is lost answers keep-alive probes with the
- * number at the window's edge. */
-static void heard(struct tcp_conn *conn)
-{
-    conn->heard_us = conn->net->now_us;
-    conn->keep_probes = 0;
-    if (conn->active)
-        conn->active->answered_us = conn->heard_us;
-}
-
 enum tcp_verdict tcp_in_refuse(struct tcp_conn *conn, const struct tcp_seg *seg)
 {
+    /* What it says needs not be acceptable to show that the peer is there. One
+     * whose text fills our window and is lost answers keep-alive probes with
+     * the number at the window's edge. */
     if (seg->flags & TCP_ACK &&
         conn->snd.nxt - seg->ack <= tcp_flight(conn) + conn->snd.wnd_max)
-        heard(conn);
+        tcp_conn_heard(conn);
     if (seg->text_bytes)
         tcp_sack_duplicate(conn, seg->seq,
                            seq_min(seg->seq + seg->text_bytes, conn->rcv.nxt));
@@ -134,34 +126,6 @@ static step_fn *const steps[] = {
 static step_fn *const steps_of_syn_sent[] = {tcp_in_syn_sent, tcp_in_urgent,
                                              tcp_in_text, tcp_in_fin};
 
-/* ... and for a segment to which the others have no objection: a step that is
- * added stands here too, or is_expected() asks what it would ask. */
-static step_fn *const steps_of_expected[] = {tcp_in_ts_recent, tcp_in_ack,
-                                             tcp_in_text, tcp_in_fin};
-
-enum { STEPS_WITHOUT_FIN = ARRAY_LEN(steps_of_expected) - 1 };
-
-/*
- * Header prediction: what comes nearly always, an acknowledgement, text or FIN
- * exactly in its turn. The steps that are left out would say TCP_GO_ON: it
- * begins at RCV.NXT and fits the window (first), has no RST, SYN or URG
- * (second, fourth, sixth), its timestamp is not older (PAWS), and nothing of it
- * concerns ECN. None of them asks for the state.
- */
-static bool is_expected(const struct tcp_conn *conn,
-                        const struct tcp_arrival *in)
-{
-    const struct tcp_seg *seg = &in->seg;
-
-    return (seg->flags & ~(TCP_PSH | TCP_FIN)) == TCP_ACK &&
-           seg->seq == conn->rcv.nxt && conn->state != TCP_SYN_SENT &&
-           seg->text_bytes < seq_after(conn->rcv.nxt, conn->rcv.edge) &&
-           seg->has_timestamps == conn->timestamps &&
-           !(conn->timestamps && seq_lt(seg->ts_val, conn->ts.recent)) &&
-           !(conn->active && conn->active->fin_early) &&
-           !tcp_ecn_concerns(conn, in);
-}
-
 /* How many may be sent in that second: about as many as was asked for, and
  * nobody can tell how many. One who could count them would learn from a
  * connection's limit what has hit it (CVE-2016-5696). */
@@ -197,7 +161,7 @@ static void obey(struct tcp_conn *conn, struct tcp_arrival *in,
 {
     switch (verdict) {
     case TCP_GO_ON:
-        heard(conn);
+        tcp_conn_heard(conn);
         conn->dscp_in = in->dscp;
         break;
     case TCP_REPLY_ACK:
@@ -224,11 +188,7 @@ void tcp_in_conn(struct tcp_conn *conn, struct tcp_arrival *in)
     size_t count = ARRAY_LEN(steps);
     enum tcp_verdict verdict = TCP_GO_ON;
 
-    if (is_expected(conn, in)) {
-        step = steps_of_expected;
-        count = in->seg.flags & TCP_FIN ? ARRAY_LEN(steps_of_expected)
-                                        : STEPS_WITHOUT_FIN;
-    } else if (conn->state == TCP_SYN_SENT) {
+    if (conn->state == TCP_SYN_SENT) {
         step = steps_of_syn_sent;
         count = ARRAY_LEN(steps_of_syn_sent);
     }

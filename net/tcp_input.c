@@ -10,12 +10,15 @@
  */
 #include "net/checksum.h"
 #include "net/tcp_conn.h"
+#include "net/tcp_predict.h"
 
-/* False: counted, to be dropped. */
+/* What can be told of a segment by itself. False: counted, to be dropped. */
 static bool check(struct net *net, struct ipv4_addr src, struct ipv4_addr dst,
-                  const struct buffer *segment, struct tcp_seg *seg)
+                  const struct buffer *segment)
 {
-    switch (tcp_parse(segment->data, segment->len, seg)) {
+    const struct tcp_header *header = (const struct tcp_header *)segment->data;
+
+    switch (tcp_header_status(segment->data, segment->len)) {
     case TCP_PARSE_SHORT:
         net_count(&net->counters, tcp_short);
         return false;
@@ -29,12 +32,10 @@ static bool check(struct net *net, struct ipv4_addr src, struct ipv4_addr dst,
         net_count(&net->counters, tcp_checksum);
         return false;
     }
-    if (seg->src_port == 0 || seg->dst_port == 0) {
+    if (be16_get(header->src_port) == 0 || be16_get(header->dst_port) == 0) {
         net_count(&net->counters, tcp_port);
         return false;
     }
-    if (seg->bad_option)
-        net_count(&net->counters, tcp_bad_option);
     return true;
 }
 
@@ -89,36 +90,53 @@ static ASIDE void in_stranger(struct net *net, struct tcp_arrival *in)
     }
 }
 
-void tcp_input(struct net *net, struct ipv4_addr src, struct ipv4_addr dst,
-               uint8_t tos, struct buffer *segment)
+/* A segment that was checked, of `conn` (null: of none). Taken. */
+static ASIDE void in_any(struct net *net, struct tcp_conn *conn, uint32_t hash,
+                         const struct tcp_tuple *tuple, uint8_t tos,
+                         struct buffer *segment)
 {
-    struct tcp_arrival in;
-    struct tcp_conn *conn;
-
-    net_count(&net->counters, tcp_rx);
-    if (!check(net, src, dst, segment, &in.seg)) {
-        buffer_release(segment);
-        return;
-    }
-    in.tuple = (struct tcp_tuple){
-        .local = dst,
-        .peer = src,
-        .local_port = in.seg.dst_port,
-        .peer_port = in.seg.src_port,
+    struct tcp_arrival in = {
+        .tuple = *tuple,
+        .hash = hash,
+        .ecn = tos & IPV4_ECN_MASK,
+        .dscp = tos >> 2,
+        .text = segment,
     };
+    enum tcp_parse_status status =
+        tcp_parse(segment->data, segment->len, &in.seg);
+
+    ASSERT(status == TCP_PARSE_OK); /* check() has looked */
+    if (segment->flags & BUFFER_GSO_TCP4)
+        in.gso_bytes = segment->gso_bytes;
+    if (in.seg.bad_option)
+        net_count(&net->counters, tcp_bad_option);
     in.up = in.seg.seq + in.seg.urgent;
-    in.gso_bytes =
-        segment->flags & BUFFER_GSO_TCP4 ? segment->gso_bytes : (uint16_t)0;
-    in.ecn = tos & IPV4_ECN_MASK;
-    in.dscp = tos >> 2;
     in.seg.text_bytes = buffer_chain_len(segment) - in.seg.header_bytes;
     buffer_pull(segment, in.seg.header_bytes);
-    in.text = segment;
-    in.hash = tcp_table_hash(net, &in.tuple);
-    conn = tcp_table_find(net, &in.tuple, in.hash);
     if (conn)
         tcp_in_conn(conn, &in);
     else
         in_stranger(net, &in);
     buffer_release(in.text);
+}
+
+void tcp_input(struct net *net, struct ipv4_addr src, struct ipv4_addr dst,
+               uint8_t tos, struct buffer *segment)
+{
+    const struct tcp_header *header = (const struct tcp_header *)segment->data;
+    struct tcp_tuple tuple = {.local = dst, .peer = src};
+    struct tcp_conn *conn;
+    uint32_t hash;
+
+    net_count(&net->counters, tcp_rx);
+    if (!check(net, src, dst, segment)) {
+        buffer_release(segment);
+        return;
+    }
+    tuple.local_port = be16_get(header->dst_port);
+    tuple.peer_port = be16_get(header->src_port);
+    hash = tcp_table_hash(net, &tuple);
+    conn = tcp_table_find(net, &tuple, hash);
+    if (!conn || !tcp_predicted(conn, tos, segment))
+        in_any(net, conn, hash, &tuple, tos, segment);
 }

@@ -13,14 +13,9 @@
 
 enum {
     /* After so long a silence the peer's clock may have gone round: 5.5. */
-    RECENT_VALID_S = 24 * 24 * 3600,
+    RECENT_VALID = 24 * 24 * 3600 * 1000000ull >> TCP_TS_AGE_SHIFT,
     TICK_US = 1000
 };
-
-static uint32_t now_s(const struct tcp_conn *conn)
-{
-    return (uint32_t)(conn->net->now_us / 1000000);
-}
 
 /* Without a division for the tick that it is usually. */
 uint32_t tcp_ts_clock(const struct net *net, uint64_t at_us)
@@ -35,17 +30,11 @@ uint32_t tcp_ts_at(const struct tcp_conn *conn, uint64_t at_us)
     return tcp_ts_clock(conn->net, at_us) + conn->ts.offset;
 }
 
-static void take(struct tcp_conn *conn, const struct tcp_seg *seg)
-{
-    conn->ts.recent = seg->ts_val;
-    conn->ts.recent_s = now_s(conn);
-}
-
 void tcp_ts_take_syn(struct tcp_conn *conn, const struct tcp_seg *seg)
 {
     conn->timestamps = conn->timestamps && seg->has_timestamps;
     if (conn->timestamps)
-        take(conn, seg);
+        tcp_ts_take(conn, seg->ts_val);
 }
 
 enum tcp_verdict tcp_in_paws(struct tcp_conn *conn, struct tcp_arrival *in)
@@ -61,7 +50,7 @@ enum tcp_verdict tcp_in_paws(struct tcp_conn *conn, struct tcp_arrival *in)
         return TCP_DROP;
     }
     if (!seq_lt(seg->ts_val, conn->ts.recent) ||
-        now_s(conn) - conn->ts.recent_s > RECENT_VALID_S)
+        tcp_ts_age_now(conn) - conn->ts.recent_at > RECENT_VALID)
         return TCP_GO_ON;
     tcp_count(conn, tcp_paws);
     return tcp_in_refuse(conn, seg);
@@ -76,6 +65,6 @@ enum tcp_verdict tcp_in_ts_recent(struct tcp_conn *conn, struct tcp_arrival *in)
     if (conn->timestamps && seg->has_timestamps &&
         !(seg->flags & (TCP_RST | TCP_SYN)) &&
         seq_leq(seg->seq, conn->rcv.acked))
-        take(conn, seg);
+        tcp_ts_take(conn, seg->ts_val);
     return TCP_GO_ON;
 }

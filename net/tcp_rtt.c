@@ -80,24 +80,37 @@ static uint64_t rtt_by_echo(const struct tcp_conn *conn,
     return ticks <= INT32_MAX ? ticks * tick_us + tick_us / 2 : 0;
 }
 
+/* A round trip that ends now: a sample, if it began after the last one. */
+static void measured(struct tcp_conn *conn, uint64_t rtt_us)
+{
+    uint64_t now_us = conn->net->now_us;
+
+    if (now_us - rtt_us < conn->active->sampled_us)
+        return;
+    conn->active->sampled_us = now_us;
+    tcp_rtt_sample(conn, rtt_us);
+}
+
+void tcp_rtt_by_clock(struct tcp_conn *conn, uint64_t sent_us)
+{
+    uint64_t rtt_us = conn->net->now_us - sent_us;
+
+    if (rtt_us < conn->rtt_min_us)
+        conn->rtt_min_us = rtt_us ? (uint32_t)rtt_us : 1;
+    tcp_cc_rtt(conn, rtt_us);
+    measured(conn, rtt_us);
+}
+
 void tcp_rtt_measure(struct tcp_conn *conn, const struct tcp_seg *seg,
                      const struct tcp_news *news)
 {
-    struct tcp_active *active = conn->active;
-    uint64_t now_us = conn->net->now_us, rtt_us;
+    uint64_t rtt_us;
 
     if (news->first_us && !news->again) {
-        rtt_us = now_us - news->first_us;
-        if (rtt_us < conn->rtt_min_us)
-            conn->rtt_min_us = rtt_us ? (uint32_t)rtt_us : 1;
-        tcp_cc_rtt(conn, rtt_us);
-    } else {
-        rtt_us = rtt_by_echo(conn, seg, news);
-        if (rtt_us == 0)
-            return;
-    }
-    if (now_us - rtt_us < active->sampled_us)
+        tcp_rtt_by_clock(conn, news->first_us);
         return;
-    active->sampled_us = now_us;
-    tcp_rtt_sample(conn, rtt_us);
+    }
+    rtt_us = rtt_by_echo(conn, seg, news);
+    if (rtt_us)
+        measured(conn, rtt_us);
 }

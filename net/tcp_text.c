@@ -38,7 +38,17 @@ static COLD bool makes_room(struct tcp_conn *conn, uint32_t cost)
     return has_room(conn, cost);
 }
 
-bool tcp_text_queue(struct tcp_conn *conn, struct buffer *text, uint32_t bytes)
+static COLD bool refuse(struct tcp_conn *conn, struct buffer *text)
+{
+    tcp_count(conn, tcp_rcv_memory);
+    conn->starved = true;
+    buffer_release(text);
+    return false;
+}
+
+/* The same for a chain, or behind other text. */
+static ASIDE bool queue_any(struct tcp_conn *conn, struct buffer *text,
+                            uint32_t bytes)
 {
     struct tcp_queue *queue = &conn->rcv_queue;
     uint32_t cost = tcp_queue_cost(text);
@@ -46,18 +56,27 @@ bool tcp_text_queue(struct tcp_conn *conn, struct buffer *text, uint32_t bytes)
     if (tcp_is_wasteful(bytes, cost)) {
         if (queue->tail && tcp_queue_copy(queue, text, bytes))
             return true;
-        if (text->next || buffer_tailroom(text) == 0) {
+        if (text->next || !buffer_may_grow(text)) {
             text = tcp_chain_own(text, conn->net->pool, bytes);
             cost = tcp_queue_cost(text);
         }
     }
-    if (!has_room(conn, cost) && !makes_room(conn, cost)) {
-        tcp_count(conn, tcp_rcv_memory);
-        conn->starved = true;
-        buffer_release(text);
-        return false;
-    }
+    if (!has_room(conn, cost) && !makes_room(conn, cost))
+        return refuse(conn, text);
     tcp_queue_push(queue, text, &tcp_of(conn)->budget);
+    return true;
+}
+
+bool tcp_text_queue(struct tcp_conn *conn, struct buffer *text, uint32_t bytes)
+{
+    struct tcp_measure measure = {text, bytes, 0};
+
+    if (conn->rcv_queue.tail || text->next || !buffer_may_grow(text))
+        return queue_any(conn, text, bytes);
+    measure.cost = buffer_held_bytes(text);
+    if (!has_room(conn, measure.cost) && !makes_room(conn, measure.cost))
+        return refuse(conn, text);
+    tcp_queue_append(&conn->rcv_queue, text, &measure, &tcp_of(conn)->budget);
     return true;
 }
 
@@ -157,11 +176,10 @@ void tcp_text_discard(struct tcp_conn *conn)
 /* Every second full-sized segment at once (SHLD-19), a full-sized one at the
  * start and after idleness too, and the rest a little later, when no answer
  * carries it. */
-static void owe_ack(struct tcp_conn *conn, const struct tcp_arrival *in,
-                    uint32_t bytes)
+static INLINE void owe_ack(struct tcp_conn *conn, uint32_t bytes, uint32_t one,
+                           uint8_t flags)
 {
     uint64_t delay_us = tcp_config_of(conn)->delayed_ack_us;
-    uint32_t one = in->gso_bytes ? in->gso_bytes : bytes;
     uint32_t most =
         conn->rcv_mss - (conn->timestamps ? TCP_TIMESTAMPS_BYTES : 0u);
 
@@ -169,7 +187,7 @@ static void owe_ack(struct tcp_conn *conn, const struct tcp_arrival *in,
         one = most;
     if (conn->seg_max > most)
         conn->seg_max = (uint16_t)most;
-    if (one > conn->seg_max && !(in->seg.flags & TCP_PSH))
+    if (one > conn->seg_max && !(flags & TCP_PSH))
         conn->seg_max = (uint16_t)one;
     conn->last_small = bytes < conn->seg_max;
     if (conn->net->now_us - conn->heard_us > conn->rto_us)
@@ -184,6 +202,17 @@ static void owe_ack(struct tcp_conn *conn, const struct tcp_arrival *in,
         conn->ack_delayed = true;
         tcp_deadline_set(conn, TCP_DEADLINE_ACK, conn->net->now_us + delay_us);
     }
+}
+
+bool tcp_text_next(struct tcp_conn *conn, struct buffer *text, uint32_t bytes,
+                   uint32_t one, uint8_t flags)
+{
+    if (!tcp_text_queue(conn, text, bytes))
+        return false;
+    conn->rcv.nxt += bytes;
+    conn->bytes_received += bytes;
+    owe_ack(conn, bytes, one, flags);
+    return true;
 }
 
 /* Whether a segment lies in the window as it is. */
@@ -225,16 +254,14 @@ static COLD void trim(struct tcp_conn *conn, struct tcp_arrival *in)
 
 static enum tcp_verdict in_order(struct tcp_conn *conn, struct tcp_arrival *in)
 {
-    struct buffer *text = in->text;
     uint32_t bytes = in->seg.text_bytes;
+    uint32_t one = in->gso_bytes ? in->gso_bytes : bytes;
     bool gap = conn->active && conn->active->pieces;
+    struct buffer *text = in->text;
 
     in->text = NULL;
-    if (!tcp_text_queue(conn, text, bytes))
+    if (!tcp_text_next(conn, text, bytes, one, in->seg.flags))
         return TCP_DROP;
-    conn->rcv.nxt += bytes;
-    conn->bytes_received += bytes;
-    owe_ack(conn, in, bytes);
     if (gap) {
         tcp_reass_deliver(conn);
         conn->ack_now = true; /* RFC 5681 4.2 */

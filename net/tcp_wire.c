@@ -141,14 +141,12 @@ enum tcp_parse_status tcp_parse(const uint8_t *data, uint32_t len,
                                 struct tcp_seg *seg)
 {
     const struct tcp_header *header = (const struct tcp_header *)data;
+    enum tcp_parse_status status = tcp_header_status(data, len);
     uint32_t header_bytes;
 
-    if (len < sizeof(*header))
-        return TCP_PARSE_SHORT;
-    header_bytes = (uint32_t)(header->data_offset >> 4) * 4;
-    if (header_bytes < sizeof(*header) || header_bytes > len)
-        return TCP_PARSE_HEADER_LEN;
-
+    if (status != TCP_PARSE_OK)
+        return status;
+    header_bytes = tcp_header_bytes(header);
     *seg = (struct tcp_seg){
         .seq = be32_get(header->seq),
         .ack = be32_get(header->ack),

@@ -56,6 +56,23 @@ struct tcp_header {
 
 _Static_assert(sizeof(struct tcp_header) == TCP_HEADER_BYTES, "no padding");
 
+/* Timestamps as they stand when they are alone: RFC 7323 A. */
+struct tcp_timestamps {
+    be32 head; /* TCP_TIMESTAMPS_HEAD */
+    be32 val, ecr;
+};
+
+enum { TCP_TIMESTAMPS_HEAD = 0x0101080a /* NOP, NOP, kind 8, ten bytes */ };
+
+_Static_assert(sizeof(struct tcp_timestamps) == TCP_TIMESTAMPS_BYTES,
+               "no padding");
+
+static inline const struct tcp_timestamps *
+tcp_timestamps_of(const struct tcp_header *header)
+{
+    return (const struct tcp_timestamps *)(header + 1);
+}
+
 /* Numbers [start, end) that a receiver has. As parsed: any values at all. */
 struct tcp_sack {
     uint32_t start, end;
@@ -87,6 +104,25 @@ enum tcp_parse_status {
     TCP_PARSE_SHORT,     /* less than a header */
     TCP_PARSE_HEADER_LEN /* data offset below 5, or past `len` */
 };
+
+static inline uint32_t tcp_header_bytes(const struct tcp_header *header)
+{
+    return (uint32_t)(header->data_offset >> 4) * 4;
+}
+
+/* Whether `len` contiguous bytes are a header with all of its options. */
+static inline enum tcp_parse_status tcp_header_status(const uint8_t *data,
+                                                      uint32_t len)
+{
+    const struct tcp_header *header = (const struct tcp_header *)data;
+    uint32_t bytes;
+
+    if (len < sizeof(*header))
+        return TCP_PARSE_SHORT;
+    bytes = tcp_header_bytes(header);
+    return bytes < sizeof(*header) || bytes > len ? TCP_PARSE_HEADER_LEN
+                                                  : TCP_PARSE_OK;
+}
 
 /*
  * Read a header and its options.

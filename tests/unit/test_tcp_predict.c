@@ -1,0 +1,388 @@
+/*
+ * Header prediction changes nothing: the same conversation, once as it is and
+ * once with a reserved bit in every header of the peer's, which means nothing
+ * (RFC 9293 3.1) and is not predicted. All that can be seen after each step
+ * must be the same.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "net/tcp_conn.h"
+#include "tests/host/host.h"
+#include "tests/host/tcp_scene.h"
+#include "tests/sim/rng.h"
+
+#define TEST(name) cmocka_unit_test(name)
+
+enum { STEPS = 200, SEEDS = 400, RESERVED = 1, MS = 1000 };
+
+/* What was seen after each step, as sums. */
+struct story {
+    uint64_t seen[STEPS];
+    unsigned steps;
+    uint64_t predicted; /* segments that took the short way */
+};
+
+struct talk {
+    struct rng rng;
+    uint8_t reserved;
+    uint32_t acked; /* what the peer has acknowledged last */
+};
+
+static uint64_t add(uint64_t sum, const void *data, size_t len)
+{
+    const uint8_t *at = data;
+
+    for (size_t i = 0; i < len; i++)
+        sum = (sum ^ at[i]) * 0x100000001b3u;
+    return sum;
+}
+
+#define ADD(sum, value) ((sum) = add((sum), &(value), sizeof(value)))
+
+static uint64_t add_segment(uint64_t sum, const struct peer_seg *seg)
+{
+    ADD(sum, seg->seq);
+    ADD(sum, seg->ack);
+    ADD(sum, seg->window);
+    ADD(sum, seg->flags);
+    ADD(sum, seg->len);
+    ADD(sum, seg->ts_val);
+    ADD(sum, seg->ts_ecr);
+    ADD(sum, seg->sack_count);
+    ADD(sum, seg->sack);
+    return add(sum, seg->text, seg->len);
+}
+
+/* Segments sent, events, and what tcp_info and the memory say. */
+static uint64_t look(void)
+{
+    struct net_memory memory = peer_memory(&peer);
+    struct tcp_info info = peer_info(&peer);
+    uint64_t sum = 0xcbf29ce484222325u;
+    uint64_t next_us = net_next_deadline(peer.net);
+
+    while (peer_take(&peer))
+        sum = add_segment(sum, &peer.got);
+    ADD(sum, next_us);
+    ADD(sum, peer.changes);
+    ADD(sum, info.state);
+    ADD(sum, info.end);
+    ADD(sum, info.cwnd_bytes);
+    ADD(sum, info.ssthresh_bytes);
+    ADD(sum, info.snd_wnd_bytes);
+    ADD(sum, info.rcv_wnd_bytes);
+    ADD(sum, info.rcv_buf_bytes);
+    ADD(sum, info.srtt_us);
+    ADD(sum, info.rttvar_us);
+    ADD(sum, info.rto_us);
+    ADD(sum, info.bytes_sent);
+    ADD(sum, info.bytes_received);
+    ADD(sum, info.segments_sent);
+    ADD(sum, info.segments_received);
+    ADD(sum, info.retransmissions);
+    ADD(sum, info.in_flight_bytes);
+    ADD(sum, info.lost_bytes);
+    ADD(sum, info.unsent_bytes);
+    ADD(sum, info.unread_bytes);
+    ADD(sum, info.ooo_bytes);
+    ADD(sum, info.bytes_acked);
+    ADD(sum, info.heard_us);
+    ADD(sum, info.sent_us);
+    ADD(sum, info.keepalive_probes);
+    ADD(sum, info.dscp_in);
+    ADD(sum, memory.buffers);
+    return sum;
+}
+
+/* ---- steps ---- */
+
+static void say(struct talk *talk, uint32_t seq, uint32_t len)
+{
+    uint32_t window = peer_info(&peer).rcv_wnd_bytes;
+    struct peer_seg seg = {
+        .seq = seq,
+        .ack = talk->acked,
+        .flags = rng_below(&talk->rng, 2) ? PEER_ACK : PEER_ACK | PEER_PSH,
+        .reserved = talk->reserved,
+        .len = len,
+        .tos = rng_below(&talk->rng, 8) ? 0 : 0xb8,
+    };
+
+    peer_send(&peer, seg);
+    if (seq == peer.nxt) /* what does not fit is said again */
+        peer.nxt += len < window ? len : window;
+}
+
+/* All of what the stack has sent, nothing new of it, or a part. */
+static void choose_ack(struct talk *talk)
+{
+    switch (rng_below(&talk->rng, 8)) {
+    case 0:
+        break;
+    case 1:
+        talk->acked += (uint32_t)rng_below(&talk->rng, peer.rcv - talk->acked);
+        break;
+    default:
+        talk->acked = peer.rcv;
+        break;
+    }
+}
+
+/* Some milliseconds; seldom long enough for a time-out. */
+static void wait_a_while(struct rng *rng)
+{
+    peer_wait(&peer, rng_below(rng, rng_below(rng, 4) ? 50 * MS : 900 * MS));
+}
+
+static void step(struct talk *talk)
+{
+    static const uint16_t windows[] = {60000, 60000, 60000, 60000, 1200, 0};
+    struct rng *rng = &talk->rng;
+    uint32_t len = 1 + (uint32_t)rng_below(rng, rng_below(rng, 3) ? 60 : 1000);
+
+    choose_ack(talk);
+    switch (rng_below(rng, 16)) {
+    case 0: /* as a window that is not kept to may bring */
+    case 1:
+    case 2:
+    case 3:
+        say(talk, peer.nxt, len);
+        break;
+    case 4:
+    case 5:
+    case 6:
+        say(talk, peer.nxt, 0);
+        break;
+    case 7:
+    case 8:
+    case 9:
+        peer_app_send(&peer, 1 + (uint32_t)rng_below(
+                                     rng, rng_below(rng, 3) ? 200 : 2500));
+        break;
+    case 10:
+    case 11:
+        peer_app_recv(&peer, 1 + (uint32_t)rng_below(rng, 8000));
+        break;
+    case 12:
+        wait_a_while(rng);
+        break;
+    case 13:
+        peer.window = windows[rng_below(rng, ARRAY_LEN(windows))];
+        break;
+    case 14: /* out of order */
+        say(talk, peer.nxt + (uint32_t)rng_below(rng, 100), len);
+        break;
+    default: /* it comes twice */
+        say(talk, peer.nxt - (uint32_t)rng_below(rng, 50), len);
+        break;
+    }
+    peer.ts += (uint32_t)rng_below(rng, 4) - (rng_below(rng, 20) ? 0 : 3);
+}
+
+static void tell(uint64_t seed, uint8_t reserved, struct story *story)
+{
+    struct talk talk = {rng_stream(seed, 1), reserved, 0};
+    void *state = NULL;
+
+    peer_prepared(&state);
+    peer.config.tcp.rcv_buf_bytes = 4096;
+    peer.config.tcp.keepalive_idle_us = 300 * MS;
+    peer.timestamps = seed & 1;
+    peer.sack = seed & 2;
+    peer_start(&peer);
+    peer_open_passive(&peer);
+    talk.acked = peer.rcv;
+    *story = (struct story){0};
+    for (; story->steps < STEPS; story->steps++) {
+        step(&talk);
+        story->seen[story->steps] = look();
+        if (peer_info(&peer).end != TCP_END_NONE)
+            break;
+    }
+    story->predicted = PEER_COUNT(&peer, tcp_predicted);
+    peer_ended(&state);
+}
+
+static void predict__changes_nothing_that_can_be_seen(void **state)
+{
+    static struct story plain, marked;
+    uint64_t predicted = 0;
+
+    (void)state;
+    for (uint64_t seed = 1; seed <= SEEDS; seed++) {
+        tell(seed, 0, &plain);
+        tell(seed, RESERVED, &marked);
+        assert_int_equal(plain.steps, marked.steps);
+        for (unsigned i = 0; i < plain.steps; i++)
+            if (plain.seen[i] != marked.seen[i])
+                fail_msg("seed %u, step %u", (unsigned)seed, i);
+        assert_int_equal(marked.predicted, 0);
+        predicted += plain.predicted;
+    }
+    assert_true(predicted > SEEDS * STEPS / 30);
+}
+
+/* ---- what is predicted ---- */
+
+static void opened(void)
+{
+    void *state = NULL;
+
+    peer_prepared(&state);
+    peer.timestamps = true;
+    peer.sack = true;
+    peer_start(&peer);
+    peer_open_passive(&peer);
+}
+
+static void predict__requests_and_answers(void **state)
+{
+    (void)state;
+    opened();
+    for (unsigned i = 1; i <= 10; i++) {
+        peer_text(&peer, 40, PEER_PSH);
+        assert_int_equal(peer_app_recv(&peer, 100), 40);
+        peer_app_send(&peer, 200);
+        while (peer_take(&peer)) {
+        }
+        assert_int_equal(PEER_COUNT(&peer, tcp_predicted), i);
+    }
+    peer_ended(state);
+}
+
+static void predict__a_sender_that_hears_of_all_of_it(void **state)
+{
+    (void)state;
+    opened();
+    peer_app_send(&peer, 900);
+    assert_true(peer_take(&peer));
+    peer_ack(&peer, peer.rcv);
+    assert_int_equal(PEER_COUNT(&peer, tcp_predicted), 1);
+    assert_int_equal(peer_memory(&peer).buffers, 0);
+    peer_ended(state);
+}
+
+/* Each is dealt with by the steps of RFC 9293 3.10.7.4. */
+static void predict__nothing_else(void **state)
+{
+    static const uint8_t flags[] = {
+        PEER_ACK | PEER_FIN, PEER_ACK | PEER_URG, PEER_RST,
+        PEER_ACK | PEER_SYN, PEER_ACK | PEER_ECE, 0};
+
+    for (size_t i = 0; i < sizeof(flags); i++) {
+        opened();
+        peer_send(&peer, (struct peer_seg){.seq = peer.nxt,
+                                           .ack = peer.rcv,
+                                           .flags = flags[i]});
+        assert_int_equal(PEER_COUNT(&peer, tcp_predicted), 0);
+        peer_ended(state);
+    }
+    opened();
+    peer_send(&peer, (struct peer_seg){
+                         .seq = peer.nxt, .ack = peer.rcv + 1, .flags = 16});
+    peer_send(&peer, (struct peer_seg){
+                         .seq = peer.nxt, .ack = peer.rcv - 1, .flags = 16});
+    peer_send(&peer, (struct peer_seg){
+                         .seq = peer.nxt - 1, .ack = peer.rcv, .flags = 16});
+    peer_send(&peer, (struct peer_seg){
+                         .seq = peer.nxt + 1, .ack = peer.rcv, .flags = 16});
+    peer.timestamps = false;
+    peer_text(&peer, 10, 0);
+    assert_int_equal(PEER_COUNT(&peer, tcp_predicted), 0);
+    peer_ended(state);
+}
+
+/* An acknowledgement of all that is in flight, of which ... */
+static void all_is_acknowledged(void **state)
+{
+    peer_ack(&peer, peer.rcv);
+    assert_int_equal(peer_info(&peer).in_flight_bytes, 0);
+    assert_int_equal(PEER_COUNT(&peer, tcp_predicted), 0);
+    peer_ended(state);
+}
+
+/* ... the recovery may have been a mistake. */
+static void predict__nothing_of_a_recovery(void **state)
+{
+    opened();
+    peer_app_send(&peer, 900);
+    peer_wait(&peer, 5000 * MS);
+    assert_true(PEER_COUNT(&peer, tcp_timeout) > 0);
+    peer_take_all(&peer);
+    peer.rcv += 900;
+    all_is_acknowledged(state);
+}
+
+/* ... it cannot be told which transmission it is of (Karn): a closed window
+ * was probed with it, which is no recovery. */
+static void predict__nothing_of_what_went_twice(void **state)
+{
+    opened();
+    peer_app_send(&peer, 900);
+    assert_true(peer_take(&peer));
+    peer_send(&peer, (struct peer_seg){.seq = peer.nxt,
+                                       .ack = peer.rcv - 100,
+                                       .flags = PEER_ACK,
+                                       .window = 1});
+    peer.window = 0;
+    peer_ack(&peer, peer.rcv - 99);
+    peer_wait(&peer, 5000 * MS);
+    assert_true(PEER_COUNT(&peer, tcp_zero_window_probe) > 0);
+    peer_take_all(&peer);
+    peer.window = 60000;
+    all_is_acknowledged(state);
+}
+
+/* ... a part, or all, is known to have arrived already. */
+static void predict__nothing_of_what_was_sacked(void **state)
+{
+    opened();
+    peer_app_send(&peer, 900);
+    assert_true(peer_take(&peer));
+    peer_sack(&peer, peer.rcv - 900,
+              (const uint32_t[][2]){{peer.rcv - 800, peer.rcv}}, 1);
+    peer_ack(&peer, peer.rcv - 800);
+    peer_take_all(&peer);
+    all_is_acknowledged(state);
+}
+
+/* ... the active part has yet to tell the peer of text that came twice. */
+static void predict__nothing_while_a_duplicate_is_owed(void **state)
+{
+    opened();
+    peer_text(&peer, 10, 0);
+    peer_app_send(&peer, 900);
+    assert_true(peer_take(&peer));
+    peer_input(&peer, (struct peer_seg){.seq = peer.nxt - 10,
+                                        .ack = peer.rcv - 900,
+                                        .flags = PEER_ACK,
+                                        .len = 10});
+    peer_input(&peer, (struct peer_seg){
+                          .seq = peer.nxt, .ack = peer.rcv, .flags = PEER_ACK});
+    assert_int_equal(PEER_COUNT(&peer, tcp_predicted), 1); /* the text */
+    peer_settle(&peer);
+    assert_true(peer_take(&peer));
+    assert_int_equal(peer.got.sack_count, 1);
+    peer_ended(state);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(predict__changes_nothing_that_can_be_seen),
+        TEST(predict__requests_and_answers),
+        TEST(predict__a_sender_that_hears_of_all_of_it),
+        TEST(predict__nothing_else),
+        TEST(predict__nothing_of_a_recovery),
+        TEST(predict__nothing_of_what_went_twice),
+        TEST(predict__nothing_of_what_was_sacked),
+        TEST(predict__nothing_while_a_duplicate_is_owed),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
