@@ -121,7 +121,8 @@ static bool gave_up(struct tcp_conn *conn, uint64_t since_us)
     return true;
 }
 
-/* Nothing is in flight: a probe, if something waits for the window. */
+/* Nothing is in flight: a probe, if something waits for the window; or what
+ * found no memory is tried again. */
 static bool persist(struct tcp_conn *conn)
 {
     if (!tcp_unsent(conn) && !(conn->fin_queued && !conn->fin_sent)) {
@@ -136,7 +137,8 @@ static bool persist(struct tcp_conn *conn)
     if (tcp_conn_activate(conn) && gave_up(conn, conn->active->answered_us))
         return false;
     conn->probe_now = true;
-    tcp_count(conn, tcp_zero_window_probe);
+    if (conn->snd.wnd == 0)
+        tcp_count(conn, tcp_zero_window_probe);
     back_off(conn);
     return true;
 }

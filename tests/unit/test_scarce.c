@@ -106,6 +106,36 @@ static void scarce__what_is_queued_gets_away(void **state)
     assert_int_equal(peer.got.len, 4);
 }
 
+/* No memory for a header: it is tried again when a probe of a window would be
+ * due, and is none. */
+static void scarce__what_found_no_memory_is_no_window_probe(void **state)
+{
+    struct buffer *held = NULL, *buf;
+
+    (void)state;
+    assert_int_equal(tcp_send(peer.conn,
+                              hostnet_chain(net_pool(peer.net), "text", 4),
+                              host_now_us),
+                     TCP_OK);
+    peer.host.fail_at = peer.host.asked + 1;
+    peer.host.fail_after = true;
+    while ((buf = buffer_alloc(net_pool(peer.net), BUFFER_SMALL, 0))) {
+        buf->link = held;
+        held = buf;
+    }
+    peer_settle(&peer);
+    assert_false(peer_take(&peer));
+    peer_wait(&peer, 5000000);
+    assert_false(peer_take(&peer));
+    peer.host.fail_at = 0;
+    peer.host.fail_after = false;
+    buffer_release_queue(held);
+    peer_wait(&peer, 5000000);
+    assert_true(peer_take(&peer));
+    assert_int_equal(peer.got.len, 4);
+    assert_int_equal(PEER_COUNT(&peer, tcp_zero_window_probe), 0);
+}
+
 /* Who gives memory so that there is enough again must see it come back: kept
  * for the next who takes one, it would leave the host as short as before, and
  * others would be made to give theirs. */
@@ -206,6 +236,7 @@ int main(void)
         TEST(scarce__a_write_waits_until_there_is_room),
         TEST(scarce__what_needs_no_memory_for_long_goes_on),
         TEST(scarce__what_is_queued_gets_away),
+        TEST(scarce__what_found_no_memory_is_no_window_probe),
         TEST(scarce__what_comes_back_is_the_hosts_at_once),
         TEST(scarce__idle_chunks_are_the_hosts_at_once),
         PEER_TEST(bound__the_last_sixteenth_is_for_packets_alone, setup_bound),
