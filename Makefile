@@ -207,8 +207,8 @@ $(BUILD)/guest/libc-shim/%.c.o: GUEST_FLAGS += -fno-lto
 # What runs now and then, or is no slower for it, is built small, so that the
 # rest stays in the cache.
 COLD := $(wildcard boot/*.c net/dhcp*.c net/dns*.c net/view.c net/acd.c \
-                   net/addr.c net/arp.c net/arp_wire.c net/icmp.c \
-                   net/ipv4_fragment.c net/ipv4_reass.c \
+                   net/addr.c net/arp.c net/arp_waiting.c net/arp_wire.c \
+                   net/icmp.c net/ipv4_fragment.c net/ipv4_reass.c \
                    net/udp_socket.c net/udp_flow.c net/interface.c \
                    net/ping.c net/stack_ping.c net/flow_error.c \
                    net/flow_option.c net/tcp_info.c net/tcp_option.c \

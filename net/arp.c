@@ -1,8 +1,8 @@
 /*
  * net/arp.c - ARP: questions and answers.
  *
- * What is known of neighbours is in net/arp_cache.c, the packet on the wire in
- * net/arp_wire.c.
+ * What is known of neighbours is in net/arp_cache.c, what waits for them in
+ * net/arp_waiting.c, the packet on the wire in net/arp_wire.c.
  */
 #include "net/arp.h"
 

@@ -180,7 +180,14 @@ void arp_announce(struct net *net, struct net_if *nif);
 /* Ask who has an address, without saying who asks: RFC 5227 2.1.1. */
 void arp_send_probe(struct net *net, struct net_if *nif, struct ipv4_addr addr);
 
-/* ---- between arp.c and arp_cache.c ---- */
+/* ---- between arp.c, arp_cache.c and arp_waiting.c ---- */
+
+/* Keep a packet until there is an answer; the oldest makes room. Taken. */
+void arp_waiting_add(struct net *net, struct arp_entry *entry,
+                     struct buffer *packet);
+
+/* Take out all that waits, through link; null: nothing does. */
+struct buffer *arp_waiting_take(struct net *net, struct arp_entry *entry);
 
 /* Whether one more may be sent now; counts it, or that it may not. */
 bool arp_limit_take(struct net *net, struct arp_limit *limit, uint32_t per_s);

@@ -1,5 +1,7 @@
 /*
- * net/arp_cache.c - what is known of neighbours, and what waits for them.
+ * net/arp_cache.c - what is known of neighbours.
+ *
+ * The packets that wait for them are in net/arp_waiting.c.
  */
 #include "kernel/log.h"
 #include "net/arp.h"
@@ -16,11 +18,7 @@ static const uint64_t wait_us[ARP_REQUESTS_MAX + 1] = {0, 1000000, 2000000,
 enum {
     HOLD_US = 1000000,    /* a failed address is asked again after that, ... */
     HOLD_DOUBLES_MAX = 3, /* ... twice that when it fails again, up to 8 s */
-    FLAP_US = 1000000,    /* a new MAC address is kept at least so long */
-    /* Packets that may wait whatever the others hold: so many for an address,
-     * and no larger ones. */
-    SURE_COUNT = 4,
-    SURE_BYTES = 2 * PAGE_BYTES
+    FLAP_US = 1000000     /* a new MAC address is kept at least so long */
 };
 
 static void entry_timer(struct timer *timer, void *context);
@@ -56,16 +54,6 @@ static bool is_known(const struct arp_entry *entry)
            entry->state == ARP_STATIC;
 }
 
-/* Whether a packet goes on with the datagram of the one before it. */
-static bool is_continued(const struct buffer *packet)
-{
-    struct ipv4_header header;
-
-    return ipv4_header_parse(packet->data, packet->len, UINT32_MAX, &header) ==
-               IPV4_GOOD &&
-           header.fragment_bytes > 0;
-}
-
 struct arp_limit *arp_own_limit(struct net *net, const struct net_if *nif,
                                 const struct arp_packet *packet)
 {
@@ -74,31 +62,6 @@ struct arp_limit *arp_own_limit(struct net *net, const struct net_if *nif,
 
     used = used && mac_addr_equal(entry->mac, packet->sender_mac);
     return used ? &entry->replies : NULL;
-}
-
-/* Drop the oldest datagram that waits, all fragments of it. */
-static void drop_oldest(struct net *net, struct arp_entry *entry)
-{
-    do {
-        struct buffer *packet = entry->pending;
-
-        entry->pending = packet->link;
-        net->arp.pending_bytes -= buffer_chain_held_bytes(packet);
-        buffer_release(packet);
-    } while (entry->pending && is_continued(entry->pending));
-    entry->pending_count--;
-}
-
-/* Take out all that waits. */
-static struct buffer *take_pending(struct net *net, struct arp_entry *entry)
-{
-    struct buffer *first = entry->pending;
-
-    for (const struct buffer *at = first; at; at = at->link)
-        net->arp.pending_bytes -= buffer_chain_held_bytes(at);
-    entry->pending = NULL;
-    entry->pending_count = 0;
-    return first;
 }
 
 static void entry_free(struct net *net, struct arp_entry *entry)
@@ -110,7 +73,7 @@ static void entry_free(struct net *net, struct arp_entry *entry)
     *at = entry->next;
     route_neighbour_gone(net, entry);
     timer_cancel(&net->timers, &entry->timer);
-    buffer_release_queue(take_pending(net, entry));
+    buffer_release_queue(arp_waiting_take(net, entry));
     if (entry->state == ARP_STATIC)
         net->arp.static_count--;
     pool_free(entry);
@@ -211,7 +174,7 @@ static COLD void start_asking(struct net *net, struct arp_entry *entry,
 /* Nobody has answered: tell who waits, and leave it alone for a while. */
 static void fail(struct net *net, struct arp_entry *entry)
 {
-    struct buffer *packet = take_pending(net, entry);
+    struct buffer *packet = arp_waiting_take(net, entry);
     char addr[IPV4_TEXT_BYTES];
 
     log_at(LOG_DEBUG, "arp", "no answer from %s",
@@ -266,37 +229,6 @@ static void entry_timer(struct timer *timer, void *context)
 
 /* --- out ------------------------------------------------------------------ */
 
-/* Keep a packet until there is an answer; the oldest makes room. A few small
- * ones always may, the rest and fragments share what ARP may hold: answers to
- * large pings from nobody are many. */
-static COLD void add_pending(struct net *net, struct arp_entry *entry,
-                             struct buffer *packet)
-{
-    bool continued = is_continued(packet);
-    uint32_t held_bytes = buffer_chain_held_bytes(packet);
-    struct buffer **end = &entry->pending;
-
-    if (!continued && entry->pending_count == ARP_PENDING_MAX) {
-        net_count(&net->counters, arp_pending_full);
-        drop_oldest(net, entry);
-    }
-    if ((continued && !entry->pending) || /* its beginning is gone */
-        ((continued || held_bytes > SURE_BYTES ||
-          entry->pending_count >= SURE_COUNT) &&
-         net->arp.pending_bytes + held_bytes > ARP_PENDING_BYTES_MAX)) {
-        net_count(&net->counters, arp_pending_full);
-        buffer_release(packet);
-        return;
-    }
-    net->arp.pending_bytes += held_bytes;
-    while (*end)
-        end = &(*end)->link;
-    packet->link = NULL;
-    *end = packet;
-    if (!continued)
-        entry->pending_count++;
-}
-
 enum ipv4_status arp_output(struct net *net, struct net_if *nif,
                             struct ipv4_addr next_hop, struct buffer *packet)
 {
@@ -316,7 +248,7 @@ enum ipv4_status arp_output(struct net *net, struct net_if *nif,
                                packet);
     }
     entry->used_us = net->now_us;
-    add_pending(net, entry, packet);
+    arp_waiting_add(net, entry, packet);
     return IPV4_OK;
 }
 
@@ -342,7 +274,7 @@ void arp_doubt(struct net *net, const struct net_if *nif, struct ipv4_addr addr)
  * lost as on a wire, and counted. */
 static void send_pending(struct net *net, struct arp_entry *entry)
 {
-    struct buffer *packet = take_pending(net, entry);
+    struct buffer *packet = arp_waiting_take(net, entry);
 
     while (packet) {
         struct buffer *next = packet->link;
