@@ -2,8 +2,9 @@
 """make conformance: every row of rfc*.md has its tests, and they have passed.
 
 Run after `make unit`, whose logs it reads: a named test must be there, with
-both compilers, and must have passed. A log older than its program is none.
-Every mutant still finds what it changes.
+both compilers, and must have passed. A log older than its program is none,
+and so is that of a test whose source has gone. Every mutant still finds what
+it changes.
 """
 import re
 import sys
@@ -29,12 +30,19 @@ COUNTS = {
 }
 
 
+def sources():
+    for folder in ("unit", "conformance"):
+        yield from sorted((tables.ROOT / "tests" / folder).glob("test_*.c"))
+
+
 def verdicts(folder):
     """Of every test of every log: whether it has passed."""
     passed = {}
-    for path in sorted((tables.ROOT / "build" / folder).glob("test_*.log")):
-        program = path.with_suffix("")
-        if path.stat().st_mtime < program.stat().st_mtime:
+    for source in sources():
+        program = tables.ROOT / "build" / folder / source.stem
+        path = program.with_suffix(".log")
+        if not (program.exists() and path.exists()) or \
+                path.stat().st_mtime < program.stat().st_mtime:
             continue
         for verdict, test in VERDICT.findall(path.read_text(errors="replace")):
             passed[test] = verdict == "OK" and passed.get(test, True)
