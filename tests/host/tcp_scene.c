@@ -34,6 +34,15 @@ int peer_opened(void **state)
     return 0;
 }
 
+int peer_opened_newreno(void **state)
+{
+    peer_prepared(state);
+    peer.config.tcp.congestion = TCP_CONGESTION_NEWRENO;
+    peer_start(&peer);
+    peer_open_passive(&peer);
+    return 0;
+}
+
 int peer_ended(void **state)
 {
     (void)state;

@@ -25,6 +25,9 @@ int peer_started_wide(void **state);
 /* ... and the peer has opened a connection, which is accepted. */
 int peer_opened(void **state);
 
+/* The same of a stack whose congestion control is NewReno, which halves. */
+int peer_opened_newreno(void **state);
+
 /* peer_end(): nothing may be left. */
 int peer_ended(void **state);
 

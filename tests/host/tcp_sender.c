@@ -29,6 +29,15 @@ void sender_open(struct tcp_peer *peer, bool sack, bool timestamps)
     assert_non_null(peer->conn);
 }
 
+void sender_open_newreno(struct tcp_peer *peer, bool sack)
+{
+    peer_prepare(peer);
+    peer->config.tcp.congestion = TCP_CONGESTION_NEWRENO;
+    peer->config.tcp.initial_cwnd_segments = 20;
+    sender_open(peer, sack, false);
+    assert_int_equal(peer_info(peer).cwnd_bytes, 20000);
+}
+
 void sender_send(struct tcp_peer *peer, uint32_t len)
 {
     peer_app_send(peer, len);

@@ -16,6 +16,9 @@
 /* Open a connection of a peer that has been prepared. */
 void sender_open(struct tcp_peer *peer, bool sack, bool timestamps);
 
+/* Prepare and open one whose stack has NewReno and a window of 20 segments. */
+void sender_open_newreno(struct tcp_peer *peer, bool sack);
+
 /* The application sends `len` bytes, and all of their segments leave. */
 void sender_send(struct tcp_peer *peer, uint32_t len);
 

@@ -20,23 +20,6 @@
 /* The least above a round trip that took no time. */
 #define RTO_US (200 * MS + 1)
 
-static int setup(void **state)
-{
-    (void)state;
-    peer_prepare(&peer);
-    peer.config.tcp.congestion = TCP_CONGESTION_NEWRENO; /* halves, exactly */
-    peer_start(&peer);
-    peer_open_passive(&peer);
-    return 0;
-}
-
-/* The peer acknowledges up to stream offset `at`, with a window. */
-static void ack_at(uint32_t at, uint16_t window)
-{
-    peer.window = window;
-    peer_ack(&peer, ISS + 1 + at);
-}
-
 /* ---- retransmission ---- */
 
 static void rto__doubles_and_gives_up_at_r2(void **state)
@@ -77,7 +60,7 @@ static void rto__is_the_round_trip_and_200_ms_at_least(void **state)
     for (unsigned i = 0; i < 30; i++) {
         peer_app_send(&peer, 100);
         peer_wait(&peer, 150 * MS);
-        ack_at(100 * (i + 1), 60000);
+        sender_ack_window(&peer, 100 * (i + 1), 60000);
     }
     assert_in_range(peer_info(&peer).srtt_us, 140 * MS, 155 * MS);
     assert_in_range(peer_info(&peer).rto_us, 340 * MS, 355 * MS);
@@ -91,7 +74,7 @@ static void karn__a_retransmission_is_not_measured(void **state)
     peer_app_send(&peer, 100);
     peer_wait(&peer, 300 * MS);
     assert_int_equal(peer_take_all(&peer), 2);
-    ack_at(100, 60000);
+    sender_ack_window(&peer, 100, 60000);
     assert_int_equal(peer_info(&peer).srtt_us, srtt_us);
 }
 
@@ -122,11 +105,11 @@ static void ended__says_nothing_when_a_late_read_lacks_memory(void **state)
 static void rto__begins_when_text_leaves_that_waited_for_a_window(void **state)
 {
     (void)state;
-    ack_at(0, 300);
+    sender_ack_window(&peer, 0, 300);
     peer_app_send(&peer, 2000); /* 300 of it are not worth a segment */
     PEER_QUIET(&peer);
     peer_wait(&peer, 150 * MS);
-    ack_at(0, 60000);
+    sender_ack_window(&peer, 0, 60000);
     assert_int_equal(peer_take_all(&peer), 2);
     peer_wait(&peer, 190 * MS);
     PEER_QUIET(&peer);
@@ -142,11 +125,11 @@ static void rto__sends_all_that_was_in_flight_again(void **state)
     sender_expect(&peer, 0, 1000);
     PEER_QUIET(&peer);
     assert_int_equal(peer_info(&peer).cwnd_bytes, 1000);
-    ack_at(1000, 60000);
+    sender_ack_window(&peer, 1000, 60000);
     sender_expect(&peer, 1000, 1000);
     sender_expect(&peer, 2000, 1000);
     PEER_QUIET(&peer);
-    ack_at(5000, 60000);
+    sender_ack_window(&peer, 5000, 60000);
     PEER_QUIET(&peer);
     assert_int_equal(peer_info(&peer).in_flight_bytes, 0);
 }
@@ -158,7 +141,7 @@ static void rto__is_followed_by_slow_start(void **state)
     sender_send(&peer, 4000);
     peer_wait(&peer, RTO_US);
     sender_expect(&peer, 0, 1000);
-    ack_at(1000, 60000);
+    sender_ack_window(&peer, 1000, 60000);
     sender_expect(&peer, 1000, 1000);
     sender_expect(&peer, 2000, 1000);
     PEER_QUIET(&peer);
@@ -174,9 +157,9 @@ static void karn__nor_after_a_fast_retransmission(void **state)
     peer_app_send(&peer, 8000);
     peer_take_all(&peer);
     for (unsigned i = 0; i < 3; i++)
-        ack_at(0, 60000);
+        sender_ack_window(&peer, 0, 60000);
     peer_wait(&peer, 50 * MS);
-    ack_at(1000, 60000);
+    sender_ack_window(&peer, 1000, 60000);
     assert_int_equal(peer_info(&peer).srtt_us, srtt_us);
 }
 
@@ -184,13 +167,13 @@ static void three_duplicates__bring_the_first_segment_again(void **state)
 {
     (void)state;
     sender_send(&peer, 8000);
-    ack_at(0, 60000);
-    ack_at(0, 60000);
+    sender_ack_window(&peer, 0, 60000);
+    sender_ack_window(&peer, 0, 60000);
     PEER_QUIET(&peer);
-    ack_at(0, 60000);
+    sender_ack_window(&peer, 0, 60000);
     sender_expect(&peer, 0, 1000);
     assert_int_equal(peer_info(&peer).ssthresh_bytes, 4000);
-    ack_at(8000, 60000);
+    sender_ack_window(&peer, 8000, 60000);
     assert_true(peer_info(&peer).cwnd_bytes <= 4000);
 }
 
@@ -205,11 +188,11 @@ static void three_duplicates__count_after_gigabytes_without_a_loss(void **state)
     peer_take_all(&peer);
     active = peer.conn->active;
     active->recover = peer.conn->snd.una - 0x80000000u + 1500;
-    ack_at(1000, 60000);
-    ack_at(2000, 60000);
+    sender_ack_window(&peer, 1000, 60000);
+    sender_ack_window(&peer, 2000, 60000);
     peer_take_all(&peer);
     for (unsigned i = 0; i < 3; i++)
-        ack_at(2000, 60000);
+        sender_ack_window(&peer, 2000, 60000);
     sender_expect(&peer, 2000, 1000);
 }
 
@@ -220,11 +203,11 @@ static void partial_ack__brings_the_next_hole(void **state)
     peer_app_send(&peer, 8000);
     peer_take_all(&peer);
     for (unsigned i = 0; i < 3; i++)
-        ack_at(0, 60000);
+        sender_ack_window(&peer, 0, 60000);
     sender_expect(&peer, 0, 1000);
-    ack_at(3000, 60000);
+    sender_ack_window(&peer, 3000, 60000);
     sender_expect(&peer, 3000, 1000);
-    ack_at(8000, 60000);
+    sender_ack_window(&peer, 8000, 60000);
     PEER_QUIET(&peer);
 }
 
@@ -233,9 +216,9 @@ static void ack_in_a_segment__then_the_right_bytes_come_again(void **state)
     (void)state;
     peer_app_send(&peer, 8000);
     peer_take_all(&peer);
-    ack_at(1234, 60000);
+    sender_ack_window(&peer, 1234, 60000);
     for (unsigned i = 0; i < 3; i++)
-        ack_at(1234, 60000);
+        sender_ack_window(&peer, 1234, 60000);
     sender_expect(&peer, 1234, 1000);
 }
 
@@ -248,7 +231,7 @@ static void duplicates__with_text_or_another_window_do_not_count(void **state)
     for (uint32_t i = 0; i < 6; i++)
         peer_text(&peer, 10, 0);
     for (uint16_t i = 0; i < 6; i++)
-        ack_at(0, (uint16_t)(50000 + i));
+        sender_ack_window(&peer, 0, (uint16_t)(50000 + i));
     while (peer_take(&peer))
         assert_int_equal(peer.got.len, 0);
     assert_int_equal(peer_info(&peer).retransmissions, 0);
@@ -260,7 +243,7 @@ static void S26__forged_duplicates_inflate_little(void **state)
     peer_app_send(&peer, 100000);
     peer_take_all(&peer);
     for (unsigned i = 0; i < 1000; i++)
-        ack_at(0, 60000);
+        sender_ack_window(&peer, 0, 60000);
     assert_true(peer_info(&peer).cwnd_bytes <= 19000);
     assert_true(peer_info(&peer).in_flight_bytes <= 19000);
 }
@@ -271,7 +254,7 @@ static void S27__splitting_an_ack_gains_nothing(void **state)
     peer_app_send(&peer, 200000);
     peer_take_all(&peer);
     for (uint32_t i = 1; i <= 1000; i++)
-        ack_at(i, 60000);
+        sender_ack_window(&peer, i, 60000);
     assert_true(peer_info(&peer).cwnd_bytes <= 11000);
 }
 
@@ -280,11 +263,11 @@ static void slow_start__begins_with_ten_segments(void **state)
     (void)state;
     peer_app_send(&peer, 200000);
     assert_int_equal(peer_take_all(&peer), 10);
-    ack_at(2000, 60000);
+    sender_ack_window(&peer, 2000, 60000);
     assert_int_equal(peer_take_all(&peer), 4);
 }
 
-#define TEST(name) PEER_TEST(name, setup)
+#define TEST(name) PEER_TEST(name, peer_opened_newreno)
 
 int main(void)
 {

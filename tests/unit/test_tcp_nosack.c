@@ -19,11 +19,7 @@
 static int setup(void **state)
 {
     (void)state;
-    peer_prepare(&peer);
-    peer.config.tcp.congestion = TCP_CONGESTION_NEWRENO;
-    peer.config.tcp.initial_cwnd_segments = 20;
-    sender_open(&peer, false, false);
-    peer.conn->cwnd = 20000;
+    sender_open_newreno(&peer, false);
     return 0;
 }
 

@@ -18,11 +18,7 @@
 static int setup(void **state)
 {
     (void)state;
-    peer_prepare(&peer);
-    peer.config.tcp.congestion = TCP_CONGESTION_NEWRENO;
-    peer.config.tcp.initial_cwnd_segments = 20;
-    sender_open(&peer, true, false);
-    peer.conn->cwnd = 20000;
+    sender_open_newreno(&peer, true);
     peer_app_send(&peer, 200000);
     assert_int_equal(peer_take_all(&peer), 20);
     host_now_us += RTT;

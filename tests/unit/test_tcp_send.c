@@ -17,23 +17,6 @@
 #define SECOND 1000000ull
 #define ISS    PEER_STACK_ISS
 
-static int setup(void **state)
-{
-    (void)state;
-    peer_prepare(&peer);
-    peer.config.tcp.congestion = TCP_CONGESTION_NEWRENO; /* halves, exactly */
-    peer_start(&peer);
-    peer_open_passive(&peer);
-    return 0;
-}
-
-/* The peer acknowledges up to stream offset `at`, with a window. */
-static void ack_at(uint32_t at, uint16_t window)
-{
-    peer.window = window;
-    peer_ack(&peer, ISS + 1 + at);
-}
-
 /* ---- segments ---- */
 
 static void send__cuts_at_the_mss_and_pushes_the_last(void **state)
@@ -72,10 +55,10 @@ static void send__writes_of_one_flush_share_a_segment(void **state)
 static void send__stays_inside_the_peers_window(void **state)
 {
     (void)state;
-    ack_at(0, 2000);
+    sender_ack_window(&peer, 0, 2000);
     peer_app_send(&peer, 5000);
     assert_int_equal(peer_take_all(&peer), 2);
-    ack_at(2000, 2000);
+    sender_ack_window(&peer, 2000, 2000);
     assert_int_equal(peer_take_all(&peer), 2);
     assert_int_equal(peer_info(&peer).in_flight_bytes, 2000);
 }
@@ -110,9 +93,9 @@ static void send__keeps_the_bytes_until_they_are_acknowledged(void **state)
     peer_settle(&peer);
     peer_take_all(&peer);
     assert_int_equal(released, 0);
-    ack_at(499, 60000);
+    sender_ack_window(&peer, 499, 60000);
     assert_int_equal(released, 0);
-    ack_at(500, 60000);
+    sender_ack_window(&peer, 500, 60000);
     assert_int_equal(released, 1);
     assert_true(peer.changes & TCP_CHANGE_ACKED);
 }
@@ -128,7 +111,7 @@ static void nagle__one_small_segment_is_out_at_a_time(void **state)
     PEER_QUIET(&peer);
     peer_app_send(&peer, 10);
     PEER_QUIET(&peer);
-    ack_at(10, 60000);
+    sender_ack_window(&peer, 10, 60000);
     sender_expect(&peer, 10, 20);
 }
 
@@ -174,12 +157,12 @@ static void S32__a_closed_window_is_probed_for_ever_while_answered(void **state)
     }
     assert_in_range(probes, 60, 75);
     assert_int_equal(tcp_end_reason(peer.conn), TCP_END_NONE);
-    ack_at(0, 60000);
+    sender_ack_window(&peer, 0, 60000);
     assert_true(peer_take(&peer));
     assert_int_equal(peer.got.seq, ISS + 1);
     while (peer_take(&peer)) {
     }
-    ack_at(1000, 60000);
+    sender_ack_window(&peer, 1000, 60000);
     assert_int_equal(tcp_send_pending(peer.conn), 0);
 }
 
@@ -212,7 +195,7 @@ static void S23__a_window_below_the_mss_still_makes_progress(void **state)
     uint32_t at = 0;
 
     (void)state;
-    ack_at(0, 100);
+    sender_ack_window(&peer, 0, 100);
     peer_app_send(&peer, 500);
     for (unsigned i = 0; i < 100 && at < 500; i++) {
         peer_wait(&peer, 500 * MS);
@@ -220,7 +203,7 @@ static void S23__a_window_below_the_mss_still_makes_progress(void **state)
             assert_true(peer.got.len <= 100);
             at = peer.got.seq - ISS - 1 + peer.got.len;
         }
-        ack_at(at, 100);
+        sender_ack_window(&peer, at, 100);
     }
     assert_int_equal(at, 500);
 }
@@ -236,7 +219,7 @@ static void S23__a_small_window_is_filled_at_once(void **state)
     peer_open_passive(&peer);
     peer_app_send(&peer, 500);
     sender_expect(&peer, 0, 200);
-    ack_at(200, 200);
+    sender_ack_window(&peer, 200, 200);
     sender_expect(&peer, 200, 200);
 }
 
@@ -246,7 +229,7 @@ static void S22__a_window_that_shrinks_below_what_is_sent(void **state)
     (void)state;
     peer_app_send(&peer, 9000);
     peer_take_all(&peer);
-    ack_at(1000, 1000);
+    sender_ack_window(&peer, 1000, 1000);
     PEER_QUIET(&peer);
     sender_ack_window(&peer, 1000, 0);
     PEER_QUIET(&peer);
@@ -254,7 +237,7 @@ static void S22__a_window_that_shrinks_below_what_is_sent(void **state)
     assert_true(peer_take(&peer)); /* a probe */
     assert_int_equal(peer.got.seq, ISS + 1001);
     assert_int_equal(peer.got.len, 1);
-    ack_at(9000, 60000);
+    sender_ack_window(&peer, 9000, 60000);
     assert_int_equal(tcp_send_pending(peer.conn), 0);
 }
 
@@ -262,7 +245,7 @@ static void S24__an_old_segment_does_not_bring_its_window(void **state)
 {
     (void)state;
     peer_text(&peer, 10, 0);
-    ack_at(0, 1000);
+    sender_ack_window(&peer, 0, 1000);
     peer_send(&peer, (struct peer_seg){.seq = peer.nxt - 10,
                                        .ack = ISS + 1,
                                        .flags = PEER_ACK,
@@ -291,7 +274,7 @@ static void keepalive__probes_an_idle_peer_and_ends_a_dead_one(void **state)
     assert_true(peer_take(&peer));
     assert_int_equal(peer.got.seq, ISS);
     assert_int_equal(peer.got.len, 0);
-    ack_at(0, 60000); /* alive: all begins anew */
+    sender_ack_window(&peer, 0, 60000); /* alive: all begins anew */
     peer_wait(&peer, 7199 * SECOND);
     PEER_QUIET(&peer);
     peer_wait(&peer, 1 * SECOND + 8 * 75 * SECOND);
@@ -327,7 +310,7 @@ static void user_timeout__ends_unacknowledged_data(void **state)
     assert_int_equal(tcp_end_reason(peer.conn), TCP_END_USER_TIMEOUT);
 }
 
-#define TEST(name) PEER_TEST(name, setup)
+#define TEST(name) PEER_TEST(name, peer_opened_newreno)
 
 int main(void)
 {
