@@ -1,7 +1,7 @@
 /*
  * tests/model/world.c - a world made, moved and brought to its end.
  */
-#include "tests/model/world.h"
+#include "tests/model/world_priv.h"
 
 #include <stddef.h>
 #include <stdlib.h>
@@ -19,7 +19,7 @@ enum {
 
 #define SECOND 1000000ull
 
-static void broken(struct world *world, const char *what)
+void world_broken(struct world *world, const char *what)
 {
     if (!world->broken)
         world->broken = what;
@@ -95,73 +95,6 @@ static void packet_out(void *context, struct buffer *chain)
     buffer_copy_out(chain, 0, packet->bytes + PACKET_ETH, len);
     buffer_release(chain);
     leave(context, packet);
-}
-
-/* --- both applications ---------------------------------------------------- */
-
-static uint8_t byte_of(unsigned from, uint32_t offset)
-{
-    return (uint8_t)(offset * 7 + offset / 251 + from * 101);
-}
-
-static bool text_is_right(void *context, const struct segment *seg,
-                          uint32_t offset)
-{
-    unsigned from = (seg->src & 255) - 1;
-
-    (void)context;
-    for (uint32_t i = 0; i < seg->len; i++)
-        if (seg->text[i] != byte_of(from, offset + i))
-            return false;
-    return true;
-}
-
-static void do_write(struct world *world, unsigned me)
-{
-    struct world_end *end = &world->end[me];
-    struct buffer *buf = buffer_alloc(net_pool(end->net), BUFFER_LARGE, 0);
-
-    ASSERT(buf);
-    world->budget.writes[me]--;
-    for (unsigned i = 0; i < WORLD_MSS; i++)
-        buf->data[i] = byte_of(me, end->wrote + i);
-    buf->len = WORLD_MSS;
-    if (tcp_send(end->conn, buf, world->now_us) == TCP_OK)
-        end->wrote += WORLD_MSS;
-    else
-        buffer_release(buf);
-}
-
-static void take_text(struct world *world, unsigned me, struct buffer *chain)
-{
-    struct world_end *end = &world->end[me];
-
-    for (const struct buffer *at = chain; at; at = at->next)
-        for (uint32_t i = 0; i < at->len; i++)
-            if (at->data[i] != byte_of(!me, end->read++))
-                broken(world, "what is read was written");
-    buffer_release(chain);
-    if (end->read > world->end[!me].wrote)
-        broken(world, "no more is read than was written");
-}
-
-static void do_read(struct world *world, unsigned me)
-{
-    struct world_end *end = &world->end[me];
-    struct buffer *chain;
-    enum tcp_status status;
-
-    while ((status = tcp_recv(end->conn, UINT32_MAX, world->now_us, &chain)) ==
-           TCP_OK)
-        take_text(world, me, chain);
-    if (status == TCP_EOF && !end->eof) {
-        end->eof = true;
-        if (end->read != world->end[!me].wrote &&
-            tcp_end_reason(end->conn) != TCP_END_ABORTED)
-            broken(world, "end of stream comes after all of it");
-    }
-    if (status == TCP_ENDED)
-        end->over = true;
 }
 
 /* --- moves ---------------------------------------------------------------- */
@@ -249,9 +182,9 @@ static void settle(struct world *world, unsigned me)
     observer_turned(&world->observer, me, world->now_us);
     check_net(&world->check[me], end->net);
     if (world->observer.broken)
-        broken(world, world->observer.broken);
+        world_broken(world, world->observer.broken);
     if (world->check[me].broken)
-        broken(world, world->check[me].broken);
+        world_broken(world, world->check[me].broken);
 }
 
 /* Hand over a packet; it stays where it is. */
@@ -324,10 +257,10 @@ void world_make(struct world *world, const struct world_move *move)
         tick(world);
         return;
     case WORLD_WRITE:
-        do_write(world, move->end);
+        world_app_write(world, move->end);
         break;
     case WORLD_READ:
-        do_read(world, move->end);
+        world_app_read(world, move->end);
         break;
     case WORLD_CLOSE:
         end->closed = true;
@@ -361,7 +294,7 @@ static void wind_up(struct world *world, unsigned me)
         return;
     }
     if (!end->eof && !end->over)
-        do_read(world, me);
+        world_app_read(world, me);
     if (is_usable(end) && !end->closed) {
         end->closed = true;
         tcp_shutdown(end->conn, world->now_us);
@@ -423,15 +356,16 @@ void world_finish(struct world *world)
         if (!any && !world->to[0].count && !world->to[1].count &&
             !is_over(world)) {
             if (next_deadline(world) == FOREVER && !give_up(world))
-                broken(world, "who is not at the end waits for something");
+                world_broken(world,
+                             "who is not at the end waits for something");
             tick(world);
         }
     }
     if (!is_over(world))
-        broken(world, "all comes to its end once nothing is lost");
+        world_broken(world, "all comes to its end once nothing is lost");
     if (!aborted && end[0].eof && end[1].eof &&
         (end[0].read != end[1].wrote || end[1].read != end[0].wrote))
-        broken(world, "what was written was read");
+        world_broken(world, "what was written was read");
 }
 
 /* --- the beginning -------------------------------------------------------- */
@@ -493,7 +427,7 @@ void world_begin(struct world *world, enum world_scene scene,
     host_now_us = world->now_us;
     world->observer.end = world->seen;
     world->observer.ends = WORLD_ENDS;
-    world->observer.text_is_right = text_is_right;
+    world->observer.text_is_right = world_text_is_right;
     world->observer.context = world;
     make_end(world, 0);
     make_end(world, 1);
