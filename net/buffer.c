@@ -29,8 +29,9 @@ void buffer_chain_truncate(struct buffer *chain, uint32_t bytes)
     last->next = NULL;
 }
 
-uint32_t buffer_copy_out(const struct buffer *chain, uint32_t offset, void *out,
-                         uint32_t bytes)
+/* From more than one view, or fewer bytes. */
+static ASIDE uint32_t copy_out_many(const struct buffer *chain, uint32_t offset,
+                                    void *out, uint32_t bytes)
 {
     uint8_t *to = out;
     uint32_t done = 0;
@@ -51,6 +52,15 @@ uint32_t buffer_copy_out(const struct buffer *chain, uint32_t offset, void *out,
         offset = 0;
     }
     return done;
+}
+
+uint32_t buffer_copy_out(const struct buffer *chain, uint32_t offset, void *out,
+                         uint32_t bytes)
+{
+    if (!chain || (uint64_t)offset + bytes > chain->len)
+        return copy_out_many(chain, offset, out, bytes);
+    memcpy(out, chain->data + offset, bytes);
+    return bytes;
 }
 
 /* What the first view of a packet says about all of it. */
@@ -112,12 +122,12 @@ struct buffer *buffer_gather(struct buffer_pool *pool, struct buffer *chain,
 uint32_t buffer_held_bytes(const struct buffer *buf)
 {
     const struct buffer *root = buf->root;
-    uint32_t view = buf == root ? 0 : (uint32_t)sizeof(struct buffer);
+    uint32_t held =
+        (uint32_t)sizeof(struct buffer) + (root->kind == BUFFER_KIND_FOREIGN
+                                               ? buf->len
+                                               : buffer_size_bytes(root->kind));
 
-    if (root->kind == BUFFER_KIND_FOREIGN)
-        return view + (uint32_t)sizeof(struct buffer) + buf->len;
-    return view + (uint32_t)sizeof(struct buffer) +
-           buffer_size_bytes(root->kind);
+    return buf == root ? held : held + (uint32_t)sizeof(struct buffer);
 }
 
 uint32_t buffer_chain_held_bytes(const struct buffer *chain)

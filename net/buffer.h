@@ -67,11 +67,11 @@ enum buffer_size {
 
 enum { BUFFER_SIZES = BUFFER_PAGE + 1 };
 
+extern const uint16_t buffer_sizes[BUFFER_SIZES]; /* in bytes */
+
 static inline uint32_t buffer_size_bytes(unsigned size)
 {
-    return size == BUFFER_SMALL   ? BUFFER_SMALL_BYTES
-           : size == BUFFER_LARGE ? BUFFER_LARGE_BYTES
-                                  : BUFFER_PAGE_BYTES;
+    return buffer_sizes[size];
 }
 
 /*

@@ -34,6 +34,12 @@ _Static_assert(2 * LARGE_CHUNK_BYTES == PAGE_BYTES, "two large ones a page");
 _Static_assert(sizeof(struct buffer) + BUFFER_PAGE_BYTES == PAGE_BYTES,
                "one of these");
 
+const uint16_t buffer_sizes[BUFFER_SIZES] = {
+    [BUFFER_SMALL] = BUFFER_SMALL_BYTES,
+    [BUFFER_LARGE] = BUFFER_LARGE_BYTES,
+    [BUFFER_PAGE] = BUFFER_PAGE_BYTES,
+};
+
 static void give_idle(void *context);
 
 void buffer_pool_init(struct buffer_pool *pool, struct pages *pages)

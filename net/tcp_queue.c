@@ -55,26 +55,40 @@ struct buffer *tcp_queue_pop(struct tcp_queue *queue, struct tcp_budget *budget)
     return buf;
 }
 
-void tcp_queue_push(struct tcp_queue *queue, struct buffer *chain,
-                    struct tcp_budget *budget)
+static INLINE void append(struct tcp_queue *queue, struct buffer *buf,
+                          struct tcp_budget *budget)
+{
+    if (queue->tail)
+        queue->tail->next = buf;
+    else
+        queue->head = buf;
+    queue->tail = buf;
+    queue->bytes += buf->len;
+    account(queue, budget, 0, buffer_held_bytes(buf));
+}
+
+static ASIDE void push_many(struct tcp_queue *queue, struct buffer *chain,
+                            struct tcp_budget *budget)
 {
     struct buffer *next;
 
     for (struct buffer *buf = chain; buf; buf = next) {
         next = buf->next;
         buf->next = NULL;
-        if (buf->len == 0) {
+        if (buf->len == 0)
             buffer_release(buf);
-            continue;
-        }
-        if (queue->tail)
-            queue->tail->next = buf;
         else
-            queue->head = buf;
-        queue->tail = buf;
-        queue->bytes += buf->len;
-        account(queue, budget, 0, buffer_held_bytes(buf));
+            append(queue, buf, budget);
     }
+}
+
+void tcp_queue_push(struct tcp_queue *queue, struct buffer *chain,
+                    struct tcp_budget *budget)
+{
+    if (chain && !chain->next && chain->len > 0)
+        append(queue, chain, budget);
+    else
+        push_many(queue, chain, budget);
 }
 
 void tcp_queue_append(struct tcp_queue *queue, struct buffer *chain,
