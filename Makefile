@@ -91,7 +91,7 @@ HOST_SUPPORT    := $(wildcard tests/host/*.c)
 WARN := -Wall -Wextra -Wconversion -Wno-sign-conversion -Wshadow \
         -Wstrict-prototypes -Wmissing-prototypes -Werror
 
-GCC_INCLUDE := $(shell $(CC) -print-file-name=include)
+GCC_INCLUDE := $(shell $(CC) -print-file-name=include 2>/dev/null)
 SYSINCLUDE  := $(BUILD)/sysinclude
 
 # Freestanding, but memcpy() and its kin are the compiler's to expand; log is

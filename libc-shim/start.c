@@ -8,7 +8,6 @@
 #include "libc-shim/start.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "kernel/cmdline.h"
@@ -40,8 +39,6 @@ static void swap_errno(struct thread *from, struct thread *to)
 void libc_init(void)
 {
     thread_set_switch_hook(swap_errno);
-    /* A line at a time, whoever writes it: it shares the console. */
-    setvbuf(stdout, NULL, _IOLBF, BUFSIZ);
 }
 
 _Noreturn void libc_run(struct cmdline_args *args)

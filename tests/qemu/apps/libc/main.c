@@ -12,6 +12,7 @@
 #include <setjmp.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdio_ext.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -58,6 +59,8 @@ static void check_formats(void)
 
 static void check_files(void)
 {
+    printf("its buffer is made with its first byte\n");
+    claim("stdout is written a line at a time", __flbf(stdout));
     struct stat status;
     char byte;
 
