@@ -44,10 +44,11 @@ static INLINE void ethernet_header_put(uint8_t bytes[ETHERNET_HEADER_BYTES],
                                        const struct mac_addr *src,
                                        uint16_t type)
 {
+    be16 wire = be16_make(type);
+
     memcpy(bytes, dst->byte, 6);
     memcpy(bytes + 6, src->byte, 6);
-    bytes[12] = (uint8_t)(type >> 8);
-    bytes[13] = (uint8_t)type;
+    memcpy(bytes + 12, &wire, sizeof(wire));
 }
 
 /* A frame has come; any bytes. Taken. */

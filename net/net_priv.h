@@ -68,8 +68,9 @@ static inline void net_set_now(struct net *net, uint64_t now_us)
 static inline struct route_slot *route_slot_of(struct net *net,
                                                struct ipv4_addr dst)
 {
-    unsigned at = (dst.byte[2] ^ dst.byte[3]) % ROUTE_SLOTS;
-    struct route_slot *slot = &net->routes->slot[at];
+    /* Fibonacci hashing: the upper bits of a product tell all bytes apart. */
+    struct route_slot *slot =
+        &net->routes->slot[dst.word * 0x9e3779b1u >> (32 - ROUTE_SLOT_BITS)];
 
     if (!slot->known || !ipv4_addr_equal(slot->dst, dst))
         route_ask(net, slot, dst);

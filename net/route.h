@@ -90,7 +90,7 @@ struct route_slot {
     struct arp_entry *neighbour;
 };
 
-enum { ROUTE_SLOTS = 64 };
+enum { ROUTE_SLOT_BITS = 6, ROUTE_SLOTS = 1 << ROUTE_SLOT_BITS };
 
 struct route_table {
     struct route_static entry[ROUTES_STATIC_MAX]; /* lower interfaces first */

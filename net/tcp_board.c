@@ -127,39 +127,36 @@ struct tcp_record *tcp_board_split(struct tcp_conn *conn,
 
 /* ---- sent ---- */
 
-/* Whether what is sent now can be told by the last record. */
-static bool last_grows(const struct tcp_conn *conn)
-{
-    const struct tcp_record *last = conn->active->board.last;
-
-    return last && last->fate == TCP_FLYING && !last->again &&
-           last->sent_us == conn->net->now_us;
-}
-
-bool tcp_board_prepare(struct tcp_conn *conn)
+/* What is sent at the same time as the last is told by its record. */
+struct tcp_record *tcp_board_prepare(struct tcp_conn *conn)
 {
     struct tcp_board *board = &conn->active->board;
+    struct tcp_record *last = board->last;
 
-    if (!last_grows(conn) && !board->spare)
+    if (last && last->fate == TCP_FLYING && !last->again &&
+        last->sent_us == conn->net->now_us)
+        return last;
+    if (!board->spare)
         board->spare = record_alloc(conn, RECORDS_MAX);
-    return last_grows(conn) || board->spare;
+    return board->spare;
 }
 
-void tcp_board_sent(struct tcp_conn *conn, uint32_t end)
+void tcp_board_sent(struct tcp_conn *conn, struct tcp_record *record,
+                    uint32_t end)
 {
     struct tcp_board *board = &conn->active->board;
 
-    if (last_grows(conn)) {
-        board->last->end = end;
+    if (record != board->spare) {
+        record->end = end;
         return;
     }
-    *board->spare = (struct tcp_record){
+    *record = (struct tcp_record){
         .seq = conn->snd.nxt,
         .end = end,
         .sent_us = conn->net->now_us,
         .fate = TCP_FLYING,
     };
-    insert_behind(board, board->last, board->spare);
+    insert_behind(board, board->last, record);
     board->spare = NULL;
 }
 

@@ -54,10 +54,13 @@ struct tcp_news {
     struct tcp_sack twice;
 };
 
-/* A record for what is sent next can be had; false: no memory, or too many. */
-MUST_CHECK bool tcp_board_prepare(struct tcp_conn *conn);
-/* Numbers from snd.nxt to `end` have left; prepared for. */
-void tcp_board_sent(struct tcp_conn *conn, uint32_t end);
+/* The record for what is sent next, which may be the last one; null: no
+ * memory, or too many. */
+MUST_CHECK struct tcp_record *tcp_board_prepare(struct tcp_conn *conn);
+/* Numbers from snd.nxt to `end` have left; the record is that of
+ * tcp_board_prepare(). */
+void tcp_board_sent(struct tcp_conn *conn, struct tcp_record *record,
+                    uint32_t end);
 /* A record was sent once more. */
 void tcp_board_sent_again(struct tcp_conn *conn, struct tcp_record *record);
 

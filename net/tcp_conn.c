@@ -178,13 +178,10 @@ void tcp_conn_wants_flush(struct tcp_conn *conn)
         tcp_list_push(&tcp_of(conn)->flush, &conn->flush);
 }
 
-bool tcp_conn_activate(struct tcp_conn *conn)
+bool tcp_conn_make_active(struct tcp_conn *conn)
 {
-    struct tcp_active *active;
+    struct tcp_active *active = pool_alloc(&tcp_of(conn)->actives);
 
-    if (conn->active)
-        return true;
-    active = pool_alloc(&tcp_of(conn)->actives);
     if (!active) {
         tcp_count(conn, tcp_no_memory);
         return false;
@@ -203,15 +200,10 @@ bool tcp_conn_activate(struct tcp_conn *conn)
     return true;
 }
 
-void tcp_conn_rest(struct tcp_conn *conn)
+void tcp_conn_free_active(struct tcp_conn *conn)
 {
-    struct tcp_active *active = conn->active;
-
-    if (!active || active->queue.bytes || active->pieces || active->fin_early ||
-        active->duplicate.start != active->duplicate.end || active->board.first)
-        return;
     tcp_board_clear(conn);
-    tcp_list_remove(&active->holder.link);
-    pool_free(active);
+    tcp_list_remove(&conn->active->holder.link);
+    pool_free(conn->active);
     conn->active = NULL;
 }

@@ -301,12 +301,19 @@ static inline uint32_t tcp_queue_seq(const struct tcp_conn *conn)
     return conn->snd.una + (tcp_opening(conn) ? 1 : 0);
 }
 
-/* Bytes in the send queue that were never sent. */
+/* Bytes in the send queue that were never sent: what is in flight less FIN,
+ * and less the SYN of one that is not open yet. */
+static inline uint32_t tcp_unsent_open(const struct tcp_conn *conn)
+{
+    uint32_t queued = tcp_queued(conn);
+
+    return queued ? queued - tcp_flight(conn) + (conn->fin_flying ? 1 : 0) : 0;
+}
 static inline uint32_t tcp_unsent(const struct tcp_conn *conn)
 {
-    return tcp_queued(conn) ? tcp_queue_seq(conn) + tcp_queued(conn) -
-                                  (conn->snd.nxt - (conn->fin_flying ? 1u : 0u))
-                            : 0;
+    return tcp_queued(conn)
+               ? tcp_unsent_open(conn) + (tcp_opening(conn) ? 1 : 0)
+               : 0;
 }
 
 /* The peer is there. */
@@ -358,9 +365,23 @@ void tcp_conn_post(struct tcp_conn *conn, unsigned changes);
 /* It has something to send. */
 void tcp_conn_wants_flush(struct tcp_conn *conn);
 /* Its active part is made, if need be; false: no memory. */
-MUST_CHECK bool tcp_conn_activate(struct tcp_conn *conn);
+MUST_CHECK bool tcp_conn_make_active(struct tcp_conn *conn);
+MUST_CHECK static inline bool tcp_conn_activate(struct tcp_conn *conn)
+{
+    return conn->active || tcp_conn_make_active(conn);
+}
 /* Its active part is freed, if nothing needs it. */
-void tcp_conn_rest(struct tcp_conn *conn);
+void tcp_conn_free_active(struct tcp_conn *conn);
+static inline void tcp_conn_rest(struct tcp_conn *conn)
+{
+    const struct tcp_active *active = conn->active;
+
+    if (active && !active->queue.bytes && !active->pieces &&
+        !active->fin_early &&
+        active->duplicate.start == active->duplicate.end &&
+        !active->board.first)
+        tcp_conn_free_active(conn);
+}
 
 /* ---- tcp_icmp.c ---- */
 /* Note what may yet be overcome; tell the owner, if he wants that. */

@@ -35,7 +35,7 @@ static enum out out_of(enum tcp_sent sent)
     return (enum out)table[sent];
 }
 
-static enum out send_syn(struct tcp_conn *conn)
+static COLD enum out send_syn(struct tcp_conn *conn)
 {
     uint8_t flags = conn->state == TCP_SYN_SENT ? TCP_SYN : TCP_SYN | TCP_ACK;
     enum tcp_sent sent;
@@ -69,18 +69,22 @@ static uint32_t room_for_new(const struct tcp_conn *conn)
     return window < room ? window : room; /* MUST-34 */
 }
 
+/* One small segment is out at a time: Nagle's algorithm, Minshall's variant. */
+static INLINE bool nagle_lets_go(const struct tcp_conn *conn)
+{
+    return conn->nodelay || conn->active->urgent || conn->fin_queued ||
+           !seq_lt(conn->snd.una, conn->active->small_end);
+}
+
 /* Whether a segment that is not full-sized may go now. */
 static bool small_may_go(const struct tcp_conn *conn, uint32_t bytes,
                          uint32_t unsent)
 {
-    if (conn->probe_now || probes_tail(conn))
+    if (bytes == unsent && (!conn->corked || conn->fin_queued) &&
+        nagle_lets_go(conn))
         return true;
-    if (bytes >= conn->snd.wnd_max / 2)
-        return true; /* the peer never offers more */
-    if (bytes < unsent || (conn->corked && !conn->fin_queued))
-        return false;
-    return conn->nodelay || conn->active->urgent || conn->fin_queued ||
-           !seq_lt(conn->snd.una, conn->active->small_end);
+    return conn->probe_now || probes_tail(conn) ||
+           bytes >= conn->snd.wnd_max / 2; /* the peer never offers more */
 }
 
 /* How many of `bytes`, which are more than one segment, go at once: whole
@@ -115,6 +119,44 @@ static uint32_t new_bytes(const struct tcp_conn *conn, uint32_t mss,
     return 0;
 }
 
+/* What the next segment has more than usual, to try the way; 0: nothing. */
+static COLD uint32_t path_probe(struct tcp_conn *conn, uint32_t unsent)
+{
+    uint32_t room = room_for_new(conn);
+
+    return probes_tail(conn)
+               ? 0
+               : tcp_path_probe(conn, room < unsent ? room : unsent);
+}
+
+/* What goes next of new text. */
+struct portion {
+    uint32_t bytes;
+    bool probe; /* it tries the way: one segment, whatever the MSS */
+};
+
+static ASIDE struct portion some_goes(struct tcp_conn *conn, uint32_t mss,
+                                      uint32_t unsent)
+{
+    uint32_t probe = unsent && conn->lowered ? path_probe(conn, unsent) : 0;
+
+    if (probe)
+        return (struct portion){probe, true};
+    return (struct portion){unsent ? new_bytes(conn, mss, unsent) : 0, false};
+}
+
+/* Whether all of it goes, as one segment: so it is nearly always, and seen at
+ * a glance. */
+static INLINE bool all_goes(const struct tcp_conn *conn, uint32_t mss,
+                            uint32_t unsent)
+{
+    uint32_t flight = tcp_flight(conn) + unsent; /* no less than pipe */
+
+    return unsent && unsent <= mss && flight <= conn->snd.wnd &&
+           flight <= conn->cwnd && !conn->lowered && !conn->corked &&
+           nagle_lets_go(conn);
+}
+
 /* Move the place of snd.nxt in the send queue. */
 static void advance_cursor(struct tcp_active *active, uint32_t bytes)
 {
@@ -126,8 +168,8 @@ static void advance_cursor(struct tcp_active *active, uint32_t bytes)
 }
 
 /* Numbers [snd.nxt, snd.nxt + len) have left for the first time. */
-static void sent_new(struct tcp_conn *conn, uint32_t text, uint32_t len,
-                     bool small)
+static void sent_new(struct tcp_conn *conn, struct tcp_record *record,
+                     uint32_t text, uint32_t len, bool small)
 {
     struct tcp_active *active = conn->active;
     uint64_t now_us = conn->net->now_us;
@@ -139,7 +181,7 @@ static void sent_new(struct tcp_conn *conn, uint32_t text, uint32_t len,
     if (!conn->probe_now && small)
         active->small_end = conn->snd.nxt + len;
     advance_cursor(active, text);
-    tcp_board_sent(conn, conn->snd.nxt + len);
+    tcp_board_sent(conn, record, conn->snd.nxt + len);
     tcp_loss_sent(conn, len, false);
     conn->snd.nxt += len;
     conn->bytes_sent += text;
@@ -158,16 +200,6 @@ static void sent_new(struct tcp_conn *conn, uint32_t text, uint32_t len,
     tcp_probe_schedule(conn);
 }
 
-/* What the next segment has more than usual, to try the way. */
-static COLD uint32_t path_probe(struct tcp_conn *conn, uint32_t unsent)
-{
-    uint32_t room = room_for_new(conn);
-
-    return probes_tail(conn)
-               ? 0
-               : tcp_path_probe(conn, room < unsent ? room : unsent);
-}
-
 /* Whether FIN goes behind `text` bytes, of `unsent`. */
 static bool fin_goes(const struct tcp_conn *conn, uint32_t text,
                      uint32_t unsent)
@@ -176,62 +208,63 @@ static bool fin_goes(const struct tcp_conn *conn, uint32_t text,
            (tcp_flight(conn) + text < conn->snd.wnd || conn->probe_now);
 }
 
-/* Send `bytes` of new text, or as many as the device takes of them. */
-static enum tcp_sent send_text(struct tcp_conn *conn, uint8_t flags, bool many,
-                               uint32_t *bytes)
-{
-    struct tcp_active *active = conn->active;
-
-    if (many && !tcp_segments_by_device(conn))
-        return tcp_segment_send_many(conn, flags, active->cursor,
-                                     active->cursor_offset, bytes);
-    return tcp_segment_send(conn, conn->snd.nxt, flags, active->cursor,
-                            active->cursor_offset, *bytes);
-}
-
 static enum out send_new(struct tcp_conn *conn)
 {
-    uint32_t unsent = tcp_unsent(conn), mss = tcp_segment_text_max(conn);
-    uint32_t probe = 0, bytes = 0, wanted;
+    uint32_t unsent = tcp_unsent_open(conn), mss = tcp_segment_text_max(conn);
+    struct portion portion = {unsent, false};
+    struct tcp_record *record;
     uint8_t flags = TCP_ACK;
     enum tcp_sent sent;
-    bool small, fin;
+    uint32_t bytes;
+    bool fin, all;
 
     if (unsent == 0 && !conn->fin_queued)
         return OUT_DONE;
     if (tcp_flight(conn) == 0 &&
         conn->net->now_us - conn->sent_us > conn->rto_us)
         tcp_cc_idle(conn); /* before it is asked how much may go */
-    if (unsent && conn->lowered)
-        probe = path_probe(conn, unsent);
-    if (unsent)
-        bytes = probe ? probe : new_bytes(conn, mss, unsent);
-    small = bytes < mss ? bytes : bytes % mss;
+    if (!all_goes(conn, mss, unsent))
+        portion = some_goes(conn, mss, unsent);
+    bytes = portion.bytes;
     fin = fin_goes(conn, bytes, unsent);
     if (bytes == 0 && !fin)
         return OUT_DONE;
-    if (!tcp_conn_activate(conn) || !tcp_board_prepare(conn))
+    record = tcp_conn_activate(conn) ? tcp_board_prepare(conn) : NULL;
+    if (!record)
         return OUT_NO_MEMORY;
     if (bytes && bytes == unsent)
         flags |= TCP_PSH; /* MUST-61 */
     if (fin)
         flags |= TCP_FIN;
-    wanted = bytes;
-    sent = send_text(conn, flags, bytes > mss && !probe, &bytes);
-    if (sent == TCP_SENT) {
-        small = small && bytes == wanted;
-        fin = fin && bytes == wanted;
-        sent_new(conn, bytes, bytes + (fin ? 1 : 0), small);
-        return bytes == unsent && fin == conn->fin_queued ? OUT_DONE : OUT_MORE;
+    if (bytes > mss && !portion.probe && !tcp_segments_by_device(conn))
+        sent = tcp_segment_send_many(conn, flags, conn->active->cursor,
+                                     conn->active->cursor_offset, &bytes);
+    else
+        sent =
+            tcp_segment_send(conn, conn->snd.nxt, flags, conn->active->cursor,
+                             conn->active->cursor_offset, bytes);
+    if (sent != TCP_SENT) {
+        if (portion.probe)
+            conn->active->path.mtu = 0;
+        return out_of(sent);
     }
-    if (probe)
-        conn->active->path.mtu = 0;
-    return out_of(sent);
+    all = bytes == portion.bytes; /* or whole segments of it, and no FIN */
+    sent_new(conn, record, bytes, bytes + (fin && all ? 1 : 0),
+             all && (bytes < mss ? bytes > 0 : bytes % mss > 0));
+    return all && bytes == unsent && fin == conn->fin_queued ? OUT_DONE
+                                                             : OUT_MORE;
 }
 
 /* ---- all ---- */
 
-static enum out send_ack(struct tcp_conn *conn)
+/* Whether the peer is to hear of something that no text has told it. */
+static INLINE bool owes_ack(const struct tcp_conn *conn)
+{
+    return conn->ack_now || conn->keep_now || conn->dup_acks ||
+           tcp_sack_owed(conn);
+}
+
+static ASIDE enum out send_ack(struct tcp_conn *conn)
 {
     enum out out = OUT_MORE;
 
@@ -240,8 +273,7 @@ static enum out send_ack(struct tcp_conn *conn)
         out = out_of(
             tcp_segment_send(conn, conn->snd.nxt - 1, TCP_ACK, NULL, 0, 0));
     }
-    while (out == OUT_MORE &&
-           (conn->ack_now || conn->dup_acks || tcp_sack_owed(conn)))
+    while (out == OUT_MORE && owes_ack(conn))
         out =
             out_of(tcp_segment_send(conn, conn->snd.nxt, TCP_ACK, NULL, 0, 0));
     return out;
@@ -255,7 +287,7 @@ static bool owes_again(const struct tcp_conn *conn)
 }
 
 /* Returns: OUT_MORE when there is room for what is new. */
-static enum out send_again(struct tcp_conn *conn)
+static COLD enum out send_again(struct tcp_conn *conn)
 {
     enum out out = OUT_MORE;
 
@@ -270,19 +302,21 @@ static enum out send_again(struct tcp_conn *conn)
 static enum out send_all(struct tcp_conn *conn)
 {
     enum out out = OUT_MORE;
+    bool again;
 
     if (tcp_opening(conn)) {
         out = send_syn(conn);
-        return out == OUT_DONE ? send_ack(conn) : out;
+        return out == OUT_DONE && owes_ack(conn) ? send_ack(conn) : out;
     }
-    if (owes_again(conn))
+    again = owes_again(conn);
+    if (again)
         out = send_again(conn);
     while (out == OUT_MORE)
         out = send_new(conn);
     conn->probe_now = false;
-    if (conn->active)
+    if (again && conn->active)
         conn->active->probe.due = false;
-    return out == OUT_DONE ? send_ack(conn) : out;
+    return out == OUT_DONE && owes_ack(conn) ? send_ack(conn) : out;
 }
 
 /* Whether something is there that nothing in flight will bring an answer for:

@@ -219,17 +219,20 @@ static void card__that_no_longer_sums_gets_whole_sums(void **state)
                              pseudo_sum(STATION_ADDR, STATION_PEER, 17, 9)));
 }
 
-/* Hosts that are remembered in the same place, in turn. */
-static void way__to_each_of_two_in_one_place_is_found(void **state)
+/* So many hosts that some are remembered in the same place. */
+static void way__to_each_of_many_is_found(void **state)
 {
-    const uint32_t other = STATION_PEER + ROUTE_SLOTS;
+    enum { HOSTS = ARP_ENTRIES_MAX - 4 };
+    uint8_t mac[6] = {2, 0, 0, 0, 1, 0};
 
     (void)state;
-    station_meet(&station, other, moved_mac);
-    for (int i = 0; i < 3; i++) {
-        assert_true(knows(STATION_PEER, station_peer_mac));
-        assert_true(knows(other, moved_mac));
-    }
+    for (int round = 0; round < 3; round++)
+        for (uint32_t i = 0; i < HOSTS; i++) {
+            mac[5] = (uint8_t)i;
+            if (round == 0)
+                station_meet(&station, STATION_PEER + 1 + i, mac);
+            assert_true(knows(STATION_PEER + 1 + i, mac));
+        }
 }
 
 int main(void)
@@ -253,7 +256,7 @@ int main(void)
         STATION_TEST(host__that_takes_packets_gets_them_in_place_of_a_card,
                      station_met),
         STATION_TEST(card__that_no_longer_sums_gets_whole_sums, talked),
-        STATION_TEST(way__to_each_of_two_in_one_place_is_found, talked),
+        STATION_TEST(way__to_each_of_many_is_found, talked),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
