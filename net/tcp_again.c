@@ -12,6 +12,7 @@
 #include "net/tcp_path.h"
 #include "net/tcp_rack.h"
 #include "net/tcp_sack.h"
+#include "net/tcp_segment.h"
 
 /* The view of the send queue with the byte `offset`, made relative to it. */
 static struct buffer *view_at(const struct tcp_active *active, uint32_t *offset)

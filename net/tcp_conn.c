@@ -4,6 +4,7 @@
  * Deliberately not here: what brings the changes about.
  */
 #include "net/tcp_conn.h"
+#include "net/tcp_segment.h"
 
 #include "kernel/log.h"
 

@@ -18,6 +18,7 @@
 #include "net/tcp_conn.h"
 #include "net/tcp_ecn.h"
 #include "net/tcp_paws.h"
+#include "net/tcp_segment.h"
 
 #define SLOT_US (64 * 1000000ull)
 

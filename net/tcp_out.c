@@ -14,6 +14,7 @@
 #include "net/tcp_loss.h"
 #include "net/tcp_path.h"
 #include "net/tcp_sack.h"
+#include "net/tcp_segment.h"
 
 /* Where a connection stands after an attempt to send. */
 enum out {

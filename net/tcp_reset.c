@@ -4,6 +4,7 @@
  * Source: RFC 9293 3.5.2 (group 1), 3.10.7.1.
  */
 #include "net/tcp_conn.h"
+#include "net/tcp_segment.h"
 
 COLD void tcp_reset_reply(struct net *net, const struct tcp_arrival *in)
 {

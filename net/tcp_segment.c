@@ -6,6 +6,8 @@
  *
  * Source: RFC 9293 3.1; RFC 7323 3.2; RFC 2018 3, 4; RFC 6691.
  */
+#include "net/tcp_segment.h"
+
 #include "net/checksum.h"
 #include "net/tcp_conn.h"
 #include "net/tcp_ecn.h"

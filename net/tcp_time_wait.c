@@ -10,6 +10,7 @@
  */
 #include "net/tcp_conn.h"
 #include "net/tcp_paws.h"
+#include "net/tcp_segment.h"
 
 enum {
     /* A reused place begins so far behind its old numbers, at least. */
