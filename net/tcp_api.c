@@ -85,7 +85,7 @@ uint32_t tcp_send_pending(const struct tcp_conn *conn)
     return tcp_queued(conn);
 }
 
-uint32_t tcp_send_room(const struct tcp_conn *conn)
+static INLINE uint32_t send_room(const struct tcp_conn *conn)
 {
     uint32_t most = tcp_snd_buffer(conn);
     uint32_t queued = tcp_queued(conn);
@@ -97,6 +97,11 @@ uint32_t tcp_send_room(const struct tcp_conn *conn)
         conn->active->queue.held > 2 * (uint64_t)most + SMALL_VIEWS_BYTES)
         return 0;
     return queued < most ? most - queued : 0;
+}
+
+uint32_t tcp_send_room(const struct tcp_conn *conn)
+{
+    return send_room(conn);
 }
 
 /* Append to the send queue, and keep the place of snd.nxt. */
@@ -137,7 +142,7 @@ enum tcp_status tcp_send(struct tcp_conn *conn, struct buffer *chain,
     clock_to(conn->net, now_us);
     if (conn->end != TCP_END_NONE || conn->fin_queued)
         return nothing_to_send(conn);
-    if (measure.bytes > tcp_send_room(conn))
+    if (measure.bytes > send_room(conn))
         return TCP_AGAIN;
     if (measure.bytes == 0) {
         buffer_release(chain);

@@ -93,14 +93,13 @@ void tcp_rcv_tune(struct tcp_conn *conn)
     set_rcv_buffer(conn, read < most / 4 ? 4 * read : most);
 }
 
-uint32_t tcp_snd_buffer(const struct tcp_conn *conn)
+/* What it begins with is not asked for. */
+uint32_t tcp_snd_buffer_grown(const struct tcp_conn *conn)
 {
     const struct tcp_config *config = tcp_config_of(conn);
-    uint32_t begin = config->snd_buf_begin_bytes, wish = 2 * conn->cwnd;
+    uint32_t wish = least(2 * conn->cwnd, budget_limit(conn));
 
-    if (wish > begin) { /* what begins is not asked for */
-        wish = least(wish, budget_limit(conn));
-        begin = wish > begin ? wish : begin;
-    }
-    return least(begin, config->snd_buf_bytes);
+    if (wish < config->snd_buf_begin_bytes)
+        wish = config->snd_buf_begin_bytes;
+    return least(wish, config->snd_buf_bytes);
 }

@@ -12,8 +12,17 @@ uint32_t tcp_rcv_buffer(const struct tcp_conn *conn);
 void tcp_rcv_begin(struct tcp_conn *conn);
 /* The application has read: whether the next time it may be more. */
 void tcp_rcv_tune(struct tcp_conn *conn);
-/* Queued, and not yet acknowledged. */
-uint32_t tcp_snd_buffer(const struct tcp_conn *conn);
+/* Queued, and not yet acknowledged. The second is for one that has grown. */
+uint32_t tcp_snd_buffer_grown(const struct tcp_conn *conn);
+static inline uint32_t tcp_snd_buffer(const struct tcp_conn *conn)
+{
+    const struct tcp_config *config = tcp_config_of(conn);
+    uint32_t begin = config->snd_buf_begin_bytes;
+
+    if (2 * conn->cwnd > begin)
+        return tcp_snd_buffer_grown(conn);
+    return begin < config->snd_buf_bytes ? begin : config->snd_buf_bytes;
+}
 
 /* Whether `cost` more bytes of memory may be held, if need be at the expense
  * of other connections. */

@@ -92,24 +92,16 @@ static uint32_t space(const struct tcp_conn *conn, uint32_t buffer)
     return bytes < most ? bytes : most;
 }
 
-/* The window has room to grow to `room`. When memory is short, it grows to no
- * more than to go on with. */
-static ASIDE uint32_t may_grow(const struct tcp_conn *conn, uint32_t room)
+/* The window to have, where there is room for `room`: `now`, which the peer
+ * knows of, or `least` more at least (silly window, MUST-39; never less,
+ * SHLD-14). When memory is short, it grows to no more than to go on with. */
+static uint32_t grown(const struct tcp_conn *conn, uint32_t now, uint32_t room,
+                      uint32_t least)
 {
     uint32_t segments = 2u * conn->rcv_mss;
 
-    return room > segments && tcp_pressed(conn->net) ? segments : room;
-}
-
-/* The window to have: `now`, which the peer knows of, or `least` more at least
- * (silly window, MUST-39; never less, SHLD-14). */
-static uint32_t wish(const struct tcp_conn *conn, uint32_t buffer, uint32_t now,
-                     uint32_t least)
-{
-    uint32_t room = space(conn, buffer);
-
-    if (room >= now + least)
-        room = may_grow(conn, room);
+    if (room >= now + least && room > segments && tcp_pressed(conn->net))
+        room = segments;
     return room < now + least ? now : room;
 }
 
@@ -118,12 +110,10 @@ static uint32_t least_of(uint32_t a, uint32_t b)
     return a < b ? a : b;
 }
 
-uint32_t tcp_text_window(struct tcp_conn *conn)
+/* What stands in the window field for `room`; the edge is then there. */
+static INLINE uint32_t advertise(struct tcp_conn *conn, uint32_t now,
+                                 uint32_t room)
 {
-    uint32_t now = seq_after(conn->rcv.nxt, conn->rcv.edge);
-    uint32_t buffer = tcp_rcv_buffer(conn);
-    uint32_t room =
-        wish(conn, buffer, now, least_of(conn->rcv_mss, buffer / 2));
     uint32_t field = room >> conn->rcv_shift;
 
     /* What the peer may still send is no multiple of the scale: round up, or
@@ -139,6 +129,23 @@ uint32_t tcp_text_window(struct tcp_conn *conn)
     return field;
 }
 
+static ASIDE uint32_t advertise_more(struct tcp_conn *conn, uint32_t now,
+                                     uint32_t room, uint32_t least)
+{
+    return advertise(conn, now, grown(conn, now, room, least));
+}
+
+uint32_t tcp_text_window(struct tcp_conn *conn)
+{
+    uint32_t now = seq_after(conn->rcv.nxt, conn->rcv.edge);
+    uint32_t buffer = tcp_rcv_buffer(conn);
+    uint32_t least = least_of(conn->rcv_mss, buffer / 2);
+    uint32_t room = space(conn, buffer);
+
+    return room < now + least ? advertise(conn, now, now)
+                              : advertise_more(conn, now, room, least);
+}
+
 void tcp_text_was_read(struct tcp_conn *conn)
 {
     uint32_t now = seq_after(conn->rcv.nxt, conn->rcv.edge);
@@ -150,8 +157,8 @@ void tcp_text_was_read(struct tcp_conn *conn)
     buffer = tcp_rcv_buffer(conn);
     /* Who was refused text is told that there is room again, however little:
      * it may have backed off far. */
-    if (conn->starved ||
-        wish(conn, buffer, now, least_of(2u * conn->rcv_mss, buffer / 2)) > now)
+    if (conn->starved || grown(conn, now, space(conn, buffer),
+                               least_of(2u * conn->rcv_mss, buffer / 2)) > now)
         conn->ack_now = true;
     conn->starved = false;
     /* A small segment, and the application has read it all: either it answers
