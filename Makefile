@@ -218,7 +218,8 @@ COLD := $(wildcard boot/*.c net/dhcp*.c net/dns*.c net/view.c net/acd.c \
                    net/tcp_ack.c net/tcp_loss.c net/tcp_rack.c \
                    net/tcp_sack.c net/tcp_prr.c net/tcp_newreno.c \
                    net/tcp_reset.c net/tcp_hystart.c net/tcp_cubic.c \
-                   net/route.c kernel/acpi.c kernel/cmdline.c \
+                   net/route.c net/udp.c net/tcp_ecn.c net/tcp_cc.c \
+                   net/tcp_buffers.c kernel/acpi.c kernel/cmdline.c \
                    kernel/descriptor.c kernel/format.c kernel/ioapic.c \
                    kernel/log*.c kernel/machine.c kernel/panic.c \
                    kernel/paging.c kernel/power.c kernel/rtc.c \

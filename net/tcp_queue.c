@@ -67,8 +67,8 @@ static INLINE void append(struct tcp_queue *queue, struct buffer *buf,
     account(queue, budget, 0, buffer_held_bytes(buf));
 }
 
-static ASIDE void push_many(struct tcp_queue *queue, struct buffer *chain,
-                            struct tcp_budget *budget)
+static COLD void push_many(struct tcp_queue *queue, struct buffer *chain,
+                           struct tcp_budget *budget)
 {
     struct buffer *next;
 
@@ -143,8 +143,9 @@ void tcp_queue_drop(struct tcp_queue *queue, uint32_t bytes,
     }
 }
 
-struct buffer *tcp_queue_take(struct tcp_queue *queue, struct buffer_pool *pool,
-                              uint32_t bytes, struct tcp_budget *budget)
+COLD struct buffer *tcp_queue_take(struct tcp_queue *queue,
+                                   struct buffer_pool *pool, uint32_t bytes,
+                                   struct tcp_budget *budget)
 {
     struct buffer *chain = NULL, **end = &chain, *rest = NULL;
     const struct buffer *last = queue->head;
@@ -184,8 +185,8 @@ void tcp_queue_join(struct tcp_queue *to, struct tcp_queue *from)
     *from = (struct tcp_queue){0};
 }
 
-void tcp_queue_pack(struct tcp_queue *to, struct tcp_queue *from,
-                    struct buffer_pool *pool, struct tcp_budget *budget)
+COLD void tcp_queue_pack(struct tcp_queue *to, struct tcp_queue *from,
+                         struct buffer_pool *pool, struct tcp_budget *budget)
 {
     while (from->held > 2 * from->bytes) {
         struct buffer *view = tcp_queue_pop(from, budget);
@@ -220,7 +221,7 @@ struct buffer *tcp_chain_own(struct buffer *text, struct buffer_pool *pool,
     return copy;
 }
 
-struct buffer *tcp_chain_drop(struct buffer *chain, uint32_t bytes)
+COLD struct buffer *tcp_chain_drop(struct buffer *chain, uint32_t bytes)
 {
     while (chain && chain->len <= bytes) {
         struct buffer *next = chain->next;
@@ -235,7 +236,7 @@ struct buffer *tcp_chain_drop(struct buffer *chain, uint32_t bytes)
     return chain;
 }
 
-void tcp_chain_keep(struct buffer *chain, uint32_t bytes)
+COLD void tcp_chain_keep(struct buffer *chain, uint32_t bytes)
 {
     while (bytes > chain->len) {
         bytes -= chain->len;

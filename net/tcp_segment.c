@@ -90,6 +90,14 @@ static INLINE struct buffer *build(struct net *net,
     return segment;
 }
 
+static COLD struct buffer *build_any(struct net *net,
+                                     const struct tcp_tuple *tuple,
+                                     struct tcp_seg *seg, struct buffer *view,
+                                     uint32_t offset)
+{
+    return build(net, tuple, seg, view, offset, false);
+}
+
 static INLINE enum ipv4_status hand_over(struct net *net,
                                          const struct tcp_config *config,
                                          const struct tcp_tuple *tuple,
@@ -114,7 +122,7 @@ static INLINE enum ipv4_status hand_over(struct net *net,
 COLD void tcp_segment_bare(struct net *net, const struct tcp_config *config,
                            const struct tcp_tuple *tuple, struct tcp_seg *seg)
 {
-    struct buffer *segment = build(net, tuple, seg, NULL, 0, false);
+    struct buffer *segment = build_any(net, tuple, seg, NULL, 0);
 
     /* Where a device is full or a route gone, it is lost as on a wire. */
     if (segment &&
@@ -204,7 +212,8 @@ static INLINE enum tcp_sent send_one(struct tcp_conn *conn, uint32_t seq,
         tcp_sack_fill(conn, &seg);
     if (!plain && conn->active && conn->active->urgent)
         tcp_urgent_mark(conn->active, &seg);
-    segment = build(conn->net, &conn->tuple, &seg, first, offset, plain);
+    segment = plain ? build(conn->net, &conn->tuple, &seg, first, offset, true)
+                    : build_any(conn->net, &conn->tuple, &seg, first, offset);
     if (!segment)
         return TCP_SENT_NO_MEMORY;
     if (text_bytes > text_max && !tcp_path_is_probe(conn, seq)) {
@@ -284,9 +293,9 @@ static enum tcp_sent send_cut(struct tcp_conn *conn,
     return TCP_SENT;
 }
 
-enum tcp_sent tcp_segment_send_many(struct tcp_conn *conn, uint8_t flags,
-                                    struct buffer *first, uint32_t offset,
-                                    uint32_t *text_bytes)
+ASIDE enum tcp_sent tcp_segment_send_many(struct tcp_conn *conn, uint8_t flags,
+                                          struct buffer *first, uint32_t offset,
+                                          uint32_t *text_bytes)
 {
     uint32_t seq = conn->snd.nxt;
     uint8_t ecn = tcp_ecn_mark(conn, seq, *text_bytes, &flags);
