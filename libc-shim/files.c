@@ -46,8 +46,6 @@ int close(int file)
     return is_console(file) ? 0 : fail(EBADF);
 }
 
-/* So newlib writes stdout a line at a time, as whoever shares the console with
- * it does, and a program without stdio has none of it in its image. */
 int isatty(int file)
 {
     return is_console(file) ? 1 : fail(EBADF);

@@ -3,7 +3,9 @@
  *
  * Threads share one struct _reent; what is swapped at a switch is errno. libc's
  * functions that keep state between calls (strtok, asctime) are the program's
- * to share between threads; the _r forms are not.
+ * to share between threads; the _r forms are not. stdout is written a line at a
+ * time, which is newlib's own choice on a system without fcntl(): to ask for it
+ * here would bring stdio into programs that have none.
  */
 #include "libc-shim/start.h"
 
