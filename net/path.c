@@ -32,17 +32,21 @@ static struct path *set_of(const struct net *net, struct ipv4_addr dst)
     return net->paths.sets[hash % PATH_SETS];
 }
 
-uint16_t path_mtu(const struct net *net, struct ipv4_addr dst)
+static COLD uint16_t known_mtu(const struct net *net, struct ipv4_addr dst)
 {
-    const struct path *set;
+    const struct path *set = set_of(net, dst);
 
-    if (net->paths.until_us <= net->now_us)
-        return 0; /* as nearly always: not worth a hash */
-    set = set_of(net, dst);
     for (unsigned i = 0; i < PATH_WAYS; i++)
         if (ipv4_addr_equal(set[i].dst, dst) && set[i].until_us > net->now_us)
             return set[i].mtu;
     return 0;
+}
+
+uint16_t path_mtu(const struct net *net, struct ipv4_addr dst)
+{
+    if (net->paths.until_us <= net->now_us)
+        return 0; /* as nearly always: not worth a hash */
+    return known_mtu(net, dst);
 }
 
 void path_learn(struct net *net, struct ipv4_addr dst, uint16_t mtu)

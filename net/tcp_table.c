@@ -58,21 +58,26 @@ void **tcp_bucket(const struct tcp_buckets *buckets, uint32_t hash)
     return page ? &page[index % SLOTS] : NULL;
 }
 
+static COLD void **first_of_page(struct net *net, struct tcp_buckets *buckets,
+                                 uint32_t hash)
+{
+    void **page = pages_take(&net->pages);
+
+    if (!page) {
+        net_count(&net->counters, tcp_no_memory);
+        return NULL;
+    }
+    memset(page, 0, PAGE_BYTES);
+    buckets->pages[(hash & buckets->mask) / SLOTS] = page;
+    return tcp_bucket(buckets, hash);
+}
+
 void **tcp_bucket_make(struct net *net, struct tcp_buckets *buckets,
                        uint32_t hash)
 {
-    uint32_t index = hash & buckets->mask;
-    void ***page = &buckets->pages[index / SLOTS];
+    void **bucket = tcp_bucket(buckets, hash);
 
-    if (!*page) {
-        *page = pages_take(&net->pages);
-        if (!*page) {
-            net_count(&net->counters, tcp_no_memory);
-            return NULL;
-        }
-        memset(*page, 0, PAGE_BYTES);
-    }
-    return &(*page)[index % SLOTS];
+    return bucket ? bucket : first_of_page(net, buckets, hash);
 }
 
 struct tcp_conn *tcp_table_find(const struct net *net,
