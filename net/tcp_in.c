@@ -126,6 +126,31 @@ static step_fn *const steps[] = {
 static step_fn *const steps_of_syn_sent[] = {tcp_in_syn_sent, tcp_in_urgent,
                                              tcp_in_text, tcp_in_fin};
 
+/*
+ * ... and for an acknowledgement or FIN exactly in its turn: what completes a
+ * handshake, and what ends a connection. The steps that are left out would say
+ * TCP_GO_ON: it begins at RCV.NXT and fits the window (first), has no RST, SYN
+ * or URG (second, fourth, sixth), its timestamp is not older (PAWS), and
+ * nothing of it concerns ECN. None of them asks for the state. A step that is
+ * added stands here too, or is_expected() asks what it would ask.
+ */
+static step_fn *const steps_of_expected[] = {tcp_in_ts_recent, tcp_in_ack,
+                                             tcp_in_text, tcp_in_fin};
+
+static bool is_expected(const struct tcp_conn *conn,
+                        const struct tcp_arrival *in)
+{
+    const struct tcp_seg *seg = &in->seg;
+
+    return (seg->flags & ~(TCP_PSH | TCP_FIN)) == TCP_ACK &&
+           seg->seq == conn->rcv.nxt && conn->state != TCP_SYN_SENT &&
+           seg->text_bytes < seq_after(conn->rcv.nxt, conn->rcv.edge) &&
+           seg->has_timestamps == conn->timestamps &&
+           !(conn->timestamps && seq_lt(seg->ts_val, conn->ts.recent)) &&
+           !(conn->active && conn->active->fin_early) &&
+           !tcp_ecn_concerns(conn, in);
+}
+
 /* How many may be sent in that second: about as many as was asked for, and
  * nobody can tell how many. One who could count them would learn from a
  * connection's limit what has hit it (CVE-2016-5696). */
@@ -188,7 +213,10 @@ void tcp_in_conn(struct tcp_conn *conn, struct tcp_arrival *in)
     size_t count = ARRAY_LEN(steps);
     enum tcp_verdict verdict = TCP_GO_ON;
 
-    if (conn->state == TCP_SYN_SENT) {
+    if (is_expected(conn, in)) {
+        step = steps_of_expected;
+        count = ARRAY_LEN(steps_of_expected);
+    } else if (conn->state == TCP_SYN_SENT) {
         step = steps_of_syn_sent;
         count = ARRAY_LEN(steps_of_syn_sent);
     }

@@ -95,19 +95,18 @@ static ASIDE void in_any(struct net *net, struct tcp_conn *conn, uint32_t hash,
                          const struct tcp_tuple *tuple, uint8_t tos,
                          struct buffer *segment)
 {
-    struct tcp_arrival in = {
-        .tuple = *tuple,
-        .hash = hash,
-        .ecn = tos & IPV4_ECN_MASK,
-        .dscp = tos >> 2,
-        .text = segment,
-    };
+    struct tcp_arrival in; /* zeroed by tcp_parse(), and once is enough */
     enum tcp_parse_status status =
         tcp_parse(segment->data, segment->len, &in.seg);
 
     ASSERT(status == TCP_PARSE_OK); /* check() has looked */
-    if (segment->flags & BUFFER_GSO_TCP4)
-        in.gso_bytes = segment->gso_bytes;
+    in.tuple = *tuple;
+    in.hash = hash;
+    in.ecn = tos & IPV4_ECN_MASK;
+    in.dscp = tos >> 2;
+    in.text = segment;
+    in.gso_bytes =
+        segment->flags & BUFFER_GSO_TCP4 ? segment->gso_bytes : (uint16_t)0;
     if (in.seg.bad_option)
         net_count(&net->counters, tcp_bad_option);
     in.up = in.seg.seq + in.seg.urgent;
