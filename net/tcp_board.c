@@ -273,6 +273,19 @@ void tcp_board_acked(struct tcp_conn *conn, const struct tcp_seg *seg,
     }
 }
 
+void tcp_board_all_arrived(struct tcp_conn *conn)
+{
+    struct tcp_active *active = conn->active;
+    struct tcp_record *record = active->board.first;
+    uint64_t rtt_us = conn->net->now_us - record->sent_us;
+
+    active->rack.sent_us = record->sent_us;
+    active->rack.end = record->end;
+    active->rack.fack = record->end;
+    active->rack.rtt_us = rtt_us < UINT32_MAX ? (uint32_t)rtt_us : UINT32_MAX;
+    drop(&active->board, record);
+}
+
 /* Mark what of a record lies in [block.start, block.end). Returns: where to
  * go on; null: no memory for a split, what remains is not marked. */
 static struct tcp_record *mark(struct tcp_conn *conn, const struct tcp_seg *seg,

@@ -82,6 +82,8 @@ void tcp_board_lose_none(struct tcp_conn *conn);
 /* snd.una has advanced by news->acked: what lies below has arrived. */
 void tcp_board_acked(struct tcp_conn *conn, const struct tcp_seg *seg,
                      struct tcp_news *news);
+/* The same when all was one record, which went once only; RACK knows. */
+void tcp_board_all_arrived(struct tcp_conn *conn);
 /* The SACK blocks of an acceptable segment, whatever they say. */
 void tcp_board_sacked(struct tcp_conn *conn, const struct tcp_seg *seg,
                       struct tcp_news *news);

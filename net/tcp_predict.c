@@ -45,10 +45,10 @@ static INLINE bool is_next(const struct tcp_conn *conn,
 }
 
 /*
- * Whether an acknowledgement of all that is in flight ends the active part:
- * nothing else is queued, out of order or owed; it went in one burst and once
- * only; and no recovery, which may be undone while it lasts, no probe and no
- * mark waits for what it tells.
+ * Whether an acknowledgement of all that is in flight leaves the active part
+ * without anything to do: nothing else is queued, out of order or owed; it went
+ * in one burst and once only; and no recovery, which may be undone while it
+ * lasts, no probe and no mark waits for what it tells.
  */
 static INLINE bool ends_flight(const struct tcp_conn *conn)
 {
@@ -57,6 +57,7 @@ static INLINE bool ends_flight(const struct tcp_conn *conn)
 
     return burst && !burst->next && burst->fate == TCP_FLYING &&
            !burst->again && active->queue.bytes == tcp_flight(conn) &&
+           active->phase == TCP_PHASE_OPEN && active->dup_bytes == 0 &&
            !active->undo.possible && !active->probe.flying &&
            !active->cwr_flying && !active->urgent && !active->path.mtu &&
            !active->pieces && !active->fin_early &&
@@ -70,22 +71,30 @@ static INLINE bool acks_none_or_all(const struct tcp_conn *conn, uint32_t ack)
            (conn->active ? ends_flight(conn) : ack == conn->snd.una);
 }
 
-/* All that was in flight has arrived: the active part is over. What the board,
- * RACK and the probes knew concerned nothing that is still to come. */
+/* All that was in flight has arrived. The active part rests at flush, unless
+ * there is an answer by then. */
 static INLINE void end_flight(struct tcp_conn *conn)
 {
     struct tcp_active *active = conn->active;
+    uint64_t sent_us = active->board.first->sent_us;
     uint32_t bytes = tcp_flight(conn);
 
     conn->snd.una = conn->snd.nxt;
     if (bytes >= conn->mss)
         conn->mss_proven = true;
-    tcp_rtt_by_clock(conn, active->board.first->sent_us);
+    tcp_board_all_arrived(conn);
+    tcp_rtt_by_clock(conn, sent_us);
     tcp_cc_acked(conn, bytes);
     tcp_timer_rtx_off(conn);
     tcp_queue_clear(&active->queue, &tcp_of(conn)->budget);
-    tcp_board_clear(conn);
-    tcp_conn_rest(conn);
+    active->small_end = conn->snd.una;
+    active->recover = conn->snd.una - 1;
+    active->rack.in_round = false;
+    active->stalled_us = conn->net->now_us;
+    active->dup_acks = 0;
+    active->forced = false;
+    active->probe.due = false;
+    tcp_conn_wants_flush(conn);
 }
 
 /* The text behind RCV.NXT is there. False: there was no memory for it. */

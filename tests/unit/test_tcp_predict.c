@@ -263,7 +263,9 @@ static void predict__a_sender_that_hears_of_all_of_it(void **state)
     assert_true(peer_take(&peer));
     peer_ack(&peer, peer.rcv);
     assert_int_equal(PEER_COUNT(&peer, tcp_predicted), 1);
+    peer_settle(&peer);
     assert_int_equal(peer_memory(&peer).buffers, 0);
+    assert_null(peer.conn->active); /* nothing keeps it from resting */
     peer_ended(state);
 }
 
