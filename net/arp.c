@@ -63,7 +63,7 @@ void arp_send_request(struct net *net, struct net_if *nif, struct mac_addr to,
 {
     /* For whom strangers may make us ask. The known and the gateways are few,
      * and none is asked more than once a second. */
-    if (!mac_addr_equal(to, ethernet_broadcast) ||
+    if (!mac_addr_equal(&to, &ethernet_broadcast) ||
         route_is_gateway(net, nif, target) ||
         arp_limit_take(net, &net->arp.requests, ARP_REQUESTS_PER_S))
         send_packet(net, nif, ARP_REQUEST, to, nif->addr,
@@ -171,8 +171,8 @@ void arp_input(struct net *net, struct net_if *nif, struct mac_addr source,
         net_count(&net->counters, arp_short);
     else if (!arp_packet_parse(buf->data, &packet))
         net_count(&net->counters, arp_format);
-    else if (mac_addr_equal(packet.sender_mac, zero) ||
-             !mac_addr_equal(packet.sender_mac, source)) /* no group's */
+    else if (mac_addr_equal(&packet.sender_mac, &zero) ||
+             !mac_addr_equal(&packet.sender_mac, &source)) /* no group's */
         net_count(&net->counters, arp_bad_sender);
     else
         handle(net, nif, broadcast, &packet);

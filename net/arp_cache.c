@@ -60,7 +60,7 @@ struct arp_limit *arp_own_limit(struct net *net, const struct net_if *nif,
     struct arp_entry *entry = find(net, nif, packet->sender);
     bool used = entry && is_known(entry) && entry->used_us > 0;
 
-    used = used && mac_addr_equal(entry->mac, packet->sender_mac);
+    used = used && mac_addr_equal(&entry->mac, &packet->sender_mac);
     return used ? &entry->replies : NULL;
 }
 
@@ -323,7 +323,7 @@ void arp_learn(struct net *net, struct net_if *nif,
         entry = entry_make(net, nif, packet->sender);
     if (!entry || entry->state == ARP_STATIC)
         return;
-    if (!is_known(entry) || !mac_addr_equal(entry->mac, packet->sender_mac)) {
+    if (!is_known(entry) || !mac_addr_equal(&entry->mac, &packet->sender_mac)) {
         if (is_known(entry) && !may_change(net, entry, packet->sender_mac))
             return;
         entry->mac = packet->sender_mac;
@@ -348,7 +348,7 @@ enum net_status arp_add(struct net *net, unsigned index, struct ipv4_addr addr,
     ASSERT(nif->dev);
     net_set_now(net, now_us);
     if (!interface_is_host(addr) || ipv4_is_ours(net, addr) ||
-        mac_addr_is_group(mac) || mac_addr_equal(mac, zero))
+        mac_addr_is_group(&mac) || mac_addr_equal(&mac, &zero))
         return NET_BAD_ADDRESS;
     if (!entry || entry->state != ARP_STATIC) {
         if (net->arp.static_count == ARP_STATIC_MAX)

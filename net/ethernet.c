@@ -16,14 +16,6 @@ enum { GATHER_BYTES = ETHERNET_HEADER_BYTES + IPV4_HEADERS_MAX };
 
 _Static_assert((int)GATHER_BYTES <= (int)BUFFER_SMALL_BYTES, "one small chunk");
 
-void ethernet_header_parse(const uint8_t bytes[ETHERNET_HEADER_BYTES],
-                           struct ethernet_header *header)
-{
-    memcpy(header->dst.byte, bytes, 6);
-    memcpy(header->src.byte, bytes + 6, 6);
-    header->type = (uint16_t)(bytes[12] << 8 | bytes[13]);
-}
-
 /* Whether the frame is one that our card could have received. */
 static bool length_ok(struct net *net, const struct net_if *nif,
                       const struct buffer *frame, uint32_t bytes)
@@ -48,16 +40,16 @@ static bool length_ok(struct net *net, const struct net_if *nif,
 static bool addresses_ok(struct net *net, const struct net_if *nif,
                          const struct ethernet_header *header)
 {
-    if (!mac_addr_equal(header->dst, nif->dev->mac) &&
-        !mac_addr_equal(header->dst, ethernet_broadcast)) {
+    if (!mac_addr_equal(&header->dst, &nif->dev->mac) &&
+        !mac_addr_equal(&header->dst, &ethernet_broadcast)) {
         net_count(&net->counters, eth_not_ours);
         return false;
     }
-    if (mac_addr_is_group(header->src)) {
+    if (mac_addr_is_group(&header->src)) {
         net_count(&net->counters, eth_bad_source);
         return false;
     }
-    if (mac_addr_equal(header->src, nif->dev->mac)) {
+    if (mac_addr_equal(&header->src, &nif->dev->mac)) {
         net_count(&net->counters, eth_own_source);
         return false;
     }
@@ -67,7 +59,7 @@ static bool addresses_ok(struct net *net, const struct net_if *nif,
 void ethernet_input(struct net *net, struct net_if *nif, struct buffer *frame)
 {
     uint32_t bytes = buffer_chain_len(frame);
-    struct ethernet_header header;
+    const struct ethernet_header *header;
     bool broadcast;
 
     net_count(&net->counters, eth_rx);
@@ -80,20 +72,20 @@ void ethernet_input(struct net *net, struct net_if *nif, struct buffer *frame)
         net_count(&net->counters, eth_no_memory);
         return;
     }
-    ethernet_header_parse(frame->data, &header);
-    if (!addresses_ok(net, nif, &header)) {
+    header = (const struct ethernet_header *)frame->data;
+    if (!addresses_ok(net, nif, header)) {
         buffer_release(frame);
         return;
     }
     buffer_pull(frame, ETHERNET_HEADER_BYTES);
-    broadcast = mac_addr_is_group(header.dst);
-    switch (header.type) {
+    broadcast = mac_addr_is_group(&header->dst);
+    switch (be16_get(header->type)) {
     case ETHERNET_TYPE_IPV4:
         ipv4_input(net, nif, frame,
                    broadcast ? IPV4_FROM_BROADCAST : IPV4_FROM_LINK);
         return;
     case ETHERNET_TYPE_ARP:
-        arp_input(net, nif, header.src, broadcast, frame);
+        arp_input(net, nif, header->src, broadcast, frame);
         return;
     default: /* 802.3 lengths, VLAN tags, IPv6 and the rest */
         net_count(&net->counters, eth_type);

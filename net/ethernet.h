@@ -11,6 +11,7 @@
 #include "net/buffer.h"
 #include "net/ipv4.h"
 #include "net/net_priv.h"
+#include "net/wire.h"
 
 enum {
     ETHERNET_HEADER_BYTES = 14,
@@ -19,26 +20,29 @@ enum {
     ETHERNET_VLAN_BYTES = 4 /* how much longer than the MTU a frame may be */
 };
 
+/* As on the wire. */
 struct ethernet_header {
     struct mac_addr dst, src;
-    uint16_t type;
+    be16 type;
 };
+
+_Static_assert(sizeof(struct ethernet_header) == ETHERNET_HEADER_BYTES,
+               "no padding");
 
 extern const struct mac_addr ethernet_broadcast;
 
-static inline bool mac_addr_equal(struct mac_addr a, struct mac_addr b)
+static inline bool mac_addr_equal(const struct mac_addr *a,
+                                  const struct mac_addr *b)
 {
-    return __builtin_memcmp(a.byte, b.byte, sizeof(a.byte)) == 0;
+    return __builtin_memcmp(a->byte, b->byte, sizeof(a->byte)) == 0;
 }
 
 /* Whether the address is a group's: multicast or broadcast. */
-static inline bool mac_addr_is_group(struct mac_addr addr)
+static inline bool mac_addr_is_group(const struct mac_addr *addr)
 {
-    return addr.byte[0] & 1;
+    return addr->byte[0] & 1;
 }
 
-void ethernet_header_parse(const uint8_t bytes[ETHERNET_HEADER_BYTES],
-                           struct ethernet_header *header);
 static INLINE void ethernet_header_put(uint8_t bytes[ETHERNET_HEADER_BYTES],
                                        const struct mac_addr *dst,
                                        const struct mac_addr *src,

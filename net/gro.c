@@ -114,13 +114,13 @@ static enum kind read_frame(const struct net_if *nif, struct buffer *frame,
                             struct segment *seg)
 {
     uint32_t packet_bytes = buffer_chain_len(frame) - ETHERNET_HEADER_BYTES;
-    struct ethernet_header ethernet;
+    const struct ethernet_header *ethernet;
 
     if (frame->len < LOWER_BYTES || frame->flags & BUFFER_GSO_TCP4)
         return KIND_ODD;
-    ethernet_header_parse(frame->data, &ethernet);
-    if (ethernet.type != ETHERNET_TYPE_IPV4 ||
-        !mac_addr_equal(ethernet.dst, nif->dev->mac))
+    ethernet = (const struct ethernet_header *)frame->data;
+    if (be16_get(ethernet->type) != ETHERNET_TYPE_IPV4 ||
+        !mac_addr_equal(&ethernet->dst, &nif->dev->mac))
         return KIND_OTHER;
     seg->frame = frame;
     if (ipv4_header_parse(frame->data + ETHERNET_HEADER_BYTES,

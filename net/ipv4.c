@@ -162,15 +162,6 @@ static bool header_ok(struct net *net, const struct buffer *packet,
     return true;
 }
 
-/* Whether a packet from the link may have this source: RFC 1122 3.2.1.3. */
-static bool source_ok(struct net *net, struct ipv4_addr src)
-{
-    const struct route *back = route_of(net, src);
-
-    return src.byte[0] != 0 && src.byte[0] < 224 && !route_is_to_many(back) &&
-           back->kind != ROUTE_OURSELVES;
-}
-
 /* Whether it is for somebody who waits to learn our address by it. */
 static COLD bool is_heard(const struct ipv4_packet *ip,
                           const struct buffer *packet)
@@ -190,7 +181,7 @@ static bool addresses_ok(struct net *net, const struct ipv4_packet *ip,
 {
     if (ip->origin == IPV4_FROM_OURSELVES)
         return true;
-    if (!source_ok(net, ip->header.src)) {
+    if (!route_slot_of(net, ip->header.src)->may_be_source) {
         net_count(&net->counters, ip_bad_source);
         return false;
     }
@@ -273,7 +264,8 @@ static INLINE bool is_usual(struct net *net, const struct buffer *packet,
            be16_get(wire->total_bytes) <= packet->len &&
            checksum_is_good(checksum_ipv4_header(wire)) &&
            route_of(net, wire->dst)->kind == ROUTE_OURSELVES &&
-           !ipv4_addr_is_loopback(wire->dst) && source_ok(net, wire->src);
+           !ipv4_addr_is_loopback(wire->dst) &&
+           route_slot_of(net, wire->src)->may_be_source;
 }
 
 static void input_usual(struct net *net, struct buffer *packet)

@@ -315,8 +315,15 @@ struct route route_to(const struct net *net, struct ipv4_addr dst)
 COLD void route_ask(struct net *net, struct route_slot *slot,
                     struct ipv4_addr dst)
 {
+    struct route way = route_to(net, dst);
+
     *slot = (struct route_slot){
-        .dst = dst, .known = true, .route = route_to(net, dst)};
+        .dst = dst,
+        .known = true,
+        .may_be_source = dst.byte[0] != 0 && dst.byte[0] < 224 &&
+                         !route_is_to_many(&way) && way.kind != ROUTE_OURSELVES,
+        .route = way,
+    };
 }
 
 void route_changed(struct net *net)

@@ -82,7 +82,8 @@ struct route route_to(const struct net *net, struct ipv4_addr dst);
  */
 struct route_slot {
     struct ipv4_addr dst;
-    bool known; /* false: an empty slot */
+    bool known;         /* false: an empty slot */
+    bool may_be_source; /* of a packet from a link: RFC 1122 3.2.1.3 */
     struct route route;
     /* Of what was sent there last: the source; if that is ours, and the next
      * hop's MAC address known, the next hop. */
