@@ -146,26 +146,34 @@ uint32_t tcp_text_window(struct tcp_conn *conn)
                               : advertise_more(conn, now, room, least);
 }
 
-void tcp_text_was_read(struct tcp_conn *conn)
+/* The window is worth an update: it has room to grow by two segments. */
+static bool window_has_grown(const struct tcp_conn *conn)
 {
     uint32_t now = seq_after(conn->rcv.nxt, conn->rcv.edge);
-    uint32_t buffer;
+    uint32_t buffer = tcp_rcv_buffer(conn);
 
+    return grown(conn, now, space(conn, buffer),
+                 least_of(2u * conn->rcv_mss, buffer / 2)) > now;
+}
+
+/* A small segment, and the application has read it all: either it answers
+ * before the next flush, and the answer carries the ACK, or it waits for more,
+ * which a peer with Nagle's algorithm holds back until our ACK. */
+static bool small_one_was_read(const struct tcp_conn *conn)
+{
+    return conn->ack_delayed && conn->last_small && conn->rcv_queue.bytes == 0;
+}
+
+void tcp_text_was_read(struct tcp_conn *conn)
+{
     if (!tcp_traits(conn->state)->can_receive)
         return;
     tcp_rcv_tune(conn);
-    buffer = tcp_rcv_buffer(conn);
     /* Who was refused text is told that there is room again, however little:
      * it may have backed off far. */
-    if (conn->starved || grown(conn, now, space(conn, buffer),
-                               least_of(2u * conn->rcv_mss, buffer / 2)) > now)
+    if (conn->starved || small_one_was_read(conn) || window_has_grown(conn))
         conn->ack_now = true;
     conn->starved = false;
-    /* A small segment, and the application has read it all: either it answers
-     * before the next flush, and the answer carries the ACK, or it waits for
-     * more, which a peer with Nagle's algorithm holds back until our ACK. */
-    if (conn->ack_delayed && conn->last_small && conn->rcv_queue.bytes == 0)
-        conn->ack_now = true;
     if (conn->ack_now)
         tcp_conn_wants_flush(conn);
 }
