@@ -87,7 +87,7 @@ static int on_head(llhttp_t *llhttp)
     struct http_request *request = &parser->request;
     bool has_body = llhttp->content_length > 0 || llhttp->flags & F_CHUNKED;
 
-    request->method = llhttp_get_method(llhttp);
+    request->method = llhttp->method;
     request->is_1_0 = llhttp->http_minor == 0;
     if (llhttp->flags & F_CONNECTION_CLOSE)
         request->keep_alive = false; /* whatever else it says */
@@ -215,7 +215,7 @@ static enum http_progress parse_head(struct http_parser *parser,
     request->target = head + lines->target_at;
     request->target_len = lines->target_bytes;
     progress = feed(parser, head + before, fine - before, used_bytes);
-    request->method = llhttp_get_method(&parser->llhttp);
+    request->method = parser->llhttp.method;
     request->method_known = lines->method_read && !parser->method_refused;
     if (progress != HTTP_PARSE_MORE)
         return progress;
