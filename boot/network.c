@@ -27,7 +27,7 @@ enum {
     SEED_TIMEOUT_US = 1000000,
     NET_SHARE_PERCENT = 70, /* of the pages that are free when we start */
     KEEP_SHARE = 64,        /* a part of these, for a batch of large frames */
-    KEEP_PAGES_MAX = 128,
+    KEEP_PAGES_MAX = 256,
     CONNS_PER_PAGE = PAGE_BYTES / NET_CONN_BYTES,
     RESERVE_SHARE = 8, /* a part of these, that the program cannot take */
     RESERVE_PAGES_MAX = 512,

@@ -105,7 +105,7 @@ static ASIDE uint32_t take_rest(struct virtio_net *nic, struct buffer *first,
     for (unsigned i = 1; i < count; i++) {
         struct virtq_done done;
 
-        if (virtq_pop(&nic->rx, &done) != VIRTQ_OK) {
+        if (virtq_pop_now(&nic->rx, &done) != VIRTQ_OK) {
             virtq_break(&nic->rx);
             return 0;
         }
@@ -165,9 +165,12 @@ static INLINE enum virtq_status take_frame(struct virtio_net *nic,
     first->len = bytes;
 
     count = buffers_of(nic, header);
-    if (count != 1)
+    if (count != 1) {
         bytes = take_rest(nic, first, count, bytes);
-    if (bytes == 0 || !take_header(nic, header, first, bytes))
+        if (bytes == 0)
+            return drop(nic, first);
+    }
+    if (!take_header(nic, header, first, bytes))
         return drop(nic, first);
     nic->dev.count.rx_frames++;
     nic->dev.count.rx_bytes += bytes;
