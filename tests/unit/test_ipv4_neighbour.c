@@ -99,6 +99,7 @@ neighbour__that_is_used_is_asked_before_it_is_forgotten(void **state)
     station_wait(&station, 2 * SECOND);
     assert_true(station_take(&station));
     assert_arp_request(station_peer_mac, STATION_ADDR, STATION_PEER);
+    assert_true(knows(STATION_PEER, station_peer_mac)); /* it may still be */
 }
 
 static void neighbour__that_is_evicted_is_asked_for(void **state)

@@ -373,6 +373,26 @@ static void predict__nothing_while_a_duplicate_is_owed(void **state)
     peer_ended(state);
 }
 
+/* The active part waits for the answer that what came may bring; without one
+ * it is not kept, nor is what it remembers of what was sent. */
+static void predict__keeps_the_active_part_for_an_answer_alone(void **state)
+{
+    for (unsigned answers = 0; answers < 2; answers++) {
+        opened();
+        peer_app_send(&peer, 900);
+        assert_true(peer_take(&peer));
+        peer_text(&peer, 10, 0);
+        assert_int_equal(PEER_COUNT(&peer, tcp_predicted), 1);
+        if (answers)
+            peer_app_send(&peer, 900);
+        peer_settle(&peer);
+        assert_int_equal(peer.net->tcp.actives.count, answers);
+        assert_int_equal(peer.net->tcp.records.count, answers);
+        assert_int_equal(peer_info(&peer).in_flight_bytes, 900 * answers);
+        peer_ended(state);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -384,6 +404,7 @@ int main(void)
         TEST(predict__nothing_of_what_went_twice),
         TEST(predict__nothing_of_what_was_sacked),
         TEST(predict__nothing_while_a_duplicate_is_owed),
+        TEST(predict__keeps_the_active_part_for_an_answer_alone),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
