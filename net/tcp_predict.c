@@ -64,11 +64,16 @@ static INLINE bool ends_flight(const struct tcp_conn *conn)
            active->duplicate.start == active->duplicate.end;
 }
 
-/* SEG.ACK is SND.NXT, and brings nothing but the end of what was in flight. */
-static INLINE bool acks_none_or_all(const struct tcp_conn *conn, uint32_t ack)
+/* SEG.ACK is SND.NXT, and brings nothing but the end of what was in flight. If
+ * nothing was, its window counts only when no later segment has told another
+ * (SND.WL1: RFC 9293 3.10.7.4, fifth). */
+static INLINE bool acks_none_or_all(const struct tcp_conn *conn,
+                                    const struct tcp_header *header)
 {
-    return ack == conn->snd.nxt &&
-           (conn->active ? ends_flight(conn) : ack == conn->snd.una);
+    if (be32_get(header->ack) != conn->snd.nxt)
+        return false;
+    return conn->active ? ends_flight(conn)
+                        : seq_leq(conn->snd.wl1, be32_get(header->seq));
 }
 
 /* All that was in flight has arrived. The active part rests at flush, unless
@@ -112,22 +117,22 @@ static INLINE bool take_text(struct tcp_conn *conn, struct buffer *segment,
 bool tcp_predicted(struct tcp_conn *conn, uint8_t tos, struct buffer *segment)
 {
     const struct tcp_header *header = (const struct tcp_header *)segment->data;
-    uint32_t seq = be32_get(header->seq), ack = be32_get(header->ack);
+    uint32_t seq = be32_get(header->seq);
     uint32_t header_bytes = tcp_header_bytes(header);
     uint32_t bytes = buffer_chain_len(segment) - header_bytes;
     unsigned changes = 0;
     bool admitted = true;
 
     if (!is_next(conn, header, bytes, tos) ||
-        !has_usual_options(conn, header) || !acks_none_or_all(conn, ack))
+        !has_usual_options(conn, header) || !acks_none_or_all(conn, header))
         return false;
     tcp_count(conn, tcp_predicted);
     conn->segments_received++;
     if (conn->timestamps && seq_leq(seq, conn->rcv.acked))
         tcp_ts_take(conn, be32_get(tcp_timestamps_of(header)->val));
-    if (tcp_window_take(conn, seq, ack,
-                        (uint32_t)be16_get(header->window) << conn->snd_shift))
-        tcp_conn_wants_flush(conn);
+    (void)tcp_window_take(conn, seq, be32_get(header->ack),
+                          (uint32_t)be16_get(header->window)
+                              << conn->snd_shift); /* nothing waits for it */
     if (conn->active) {
         changes = TCP_CHANGE_WRITABLE | TCP_CHANGE_ACKED;
         end_flight(conn);

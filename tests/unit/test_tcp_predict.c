@@ -174,8 +174,9 @@ static void step(struct talk *talk)
     case 13:
         peer.window = windows[rng_below(rng, ARRAY_LEN(windows))];
         break;
-    case 14: /* out of order */
-        say(talk, peer.nxt + (uint32_t)rng_below(rng, 100), len);
+    case 14: /* out of order: text, or an acknowledgement that overtook it */
+        say(talk, peer.nxt + (uint32_t)rng_below(rng, 100),
+            rng_below(rng, 2) ? len : 0);
         break;
     default: /* it comes twice */
         say(talk, peer.nxt - (uint32_t)rng_below(rng, 50), len);
@@ -299,6 +300,25 @@ static void predict__nothing_else(void **state)
     peer_ended(state);
 }
 
+/* RFC 9293 3.10.7.4: the window of an older segment is not taken. */
+static void predict__no_window_of_a_segment_that_was_overtaken(void **state)
+{
+    opened();
+    peer_send(&peer, (struct peer_seg){.seq = peer.nxt + 100,
+                                       .ack = peer.rcv,
+                                       .flags = PEER_ACK,
+                                       .window = 30000});
+    peer_send(&peer, (struct peer_seg){.seq = peer.nxt,
+                                       .ack = peer.rcv,
+                                       .flags = PEER_ACK,
+                                       .len = 100,
+                                       .window = 1});
+    assert_int_equal(peer_info(&peer).bytes_received, 100);
+    assert_int_equal(peer_info(&peer).snd_wnd_bytes, 30000);
+    peer_take_all(&peer);
+    peer_ended(state);
+}
+
 /* An acknowledgement of all that is in flight, of which ... */
 static void all_is_acknowledged(void **state)
 {
@@ -400,6 +420,7 @@ int main(void)
         TEST(predict__requests_and_answers),
         TEST(predict__a_sender_that_hears_of_all_of_it),
         TEST(predict__nothing_else),
+        TEST(predict__no_window_of_a_segment_that_was_overtaken),
         TEST(predict__nothing_of_a_recovery),
         TEST(predict__nothing_of_what_went_twice),
         TEST(predict__nothing_of_what_was_sacked),
