@@ -22,10 +22,12 @@ NEWLIB  := $(BUILD)/newlib/x86_64-elf
 
 # The image is optimised as a whole, which takes a while after every edit:
 # LTO=0 leaves that out, in a folder of its own.
-LTO := -flto=auto -fno-fat-lto-objects
+LTO_FLAGS := -flto=auto -fno-fat-lto-objects
 ifeq ($(LTO),0)
-override LTO :=
-BUILD := build/quick
+LTO_FLAGS :=
+BUILD     := build/quick
+else ifneq ($(filter-out 1,$(LTO)),)
+$(error LTO=$(LTO): 0, or 1 as without it)
 endif
 
 # --- what is built ---------------------------------------------------------
@@ -98,7 +100,7 @@ SYSINCLUDE  := $(BUILD)/sysinclude
 # our word for something else. Two words side by side are stored as such: to
 # join them in a vector register first, for one store, takes longer.
 GUEST_FLAGS := -std=gnu11 -O2 -g -ffreestanding -fbuiltin -fno-builtin-log \
-    -fno-tree-slp-vectorize $(LTO) -fno-pic -fno-pie \
+    -fno-tree-slp-vectorize $(LTO_FLAGS) -fno-pic -fno-pie \
     -mno-red-zone -mcmodel=small -fno-omit-frame-pointer \
     -fno-asynchronous-unwind-tables -fstack-protector-strong \
     -fcf-protection=none -fno-common -ffunction-sections -fdata-sections \

@@ -105,7 +105,7 @@ static ASIDE uint32_t take_rest(struct virtio_net *nic, struct buffer *first,
     for (unsigned i = 1; i < count; i++) {
         struct virtq_done done;
 
-        if (virtq_pop_now(&nic->rx, &done) != VIRTQ_OK) {
+        if (virtq_pop(&nic->rx, &done) != VIRTQ_OK) {
             virtq_break(&nic->rx);
             return 0;
         }
@@ -153,7 +153,7 @@ static INLINE enum virtq_status take_frame(struct virtio_net *nic,
     uint32_t bytes;
 
     *frame = NULL;
-    status = virtq_pop_now(&nic->rx, &done);
+    status = virtq_pop(&nic->rx, &done);
     if (status != VIRTQ_OK)
         return status;
     first = done.cookie;

@@ -282,7 +282,7 @@ void virtio_net_tx_reclaim(struct virtio_net *nic)
     enum virtq_status status;
     struct virtq_done done;
 
-    while ((status = virtq_pop_now(&nic->tx, &done)) == VIRTQ_OK)
+    while ((status = virtq_pop(&nic->tx, &done)) == VIRTQ_OK)
         buffer_release(done.cookie);
     if (status == VIRTQ_BROKEN)
         virtio_net_broken(nic, "transmit ring");

@@ -220,11 +220,6 @@ enum virtq_status virtq_look(struct virtq *queue)
     return more ? VIRTQ_OK : VIRTQ_EMPTY;
 }
 
-enum virtq_status virtq_pop(struct virtq *queue, struct virtq_done *done)
-{
-    return virtq_pop_now(queue, done);
-}
-
 void virtq_interrupt_off(struct virtq *queue)
 {
     uint16_t behind;

@@ -166,12 +166,8 @@ static INLINE void *virtq_chain_take(struct virtq *queue, uint16_t head)
  *          and from then on.
  * Source:  virtio 1.2 2.7.14.
  */
-MUST_CHECK enum virtq_status virtq_pop(struct virtq *queue,
-                                       struct virtq_done *done);
-
-/* The same in place: where each frame passes. */
-static INLINE enum virtq_status virtq_pop_now(struct virtq *queue,
-                                              struct virtq_done *done)
+MUST_CHECK static INLINE enum virtq_status virtq_pop(struct virtq *queue,
+                                                     struct virtq_done *done)
 {
     const struct vring_used_elem *elem;
     uint32_t id, bytes;

@@ -58,7 +58,8 @@ bool runnel_wait_address_change(uint32_t *seen, uint64_t deadline_us);
 /*
  * Say that the program serves: writes `NAME listens on ADDRESS:PORT` and then
  * `runnel: ready`, the line that tools wait for: at once, or as soon as a DHCP
- * server has given an address. Call it after listening.
+ * server has given an address. Call it once, after all listening: of calls
+ * before there is an address only the last is heard.
  *
  * name:   must stay.
  * Blocks: never.

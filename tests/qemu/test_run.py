@@ -241,6 +241,14 @@ def test_an_image_that_is_not_optimised_as_a_whole_runs():
     assert process.wait() == 64
 
 
+def test_make_optimises_as_a_whole_unless_told_not_to():
+    for lto, status, wanted in (("1", 0, " -flto=auto "),
+                                ("yes", 2, "LTO=yes: 0, or 1")):
+        made = make(f"LTO={lto}", "V=1", "-nB", "build/guest/net/net.c.o")
+        assert made.returncode == status, made.stderr
+        assert wanted in made.stdout + made.stderr
+
+
 def test_run_passes_arguments_and_the_exit_status_on():
     process = run(PORT=str(free_port()), ARGS="--nonsense")
     assert "nonsense" in process.stdout.read()
