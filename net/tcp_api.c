@@ -12,12 +12,6 @@ enum {
     RETRY_US = 10000 /* when memory was short */
 };
 
-static void clock_to(struct net *net, uint64_t now_us)
-{
-    if (now_us > net->now_us)
-        net->now_us = now_us;
-}
-
 /* ---- opening ---- */
 
 /* Where from and whether at all; TCP_END_NONE: go on. */
@@ -55,7 +49,7 @@ enum tcp_status tcp_connect(struct net *net, struct ipv4_addr peer,
         .peer = peer, .peer_port = peer_port, .local_port = local_port};
     struct tcp_conn *made;
 
-    clock_to(net, now_us);
+    net_set_now(net, now_us);
     *conn = NULL;
     *why = choose_route(net, &tuple);
     if (*why != TCP_END_NONE)
@@ -139,7 +133,7 @@ enum tcp_status tcp_send(struct tcp_conn *conn, struct buffer *chain,
 {
     struct tcp_measure measure = tcp_chain_measure(chain);
 
-    clock_to(conn->net, now_us);
+    net_set_now(conn->net, now_us);
     if (conn->end != TCP_END_NONE || conn->fin_queued)
         return nothing_to_send(conn);
     if (measure.bytes > send_room(conn))
@@ -183,7 +177,7 @@ enum tcp_status tcp_recv(struct tcp_conn *conn, uint32_t bytes_max,
     struct tcp_queue *queue = &conn->rcv_queue;
     uint32_t bytes = bytes_max < queue->bytes ? bytes_max : queue->bytes;
 
-    clock_to(conn->net, now_us);
+    net_set_now(conn->net, now_us);
     *chain = NULL;
     if (queue->bytes == 0)
         return nothing_to_read(conn);
@@ -209,7 +203,7 @@ enum tcp_status tcp_recv_view(struct tcp_conn *conn, uint64_t now_us,
 {
     struct tcp_queue *queue = &conn->rcv_queue;
 
-    clock_to(conn->net, now_us);
+    net_set_now(conn->net, now_us);
     *view = NULL;
     if (!queue->head)
         return nothing_to_read(conn);
@@ -234,7 +228,7 @@ uint32_t tcp_peek(const struct tcp_conn *conn, void *out, uint32_t bytes)
 
 void tcp_shutdown(struct tcp_conn *conn, uint64_t now_us)
 {
-    clock_to(conn->net, now_us);
+    net_set_now(conn->net, now_us);
     if (conn->fin_queued || !tcp_traits(conn->state)->can_send)
         return;
     if (conn->state == TCP_SYN_SENT) { /* 3.10.4: delete the TCB */
@@ -249,7 +243,7 @@ void tcp_shutdown(struct tcp_conn *conn, uint64_t now_us)
 
 void tcp_shutdown_read(struct tcp_conn *conn, uint64_t now_us)
 {
-    clock_to(conn->net, now_us);
+    net_set_now(conn->net, now_us);
     conn->read_shut = true;
     tcp_queue_clear(&conn->rcv_queue, &tcp_of(conn)->budget);
     tcp_conn_post(conn, TCP_CHANGE_READABLE);
@@ -257,7 +251,7 @@ void tcp_shutdown_read(struct tcp_conn *conn, uint64_t now_us)
 
 void tcp_abort(struct tcp_conn *conn, uint64_t now_us)
 {
-    clock_to(conn->net, now_us);
+    net_set_now(conn->net, now_us);
     if (conn->end == TCP_END_NONE)
         tcp_conn_reset(conn, TCP_END_ABORTED);
 }
@@ -288,7 +282,7 @@ static void make_orphan(struct tcp_conn *conn)
 
 void tcp_release(struct tcp_conn *conn, uint64_t now_us)
 {
-    clock_to(conn->net, now_us);
+    net_set_now(conn->net, now_us);
     conn->owned = false;
     tcp_list_remove(&conn->events);
     if (conn->end != TCP_END_NONE) {
@@ -306,7 +300,7 @@ void tcp_release(struct tcp_conn *conn, uint64_t now_us)
 void tcp_release_lingering(struct tcp_conn *conn, uint64_t linger_us,
                            uint64_t now_us)
 {
-    clock_to(conn->net, now_us);
+    net_set_now(conn->net, now_us);
     if (conn->rcv_queue.bytes > 0)
         tcp_text_discard(conn);
     if (nothing_to_read(conn) == TCP_AGAIN) {
@@ -327,7 +321,7 @@ void tcp_abort_lingering(struct net *net, uint64_t now_us)
 {
     struct tcp_link *orphans = &net->tcp.orphans, *next;
 
-    clock_to(net, now_us);
+    net_set_now(net, now_us);
     for (struct tcp_link *at = orphans->next; at != orphans; at = next) {
         struct tcp_conn *conn = CONTAINER_OF(at, struct tcp_conn, group);
 

@@ -23,9 +23,12 @@ static uint32_t length(const struct tcp_record *record)
 
 /* ---- the list ---- */
 
+/* The spare counts: it is on the list without another question. */
 static struct tcp_record *record_alloc(struct tcp_conn *conn, uint32_t most)
 {
-    if (conn->active->board.count >= most)
+    const struct tcp_board *board = &conn->active->board;
+
+    if (board->count + (board->spare != NULL) >= most)
         return NULL;
     return pool_alloc(&tcp_of(conn)->records);
 }

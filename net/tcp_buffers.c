@@ -37,15 +37,10 @@ static uint32_t budget_limit(const struct tcp_conn *conn)
                                            : UINT32_MAX;
 }
 
-static uint32_t least(uint32_t a, uint32_t b)
-{
-    return a < b ? a : b;
-}
-
 uint32_t tcp_rcv_buffer(const struct tcp_conn *conn)
 {
-    return least((uint32_t)conn->tune.chunks << CHUNK_SHIFT,
-                 tcp_config_of(conn)->rcv_buf_bytes);
+    return tcp_least((uint32_t)conn->tune.chunks << CHUNK_SHIFT,
+                     tcp_config_of(conn)->rcv_buf_bytes);
 }
 
 /* At least `bytes`; no less than it was. */
@@ -71,7 +66,7 @@ void tcp_rcv_begin(struct tcp_conn *conn)
 static bool measured(const struct tcp_conn *conn, uint16_t now)
 {
     uint32_t rtt_us = conn->srtt_us ? conn->srtt_us : conn->rto_us;
-    uint32_t rtt = least(rtt_us >> TIME_SHIFT, UINT16_MAX / 2);
+    uint32_t rtt = tcp_least(rtt_us >> TIME_SHIFT, UINT16_MAX / 2);
 
     return (uint16_t)(now - conn->tune.since) >= (rtt ? rtt : 1);
 }
@@ -89,7 +84,7 @@ void tcp_rcv_tune(struct tcp_conn *conn)
     conn->tune.since = now;
     if (read <= tcp_rcv_buffer(conn) / 4)
         return;
-    most = least(tcp_config_of(conn)->rcv_buf_bytes, budget_limit(conn));
+    most = tcp_least(tcp_config_of(conn)->rcv_buf_bytes, budget_limit(conn));
     set_rcv_buffer(conn, read < most / 4 ? 4 * read : most);
 }
 
@@ -97,9 +92,9 @@ void tcp_rcv_tune(struct tcp_conn *conn)
 uint32_t tcp_snd_buffer_grown(const struct tcp_conn *conn)
 {
     const struct tcp_config *config = tcp_config_of(conn);
-    uint32_t wish = least(2 * conn->cwnd, budget_limit(conn));
+    uint32_t wish = tcp_least(2 * conn->cwnd, budget_limit(conn));
 
     if (wish < config->snd_buf_begin_bytes)
         wish = config->snd_buf_begin_bytes;
-    return least(wish, config->snd_buf_bytes);
+    return tcp_least(wish, config->snd_buf_bytes);
 }

@@ -7,6 +7,11 @@
 
 #include "net/tcp_conn.h"
 
+static inline uint32_t tcp_least(uint32_t a, uint32_t b)
+{
+    return a < b ? a : b;
+}
+
 /* Received, and not yet read. */
 uint32_t tcp_rcv_buffer(const struct tcp_conn *conn);
 void tcp_rcv_begin(struct tcp_conn *conn);

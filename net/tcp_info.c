@@ -59,15 +59,9 @@ enum tcp_soft_error tcp_take_soft_error(struct tcp_conn *conn)
     return error;
 }
 
-static void clock_to(struct net *net, uint64_t now_us)
-{
-    if (now_us > net->now_us)
-        net->now_us = now_us;
-}
-
 void tcp_set_nodelay(struct tcp_conn *conn, bool on, uint64_t now_us)
 {
-    clock_to(conn->net, now_us);
+    net_set_now(conn->net, now_us);
     conn->nodelay = on;
     if (on && tcp_unsent(conn))
         tcp_conn_wants_flush(conn);
@@ -75,7 +69,7 @@ void tcp_set_nodelay(struct tcp_conn *conn, bool on, uint64_t now_us)
 
 void tcp_set_cork(struct tcp_conn *conn, bool on, uint64_t now_us)
 {
-    clock_to(conn->net, now_us);
+    net_set_now(conn->net, now_us);
     conn->corked = on;
     if (!on && conn->end == TCP_END_NONE)
         tcp_conn_wants_flush(conn);
@@ -83,7 +77,7 @@ void tcp_set_cork(struct tcp_conn *conn, bool on, uint64_t now_us)
 
 void tcp_set_keepalive(struct tcp_conn *conn, bool on, uint64_t now_us)
 {
-    clock_to(conn->net, now_us);
+    net_set_now(conn->net, now_us);
     if (conn->end != TCP_END_NONE || conn->keepalive == on)
         return;
     conn->keepalive = on;
@@ -96,7 +90,7 @@ void tcp_set_user_timeout(struct tcp_conn *conn, uint64_t timeout_us,
 {
     uint64_t ms = timeout_us / 1000 + (timeout_us % 1000 != 0);
 
-    clock_to(conn->net, now_us);
+    net_set_now(conn->net, now_us);
     if (conn->end != TCP_END_NONE)
         return;
     conn->user_timeout_ms = ms < UINT32_MAX ? (uint32_t)ms : UINT32_MAX;

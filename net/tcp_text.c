@@ -46,7 +46,7 @@ static COLD bool refuse(struct tcp_conn *conn, struct buffer *text)
     return false;
 }
 
-/* The same for a chain, or behind other text. */
+/* tcp_text_queue() of a chain, or behind other text. */
 static ASIDE bool queue_any(struct tcp_conn *conn, struct buffer *text,
                             uint32_t bytes)
 {
@@ -105,11 +105,6 @@ static uint32_t grown(const struct tcp_conn *conn, uint32_t now, uint32_t room,
     return room < now + least ? now : room;
 }
 
-static uint32_t least_of(uint32_t a, uint32_t b)
-{
-    return a < b ? a : b;
-}
-
 /* What stands in the window field for `room`; the edge is then there. */
 static INLINE uint32_t advertise(struct tcp_conn *conn, uint32_t now,
                                  uint32_t room)
@@ -139,7 +134,7 @@ uint32_t tcp_text_window(struct tcp_conn *conn)
 {
     uint32_t now = seq_after(conn->rcv.nxt, conn->rcv.edge);
     uint32_t buffer = tcp_rcv_buffer(conn);
-    uint32_t least = least_of(conn->rcv_mss, buffer / 2);
+    uint32_t least = tcp_least(conn->rcv_mss, buffer / 2);
     uint32_t room = space(conn, buffer);
 
     return room < now + least ? advertise(conn, now, now)
@@ -153,7 +148,7 @@ static bool window_has_grown(const struct tcp_conn *conn)
     uint32_t buffer = tcp_rcv_buffer(conn);
 
     return grown(conn, now, space(conn, buffer),
-                 least_of(2u * conn->rcv_mss, buffer / 2)) > now;
+                 tcp_least(2u * conn->rcv_mss, buffer / 2)) > now;
 }
 
 /* A small segment, and the application has read it all: either it answers

@@ -107,11 +107,7 @@ static bool take_option(struct tcp_seg *seg, const uint8_t *option, uint8_t len)
  * of a connection with timestamps has. */
 static bool parse_usual(struct tcp_seg *seg, const uint8_t *data, uint32_t len)
 {
-    static const uint8_t usual[] = {OPTION_NOP, OPTION_NOP, OPTION_TIMESTAMPS,
-                                    OPTION_TIMESTAMPS_BYTES};
-
-    return len == TCP_TIMESTAMPS_BYTES &&
-           memcmp(data, usual, sizeof(usual)) == 0 &&
+    return len == TCP_TIMESTAMPS_BYTES && get32(data) == TCP_TIMESTAMPS_HEAD &&
            take_timestamps(seg, data + 2, OPTION_TIMESTAMPS_BYTES);
 }
 

@@ -172,7 +172,7 @@ static INLINE void tcp_header_put(uint8_t *out, const struct tcp_seg *seg,
 /* Two NOPs and the timestamps: TCP_TIMESTAMPS_BYTES. */
 static INLINE void tcp_timestamps_put(uint8_t *out, const struct tcp_seg *seg)
 {
-    out = tcp_put32(out, 1 << 24 | 1 << 16 | 8 << 8 | 10); /* RFC 7323 A */
+    out = tcp_put32(out, TCP_TIMESTAMPS_HEAD);
     out = tcp_put32(out, seg->ts_val);
     tcp_put32(out, seg->ts_ecr);
 }

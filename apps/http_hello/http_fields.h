@@ -14,10 +14,10 @@
 
 enum { HTTP_HOST_BYTES_MAX = 255 }; /* longer: 400 */
 
-/* All zero: none of them has come. */
+/* All zero: none of them has come. HTTP_FIELDS_MAX bounds the counts. */
 struct http_fields {
     uint16_t refusal; /* the worst that a value deserves; 0: nothing */
-    uint8_t hosts;    /* how many Host fields there were, at most 2 */
+    uint8_t hosts;    /* how many Host fields there were */
     uint8_t codings;  /* and Transfer-Encoding */
     bool expects_continue;
 };

@@ -48,10 +48,12 @@ static bool take_target(struct http_lines *lines, const char *head,
                         const char *target, const char *lf)
 {
     size_t len = (size_t)(lf + 1 - target);
-    const char *end = target + len - VERSION_BYTES;
+    const char *end;
 
-    if (len <= VERSION_BYTES || target[0] == ' ' || end[-1] == ' ' ||
-        end[0] != ' ' || end[1] != 'H')
+    if (len <= VERSION_BYTES)
+        return false;
+    end = lf + 1 - VERSION_BYTES;
+    if (target[0] == ' ' || end[-1] == ' ' || end[0] != ' ' || end[1] != 'H')
         return false;
     lines->target_at = (uint16_t)(target - head);
     lines->target_bytes = (uint16_t)(end - target);

@@ -22,6 +22,8 @@ enum {
     HTTP_FIELDS_MAX = 64        /* fields in the head; more: 431 */
 };
 
+_Static_assert(HTTP_FIELDS_MAX <= UINT8_MAX, "http_fields counts in a byte");
+
 /* All zero: nothing read yet. */
 struct http_lines {
     uint32_t bytes;        /* of the head, up to here */

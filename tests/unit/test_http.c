@@ -159,6 +159,7 @@ static void H14_request_lines(void **state)
     GIVES(400, "GET /\nHTTP/1.1\r\n" HOST "\r\n");
     GIVES(400, "GET /\r\n" HOST "\r\n"); /* HTTP/0.9 */
     GIVES(400, "GET\r\n\r\n");
+    GIVES(400, "GET \r\n\r\n");
     GIVES(400, "/ HTTP/1.1\r\n" HOST "\r\n");
     GIVES(400, "GET / http/1.1\r\n" HOST "\r\n");
     GIVES(400, "GET / RTSP/1.0\r\n\r\n");

@@ -242,6 +242,35 @@ static void S20__a_storm_of_blocks_splits_so_often_only(void **state)
     assert_null(peer.conn->active);
 }
 
+/* A record that was kept for the next burst counts as one of them. */
+static void S20__a_full_board_has_no_room_for_a_burst(void **state)
+{
+    struct tcp_board *board;
+
+    (void)state;
+    peer_app_send(&peer, 1000);
+    peer_take_all(&peer);
+    peer_wait(&peer, MS);
+    peer_app_send(&peer, 4000);
+    peer_take_all(&peer);
+    sender_ack(&peer, 1000);
+    board = &peer.conn->active->board;
+    assert_non_null(board->spare);
+    while (tcp_board_split(peer.conn, board->first, board->first->end - 1))
+        ;
+    for (int n = 0; n < 3; n++) {
+        peer_wait(&peer, MS);
+        peer_app_send(&peer, 1000);
+        assert_in_range(board->count, 1020, 1024);
+    }
+    peer_take_all(&peer);
+    sender_ack(&peer, 5000);
+    peer_wait(&peer, RTT);
+    peer_take_all(&peer);
+    sender_ack(&peer, 8000);
+    assert_int_equal(peer_info(&peer).in_flight_bytes, 0);
+}
+
 #define TEST(name) PEER_TEST(name, setup)
 
 int main(void)
@@ -261,6 +290,7 @@ int main(void)
         TEST(T25__blocks_that_cannot_be_are_ignored),
         TEST(T25__overlapping_blocks_count_once),
         TEST(S20__a_storm_of_blocks_splits_so_often_only),
+        TEST(S20__a_full_board_has_no_room_for_a_burst),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
