@@ -32,6 +32,13 @@ enum {
 /* How to wait for a card. */
 enum way { ASLEEP, LOOKING, WAYS };
 
+/* How a sleep has ended. */
+enum woken {
+    NOT_SLEPT, /* a card says that it has work */
+    BY_SIGNAL,
+    BY_DEADLINE
+};
+
 /* Whether to look at the cards before sleeping: see stack_set_polling(). */
 struct polling {
     uint64_t most_us;
@@ -151,9 +158,8 @@ static uint64_t cards_deadline(const struct stack *stack, uint64_t deadline_us)
     return deadline_us;
 }
 
-/* Nothing is left: wait for a card, a flow, or the next deadline.
- * Returns: whether it was not the deadline. */
-static bool sleep_until(struct stack *stack, uint64_t deadline_us)
+/* Nothing is left: wait for a card, a flow, or the next deadline. */
+static enum woken sleep_until(struct stack *stack, uint64_t deadline_us)
 {
     enum wait_status status = WAIT_OK;
     bool work = arm(stack, true);
@@ -168,9 +174,11 @@ static bool sleep_until(struct stack *stack, uint64_t deadline_us)
         stack->tcp.net_awake = true;
     }
     (void)arm(stack, false);
-    if (work)
+    if (work) {
         thread_yield(); /* it may come to nothing, time and again */
-    return status == WAIT_OK;
+        return NOT_SLEPT;
+    }
+    return status == WAIT_OK ? BY_SIGNAL : BY_DEADLINE;
 }
 
 /* ---- looking before sleeping ---- */
@@ -238,6 +246,7 @@ static void wait_until(struct stack *stack, uint64_t deadline_us)
     uint64_t until_us = begin_us + polling->most_us;
     uint64_t alone_us = thread_alone_until();
     enum way way = ASLEEP;
+    enum woken woken;
 
     if (deadline_us < until_us)
         until_us = deadline_us;
@@ -253,8 +262,9 @@ static void wait_until(struct stack *stack, uint64_t deadline_us)
         }
         sleep_us = clock_us();
     }
-    if (sleep_until(stack, deadline_us) ||
-        clock_us() > sleep_us + polling->most_us)
+    woken = sleep_until(stack, deadline_us);
+    if (woken == BY_SIGNAL ||
+        (woken == BY_DEADLINE && clock_us() > sleep_us + polling->most_us))
         learn_from_sleep(polling, way, begin_us, sleep_us);
 }
 
@@ -263,7 +273,7 @@ static void network_thread(void *arg)
     struct stack *stack = arg;
     uint64_t until_us;
     uint64_t now_us;
-    bool again = false; /* the last flush has left something to do */
+    bool again = false; /* the last round has left something to do */
     bool found;
     bool full;
 
@@ -279,8 +289,10 @@ static void network_thread(void *arg)
         if (found || again)
             thread_yield(); /* those woken read, write, park */
         full = net_flush(stack->net, clock_us());
-        again = net_needs_flush(stack->net) && !full;
-        if (again || stack->stopping || look(stack))
+        /* What a card has may come to nothing: frames that it drops itself.
+         * The next round lets others run all the same. */
+        again = (net_needs_flush(stack->net) && !full) || look(stack);
+        if (again || stack->stopping)
             continue;
         until_us = next_deadline(stack);
         if (full && until_us > now_us + FULL_RETRY_US)

@@ -135,6 +135,37 @@ static void network__work_that_comes_to_nothing_lets_others_run_in(void)
 }
 WORLD(network__work_that_comes_to_nothing_lets_others_run)
 
+static bool claim_frames(const struct netdev *dev)
+{
+    (void)dev;
+    return claims > 0 && claims-- > 0;
+}
+
+static struct buffer *drop_all(struct netdev *dev, unsigned max)
+{
+    (void)dev;
+    (void)max;
+    return NULL;
+}
+
+static void network__frames_that_all_are_dropped_let_others_run_in(void)
+{
+    const struct netdev_ops *ops = world.dev[1].dev.ops;
+    struct netdev_ops dropping = *ops;
+
+    world_sleep(WORLD_S);
+    dropping.pending = claim_frames;
+    dropping.receive = drop_all;
+    world.dev[1].dev.ops = &dropping;
+    claims = 1000;
+    stack_wake(world.stack[1]);
+    thread_yield();
+    assert_true(claims > 900);
+    claims = 0;
+    world.dev[1].dev.ops = ops;
+}
+WORLD(network__frames_that_all_are_dropped_let_others_run)
+
 /* ---- looking before sleeping: 1 us a look, and the wire goes on ---- */
 
 enum {
@@ -224,6 +255,20 @@ static void poll__where_it_keeps_packets_away_it_sleeps_in(void)
     assert_true(polls < 50);
 }
 WORLD(poll__where_it_keeps_packets_away_it_sleeps)
+
+/* They would make sleeping look like the faster way by far. */
+static void poll__sleeps_that_were_none_teach_nothing_in(void)
+{
+    poll_up_to(POLL_US);
+    looking.arm = claim_work;
+    claims = 100;
+    stack_wake(world.stack[1]);
+    while (claims > 0)
+        thread_yield();
+    looking.arm = world.dev[0].dev.ops->arm;
+    assert_true(frames_come(100, SOON_US).poll_hits >= 90);
+}
+WORLD(poll__sleeps_that_were_none_teach_nothing)
 
 static void poll__is_tried_again_when_it_was_in_vain_in(void)
 {
@@ -392,8 +437,10 @@ int main(void)
         WORLD_TEST(network__answers_to_a_batch_leave_with_one_kick),
         WORLD_TEST(network__a_full_card_delays_and_loses_nothing),
         WORLD_TEST(network__work_that_comes_to_nothing_lets_others_run),
+        WORLD_TEST(network__frames_that_all_are_dropped_let_others_run),
         WORLD_TEST(poll__packets_that_come_soon_cost_no_sleep),
         WORLD_TEST(poll__where_it_keeps_packets_away_it_sleeps),
+        WORLD_TEST(poll__sleeps_that_were_none_teach_nothing),
         WORLD_TEST(poll__is_tried_again_when_it_was_in_vain),
         WORLD_TEST(poll__an_idle_stack_soon_stops_looking),
         WORLD_TEST(poll__off_means_never),
