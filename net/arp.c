@@ -62,7 +62,7 @@ void arp_send_request(struct net *net, struct net_if *nif, struct mac_addr to,
                       struct ipv4_addr target)
 {
     /* For whom strangers may make us ask. The known and the gateways are few,
-     * and none is asked more than once a second. */
+     * and none is asked more than once a second (probe() in arp_cache.c). */
     if (!mac_addr_equal(&to, &ethernet_broadcast) ||
         route_is_gateway(net, nif, target) ||
         arp_limit_take(net, &net->arp.requests, ARP_REQUESTS_PER_S))

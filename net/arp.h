@@ -103,6 +103,7 @@ struct arp_entry {
     struct buffer *pending;   /* packets, oldest first, through link */
     uint64_t used_us;         /* when a packet last went there; 0: never */
     uint64_t changed_us;      /* when its MAC address was last set anew */
+    uint64_t asked_us;        /* when it was last asked; 0: never */
     struct arp_limit replies; /* to him */
     struct ipv4_addr addr;
     struct mac_addr mac;
@@ -166,7 +167,8 @@ static inline void arp_note_use(struct arp_entry *neighbour, uint64_t now_us)
     neighbour->used = true;
 }
 
-/* What goes to `addr` brings no answer: ask whether it is still there. */
+/* What goes to `addr` brings no answer: ask whether it is still there, a second
+ * after the last request at the earliest. */
 void arp_doubt(struct net *net, const struct net_if *nif,
                struct ipv4_addr addr);
 

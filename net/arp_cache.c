@@ -18,7 +18,8 @@ static const uint64_t wait_us[ARP_REQUESTS_MAX + 1] = {0, 1000000, 2000000,
 enum {
     HOLD_US = 1000000,    /* a failed address is asked again after that, ... */
     HOLD_DOUBLES_MAX = 3, /* ... twice that when it fails again, up to 8 s */
-    FLAP_US = 1000000     /* a new MAC address is kept at least so long */
+    FLAP_US = 1000000,    /* a new MAC address is kept at least so long */
+    ASK_US = 1000000      /* between two requests to one that is known */
 };
 
 static void entry_timer(struct timer *timer, void *context);
@@ -156,6 +157,7 @@ static void set_state(struct net *net, struct arp_entry *entry,
 static void ask(struct net *net, struct arp_entry *entry, enum arp_state state)
 {
     entry->requests++;
+    entry->asked_us = net->now_us;
     set_state(net, entry, state, wait_us[entry->requests]);
     arp_send_request(net, entry->nif,
                      state == ARP_PROBING && !entry->contested
@@ -169,6 +171,20 @@ static COLD void start_asking(struct net *net, struct arp_entry *entry,
 {
     entry->requests = 0;
     ask(net, entry, state);
+}
+
+/*
+ * Ask one that is known, a second after it was last asked at the earliest:
+ * each of many connections may doubt it anew as soon as it has answered.
+ */
+static COLD void probe(struct net *net, struct arp_entry *entry)
+{
+    uint64_t since_us = net->now_us - entry->asked_us;
+
+    if (since_us < ASK_US)
+        set_state(net, entry, ARP_KNOWN, ASK_US - since_us);
+    else
+        start_asking(net, entry, ARP_PROBING);
 }
 
 /* Nobody has answered: tell who waits, and leave it alone for a while. */
@@ -212,7 +228,7 @@ static void entry_timer(struct timer *timer, void *context)
         break;
     case ARP_KNOWN:
         if (entry->used || entry->contested)
-            start_asking(net, entry, ARP_PROBING);
+            probe(net, entry);
         else
             entry_free(net, entry);
         break;
@@ -265,7 +281,7 @@ void arp_doubt(struct net *net, const struct net_if *nif, struct ipv4_addr addr)
     struct arp_entry *entry = find(net, nif, addr);
 
     if (entry && entry->state == ARP_KNOWN)
-        start_asking(net, entry, ARP_PROBING);
+        probe(net, entry);
 }
 
 /* --- learning ------------------------------------------------------------- */

@@ -205,6 +205,66 @@ static void cache__age_is_a_knob(void **state)
     assert_false(knows(STATION_PEER, station_peer_mac));
 }
 
+/* --- doubt: connections to a known one, or through it, get no answer ------ */
+
+/* Returns: how many requests the one who is asked has answered. */
+static unsigned answer_requests(uint32_t target)
+{
+    unsigned asked = 0;
+
+    for (; station_take(&station); asked++) {
+        assert_arp_request(station_peer_mac, STATION_ADDR, target);
+        answer_arp(target, station_peer_mac);
+    }
+    return asked;
+}
+
+/* Every 10 ms another connection has its doubts. Returns: requests. */
+static unsigned doubt_for_three_seconds(uint32_t dst, uint32_t next_hop)
+{
+    unsigned asked = 0;
+
+    for (unsigned i = 0; i < 300; i++) {
+        assert_int_equal(talk_to(dst), IPV4_OK);
+        station_take_all(&station);
+        ipv4_doubt(station.net, ipv4_addr_make(dst));
+        net_flush(station.net, host_now_us);
+        asked += answer_requests(next_hop);
+        station_wait(&station, SECOND / 100);
+        asked += answer_requests(next_hop);
+    }
+    return asked;
+}
+
+/* RFC 1122 2.3.2.1: no flood, however many there are; 1/s for a host. */
+static void doubt__of_many_asks_a_neighbour_once_a_second(void **state)
+{
+    (void)state;
+    assert_int_equal(talk_to(STATION_PEER), IPV4_OK);
+    answer_arp(STATION_PEER, station_peer_mac);
+    assert_in_range(doubt_for_three_seconds(STATION_PEER, STATION_PEER), 2, 3);
+}
+
+static void doubt__of_many_asks_a_gateway_once_a_second(void **state)
+{
+    (void)state;
+    assert_int_equal(talk_to(STATION_FAR), IPV4_OK);
+    answer_arp(STATION_GATEWAY, station_peer_mac);
+    assert_in_range(doubt_for_three_seconds(STATION_FAR, STATION_GATEWAY), 2,
+                    3);
+}
+
+static void doubt__of_one_long_not_asked_asks_at_once(void **state)
+{
+    (void)state;
+    station_meet(&station, STATION_PEER, station_peer_mac);
+    station_wait(&station, SECOND);
+    station_take_all(&station);
+    ipv4_doubt(station.net, ipv4_addr_make(STATION_PEER));
+    net_flush(station.net, host_now_us);
+    assert_int_equal(answer_requests(STATION_PEER), 1);
+}
+
 /* --- announcements -------------------------------------------------------- */
 
 static void announce__attached_card_says_its_address(void **state)
@@ -276,6 +336,9 @@ int main(void)
         TEST(cache__unused_entry_is_forgotten),
         TEST(cache__used_entry_is_asked_before_it_is_forgotten),
         TEST(cache__age_is_a_knob),
+        TEST(doubt__of_many_asks_a_neighbour_once_a_second),
+        TEST(doubt__of_many_asks_a_gateway_once_a_second),
+        TEST(doubt__of_one_long_not_asked_asks_at_once),
         TEST(announce__attached_card_says_its_address),
         TEST(announce__moved_machine_says_it_again),
         TEST(arp__no_memory_at_any_point_is_survived),
