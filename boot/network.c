@@ -26,7 +26,8 @@ enum {
     SEED_BYTES = 64,
     SEED_TIMEOUT_US = 1000000,
     NET_SHARE_PERCENT = 70, /* of the pages that are free when we start */
-    KEEP_SHARE = 64,        /* a part of these, for a batch of large frames */
+    KEEP_SHARE = 64,        /* a part of these: spare pages, and idle chunks of
+                               each size, for a batch; until others want them */
     KEEP_PAGES_MAX = 256,
     CONNS_PER_PAGE = PAGE_BYTES / NET_CONN_BYTES,
     RESERVE_SHARE = 8, /* a part of these, that the program cannot take */
@@ -184,14 +185,20 @@ static size_t least(size_t a, size_t b)
     return a < b ? a : b;
 }
 
+static void give_back(void)
+{
+    net_trim(stack_net(network.stack));
+}
+
 /*
  * The cards' rings are full from now on; what they use up comes from here
- * when the program has taken all other memory. Its malloc() fails before.
+ * when the program has taken all other memory. Its malloc() fails before, but
+ * not while the stack keeps what it does not use.
  */
 static void keep_reserve(size_t pages_max)
 {
     network.reserve = least(pages_max / RESERVE_SHARE, RESERVE_PAGES_MAX);
-    page_reserve(PAGE_NET, network.reserve);
+    page_reserve(PAGE_NET, network.reserve, give_back);
 }
 
 static struct stack_config stack_config(const struct config *line)

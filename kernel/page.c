@@ -47,6 +47,7 @@ static struct {
     size_t hot_count;
     size_t reserve; /* the last so many are for this owner alone: */
     enum page_owner reserve_owner;
+    void (*give_back)(void); /* ... who gives what he keeps; may be null */
     struct page_stats stats;
 } page;
 
@@ -207,10 +208,12 @@ static uintptr_t take(size_t pages)
     return number;
 }
 
-void page_reserve(enum page_owner owner, size_t pages)
+COLD void page_reserve(enum page_owner owner, size_t pages,
+                       void (*give_back)(void))
 {
     page.reserve_owner = owner;
     page.reserve = pages;
+    page.give_back = give_back;
 }
 
 static bool leaves_reserve(size_t pages, enum page_owner owner)
@@ -220,15 +223,31 @@ static bool leaves_reserve(size_t pages, enum page_owner owner)
     return pages <= page.stats.free && kept <= page.stats.free - pages;
 }
 
+/* Returns: as take(). */
+static uintptr_t take_for(size_t pages, enum page_owner owner)
+{
+    return leaves_reserve(pages, owner) ? take(pages) : 0;
+}
+
+/* The owner of the reserve is not asked for himself: what he keeps he would
+ * have used, and he is amid its use. */
+static COLD uintptr_t take_of_kept(size_t pages, enum page_owner owner)
+{
+    if (!page.give_back || owner == page.reserve_owner)
+        return 0;
+    page.give_back();
+    return take_for(pages, owner);
+}
+
 void *page_alloc(size_t pages, enum page_owner owner)
 {
     uintptr_t number;
     uint8_t *state;
 
     ASSERT(pages > 0 && owner < PAGE_OWNER_COUNT);
-    if (!leaves_reserve(pages, owner))
-        return NULL;
-    number = take(pages);
+    number = take_for(pages, owner);
+    if (number == 0)
+        number = take_of_kept(pages, owner);
     if (number == 0)
         return NULL;
     state = state_of(zone_of(number), number);

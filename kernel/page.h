@@ -40,13 +40,17 @@ MUST_CHECK void *page_alloc(size_t pages, enum page_owner owner);
 
 /*
  * The last free pages are for one owner alone, however many he has already: a
- * program that takes all memory there is does not make the machine deaf. A
- * later call replaces an earlier one.
+ * program that takes all memory there is does not make the machine deaf. In
+ * return he gives back what he merely keeps, before anybody else is refused.
+ * A later call replaces an earlier one.
  *
- * owner:   whose they are.
- * pages:   so many; 0: nobody's.
+ * owner:     whose they are.
+ * pages:     so many; 0: nobody's.
+ * give_back: called in page_alloc() of another owner, which is then tried once
+ *            more. It calls page_free() alone, and does not block. Null: he
+ *            keeps nothing.
  */
-void page_reserve(enum page_owner owner, size_t pages);
+void page_reserve(enum page_owner owner, size_t pages, void (*give_back)(void));
 
 /*
  * Give back what page_alloc() gave.

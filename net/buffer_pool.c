@@ -44,6 +44,7 @@ static void give_idle(void *context);
 
 void buffer_pool_init(struct buffer_pool *pool, struct pages *pages)
 {
+    ASSERT(!pages->give_idle);
     pages->give_idle = give_idle;
     pages->idle_of = pool;
     *pool = (struct buffer_pool){.pages = pages};

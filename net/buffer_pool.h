@@ -3,7 +3,9 @@
  *
  * Users of buffers need only net/buffer.h. The pool's memory is its owner's
  * (struct net, or a test of a driver); it takes pages when buffers are asked
- * for and has given all of them back when the last buffer is released.
+ * for. When the last buffer is released it has given them back, but for those
+ * of idle chunks: up to `keep` of struct pages of each size, which go back when
+ * pages are scarce, trimmed or drained.
  */
 #ifndef NET_BUFFER_POOL_H
 #define NET_BUFFER_POOL_H
@@ -25,7 +27,8 @@ struct buffer_pool {
 
 /*
  * Make an empty pool.
- * pages: where its pages come from, with the bound; outlives the pool.
+ * pages: where its pages come from, with the bound; outlives the pool, and has
+ *        no other buffer pool.
  */
 void buffer_pool_init(struct buffer_pool *pool, struct pages *pages);
 

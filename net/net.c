@@ -136,6 +136,11 @@ COLD void net_destroy(struct net *net)
         free_pages(net);
 }
 
+COLD void net_trim(struct net *net)
+{
+    pages_trim(&net->pages);
+}
+
 /* --- interfaces ----------------------------------------------------------- */
 
 enum net_status net_attach(struct net *net, struct netdev *dev,

@@ -107,6 +107,16 @@ MUST_CHECK struct net *net_create(const struct net_config *config,
  */
 void net_destroy(struct net *net);
 
+/*
+ * Give the host the pages that the stack keeps and does not use; see
+ * pages_keep. For when somebody else needs them: what comes back later may stay
+ * again.
+ *
+ * Calls nothing of the host but page_free(), so it may be called wherever the
+ * host needs memory, but not from within page_alloc() of this stack.
+ */
+void net_trim(struct net *net);
+
 struct net_address {
     struct ipv4_addr addr;
     uint8_t prefix_bits;      /* 0 to 32 */

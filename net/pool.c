@@ -101,12 +101,17 @@ void pages_give(struct pages *pages, void *page)
     pages->free(pages->context, page);
 }
 
-void pages_drain(struct pages *pages)
+COLD void pages_trim(struct pages *pages)
 {
-    pages->keep = 0;
     give_idle(pages);
     while (pages->spares > 0)
         pages->free(pages->context, take_spare(pages));
+}
+
+COLD void pages_drain(struct pages *pages)
+{
+    pages->keep = 0;
+    pages_trim(pages);
 }
 
 void pool_init(struct pool *pool, struct pages *pages, uint32_t object_bytes,

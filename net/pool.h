@@ -3,7 +3,8 @@
  *
  * The data path allocates here and nowhere else: constant time, a bound for
  * each pool and one for all pages together, and no fragmentation, for a page
- * holds objects of one size and goes back to the host with its last object.
+ * holds objects of one size and is given back with its last object. A few that
+ * came back stay, for any pool, until the host wants them (pages_trim()).
  * Objects are reused last in, first out, while they are warm in the cache.
  */
 #ifndef NET_POOL_H
@@ -33,7 +34,7 @@ struct pages {
     void *spare; /* each begins with the address of the next */
 
     /* Who keeps something idle on pages of these gives it up, when they are
-     * scarce or drained; may be null. */
+     * scarce, trimmed or drained; may be null. */
     void (*give_idle)(void *idle_of);
     void *idle_of;
 };
@@ -65,6 +66,9 @@ static inline bool pages_scarce(struct pages *pages)
 
 /* Give back what pages_take() gave. */
 void pages_give(struct pages *pages, void *page);
+
+/* Give the host what is spare or idle; what comes back later may stay. */
+void pages_trim(struct pages *pages);
 
 /* Give the host what is spare or idle, and keep none any more. */
 void pages_drain(struct pages *pages);

@@ -138,7 +138,7 @@ static void page__the_last_pages_are_for_one_owner_alone(void **state)
     void *last;
 
     (void)state;
-    page_reserve(PAGE_NET, KEPT);
+    page_reserve(PAGE_NET, KEPT, NULL);
     while ((last = page_alloc(1, PAGE_HEAP)) != NULL)
         count++;
     assert_int_equal(count, page.stats.total - KEPT);
@@ -151,8 +151,85 @@ static void page__the_last_pages_are_for_one_owner_alone(void **state)
     page_free(last, 1, PAGE_NET); /* and comes back to him alone */
     assert_null(page_alloc(1, PAGE_HEAP));
     assert_non_null(page_alloc(1, PAGE_NET));
-    page_reserve(PAGE_NET, 0);
+    page_reserve(PAGE_NET, 0, NULL);
     assert_sums();
+}
+
+/* Runs that the owner of the reserve keeps and does not use. */
+static struct {
+    void *run[2];
+    size_t pages;
+    size_t count;
+    size_t asked;
+} kept;
+
+static void give_kept(void)
+{
+    kept.asked++;
+    while (kept.count > 0)
+        page_free(kept.run[--kept.count], kept.pages, PAGE_NET);
+}
+
+static void keep(size_t pages)
+{
+    kept.pages = pages;
+    kept.count = 0;
+    kept.asked = 0;
+    while (kept.count < ARRAY_LEN(kept.run)) {
+        kept.run[kept.count] = page_alloc(pages, PAGE_NET);
+        assert_non_null(kept.run[kept.count++]);
+    }
+}
+
+/* Returns: how many single pages an owner could have. */
+static size_t take_all(enum page_owner owner)
+{
+    size_t count = 0;
+
+    while (page_alloc(1, owner))
+        count++;
+    return count;
+}
+
+static void page__what_is_merely_kept_is_given_before_a_refusal(void **state)
+{
+    enum { RESERVE = 40 };
+
+    (void)state;
+    for (enum page_owner owner = 0; owner < PAGE_OWNER_COUNT; owner++) {
+        if (owner == PAGE_NET)
+            continue;
+        tear_down(NULL);
+        assert_int_equal(set_up(NULL), 0);
+        keep(100);
+        page_reserve(PAGE_NET, RESERVE, give_kept);
+        assert_int_equal(take_all(owner), page.stats.total - RESERVE);
+        assert_int_equal(kept.asked, 2); /* when short, and at the end */
+        assert_int_equal(page.stats.used[PAGE_NET], 0);
+        assert_sums();
+    }
+}
+
+static void page__he_who_keeps_is_not_asked_for_himself(void **state)
+{
+    (void)state;
+    keep(128);
+    page_reserve(PAGE_NET, 40, give_kept);
+    assert_int_equal(take_all(PAGE_NET), page.stats.total - 2 * 128);
+    assert_int_equal(kept.asked, 0);
+    assert_non_null(page_alloc(128, PAGE_STACK));
+    assert_int_equal(kept.asked, 1);
+}
+
+static void page__nobody_is_asked_while_there_is_enough(void **state)
+{
+    (void)state;
+    keep(1);
+    page_reserve(PAGE_NET, 40, give_kept);
+    assert_non_null(page_alloc(ZONE_PAGES / 2, PAGE_HEAP));
+    assert_int_equal(kept.asked, 0);
+    assert_null(page_alloc(ZONE_PAGES, PAGE_HEAP)); /* nor is it repeated */
+    assert_int_equal(kept.asked, 1);
 }
 
 struct run {
@@ -254,6 +331,9 @@ int main(void)
         TEST(page__hot_pages_are_joined_when_a_run_needs_them),
         TEST(page__a_run_that_is_too_long_is_refused),
         TEST(page__the_last_pages_are_for_one_owner_alone),
+        TEST(page__what_is_merely_kept_is_given_before_a_refusal),
+        TEST(page__he_who_keeps_is_not_asked_for_himself),
+        TEST(page__nobody_is_asked_while_there_is_enough),
         TEST(page__random_runs_never_overlap),
         TEST(page__freeing_what_was_not_given_panics),
     };

@@ -1,6 +1,6 @@
 /*
  * Pages that are scarce (net/pool.h): what is on its way still finds room,
- * what would stay does not.
+ * what would stay does not, and what is merely kept is given when asked for.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -227,6 +227,95 @@ static void bound__idle_chunks_do_not_make_it_near(void **state)
         pages_give(&peer.net->pages, taken[--count]);
 }
 
+/* --- what the host asks back ---------------------------------------------- */
+
+enum { KEEP = 8 };
+
+static int setup_keeping(void **state)
+{
+    (void)state;
+    peer_prepare(&peer);
+    peer.config.pages_keep = KEEP;
+    peer_start(&peer);
+    peer_open_passive(&peer);
+    return 0;
+}
+
+/* As many chunks of each size, and pages, as traffic leaves at most. */
+static void leave_all_that_is_kept(void)
+{
+    struct buffer *chunks = NULL;
+    void *pages[KEEP];
+
+    for (unsigned size = 0; size < BUFFER_SIZES; size++) {
+        for (unsigned i = 0; i < KEEP; i++) {
+            struct buffer *chunk = buffer_alloc(net_pool(peer.net), size, 0);
+
+            assert_non_null(chunk);
+            chunk->link = chunks;
+            chunks = chunk;
+        }
+    }
+    for (unsigned i = 0; i < KEEP; i++)
+        pages[i] = pages_take(&peer.net->pages);
+    buffer_release_queue(chunks);
+    for (unsigned i = 0; i < KEEP; i++)
+        pages_give(&peer.net->pages, pages[i]);
+    assert_int_equal(peer.net->pages.spares, KEEP);
+}
+
+static void exchange(void)
+{
+    peer_text(&peer, 1000, PEER_ACK);
+    assert_int_equal(peer_app_recv(&peer, 1000), 1000);
+    assert_true(pings());
+}
+
+/* What is in use stays, and is all that is counted, before and after. */
+static void trim__gives_what_is_kept_and_nothing_that_is_used(void **state)
+{
+    struct buffer *used, *slice;
+    struct net_memory before, after;
+    size_t pages_used;
+
+    (void)state;
+    net_trim(peer.net);
+    used = hostnet_chain(net_pool(peer.net), "text", 4);
+    slice = buffer_slice(net_pool(peer.net), used, 1, 2);
+    pages_used = peer.host.pages;
+    net_memory_get(peer.net, &before);
+    leave_all_that_is_kept();
+    assert_true(peer.host.pages > pages_used + 2 * KEEP + KEEP / 2);
+    net_trim(peer.net);
+    assert_int_equal(peer.host.pages, pages_used);
+    net_memory_get(peer.net, &after);
+    assert_int_equal(after.pages, before.pages);
+    assert_int_equal(after.buffers, before.buffers);
+    assert_memory_equal(slice->data, "ex", 2);
+    buffer_release(slice);
+    buffer_release(used);
+}
+
+static void trim__traffic_goes_on_and_pages_are_kept_anew(void **state)
+{
+    size_t asked;
+
+    (void)state;
+    for (unsigned i = 0; i < 3; i++) {
+        leave_all_that_is_kept();
+        net_trim(peer.net);
+        assert_int_equal(peer.net->pages.spares, 0);
+        exchange();
+        net_trim(peer.net);
+        net_trim(peer.net); /* there is nothing */
+        exchange();
+    }
+    leave_all_that_is_kept();
+    asked = peer.host.asked;
+    exchange();
+    assert_int_equal(peer.host.asked, asked);
+}
+
 #define TEST(name) PEER_TEST(name, peer_opened)
 
 int main(void)
@@ -241,6 +330,9 @@ int main(void)
         TEST(scarce__idle_chunks_are_the_hosts_at_once),
         PEER_TEST(bound__the_last_sixteenth_is_for_packets_alone, setup_bound),
         PEER_TEST(bound__idle_chunks_do_not_make_it_near, setup_bound),
+        PEER_TEST(trim__gives_what_is_kept_and_nothing_that_is_used,
+                  setup_keeping),
+        PEER_TEST(trim__traffic_goes_on_and_pages_are_kept_anew, setup_keeping),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
