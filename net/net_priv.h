@@ -65,7 +65,7 @@ static inline void net_set_now(struct net *net, uint64_t now_us)
 }
 
 /* The way to `dst`, good until the next call of this. */
-static inline struct route_slot *route_slot_of(struct net *net,
+static INLINE struct route_slot *route_slot_of(struct net *net,
                                                struct ipv4_addr dst)
 {
     /* Fibonacci hashing: the upper bits of a product tell all bytes apart. */
@@ -78,7 +78,7 @@ static inline struct route_slot *route_slot_of(struct net *net,
 }
 
 /* The same as route_to(), good until the next call of it. */
-static inline const struct route *route_of(struct net *net,
+static INLINE const struct route *route_of(struct net *net,
                                            struct ipv4_addr dst)
 {
     return &route_slot_of(net, dst)->route;
