@@ -16,12 +16,25 @@ import threading
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-BUILD = ROOT / os.environ.get("BUILD", "build")
+BUILD_NAME = os.environ.get("BUILD", "build")
+BUILD = ROOT / BUILD_NAME
 
 PATIENCE_S = 120  # for anything that takes a second on an idle machine
 
 # What QEMU's user network gives to a guest that asks for nothing.
 USER_ARGS = "--ipv4=10.0.2.15/24 --ipv4-gateway=10.0.2.2"
+
+
+def build(app):
+    """Build an application of the tests, as one from outside the tree is.
+    BUILD is as make has it: what make knows of headers has names under it.
+    Return: the image."""
+    quiet = {name: value for name, value in os.environ.items()
+             if not name.startswith(("MAKE", "MFLAGS"))}
+    subprocess.run(["make", "-s", f"BUILD={BUILD_NAME}",
+                    f"APP=tests/qemu/apps/{app}", f"{BUILD_NAME}/{app}.elf"],
+                   cwd=ROOT, env=quiet, check=True)
+    return BUILD / f"{app}.elf"
 
 
 class GuestError(Exception):

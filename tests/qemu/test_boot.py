@@ -7,7 +7,6 @@ import pytest
 
 import guest as guests
 
-APP = "tests/qemu/apps/crash"
 STATUS_PANIC, STATUS_BOOT = 125, 126
 MULTIBOOT1_MAGIC = bytes.fromhex("02b0ad1b")
 
@@ -15,10 +14,7 @@ MULTIBOOT1_MAGIC = bytes.fromhex("02b0ad1b")
 @pytest.fixture(scope="module")
 def image():
     """build/crash.elf: says its arguments, then does what the first says."""
-    subprocess.run(["make", "-C", guests.ROOT, "--no-print-directory", "-s",
-                    f"APP={APP}", f"{guests.BUILD.name}/crash.elf"],
-                   check=True)
-    return guests.BUILD / "crash.elf"
+    return guests.build("crash")
 
 
 def boot(start, image, args="", **options):

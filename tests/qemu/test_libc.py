@@ -1,7 +1,4 @@
 """libc on the machine: apps/libc makes its claims, and ends in each way."""
-import os
-import subprocess
-
 import pytest
 
 import guest as guests
@@ -11,13 +8,7 @@ POWER_STATUS_PANIC = 125
 
 @pytest.fixture(scope="module")
 def image():
-    """The test's own application, built as one from outside the tree is."""
-    quiet = {name: value for name, value in os.environ.items()
-             if not name.startswith(("MAKE", "MFLAGS"))}
-    subprocess.run(["make", "-s", f"BUILD={guests.BUILD}",
-                    "APP=tests/qemu/apps/libc", f"{guests.BUILD}/libc.elf"],
-                   cwd=guests.ROOT, env=quiet, check=True)
-    return str(guests.BUILD / "libc.elf")
+    return guests.build("libc")
 
 
 def test_every_claim_about_libc_holds(start, image):

@@ -4,9 +4,7 @@ One guest, apps/names, looks up what it is asked by a datagram. The wrong
 answer leads to WRONG, the right one, which follows, to RIGHT. A name of its
 own for each row: the guest has a cache.
 """
-import os
 import struct
-import subprocess
 
 import pytest
 from scapy.layers.inet import ICMP, IP, TCP, UDP
@@ -56,12 +54,7 @@ class Question:
 
 @pytest.fixture(scope="module")
 def image():
-    quiet = {name: value for name, value in os.environ.items()
-             if not name.startswith(("MAKE", "MFLAGS"))}
-    subprocess.run(["make", "-s", f"BUILD={guests.BUILD}",
-                    "APP=tests/qemu/apps/names", f"{guests.BUILD}/names.elf"],
-                   cwd=guests.ROOT, env=quiet, check=True)
-    return str(guests.BUILD / "names.elf")
+    return guests.build("names")
 
 
 class Server:

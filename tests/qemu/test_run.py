@@ -211,8 +211,8 @@ def test_make_refuses_a_folder_with_the_name_of_one_of_the_tree(tmp_path):
 
 
 def compiled(app, name, *words):
-    return make(app, *words, f"BUILD={guests.BUILD}",
-                f"{guests.BUILD}/guest/app/{name}/main.o")
+    return make(app, *words, f"BUILD={guests.BUILD_NAME}",
+                f"{guests.BUILD_NAME}/guest/app/{name}/main.o")
 
 
 def test_make_does_not_take_one_folder_for_another_of_its_name(tmp_path):
