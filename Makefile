@@ -103,6 +103,7 @@ GUEST_FLAGS := -std=gnu11 -O2 -g -ffreestanding -fbuiltin -fno-builtin-log \
     -fno-tree-slp-vectorize $(LTO_FLAGS) -fno-pic -fno-pie \
     -mno-red-zone -mcmodel=small -fno-omit-frame-pointer \
     -fno-asynchronous-unwind-tables -fstack-protector-strong \
+    -fstack-clash-protection \
     -fcf-protection=none -fno-common -ffunction-sections -fdata-sections \
     -fno-align-jumps -fno-align-loops -fno-align-labels \
     -fno-align-functions \
@@ -138,7 +139,7 @@ help:
 ## make run                boot http_hello in QEMU. PORT=8080 APP_NAME=echo
 ##                         or APP=/path/to/dir RUN_PORT=its-port (80;
 ##                         empty when it serves nobody)
-##                         ACCEL=kvm|tcg MEM=64 ARGS="--logs=debug"
+##                         ACCEL=kvm|tcg MEM=64 ARGS=--help
 ## make test               every test that fits 20 minutes, quick ones first
 ## make check              layers, format, headers, globals
 ## make unit               the host tests, both compilers, sanitizers
@@ -259,7 +260,7 @@ $(BUILD)/libllhttp.a: $(LLHTTP_OBJ)
 define IMAGE_RULES
 $(1)_SRC := $$(wildcard $(2)/*.c)
 $(1)_OBJ := $$(patsubst $(2)/%.c,$(BUILD)/guest/app/$(1)/%.o,$$($(1)_SRC))
-$(BUILD)/guest/app/$(1)/%.o: $(2)/%.c | $(GUEST_READY)
+$(BUILD)/guest/app/$(1)/%.o: $(2)/%.c Makefile | $(GUEST_READY)
 	@mkdir -p $$(@D)
 	$$(info CC   $$@)
 	$$(CC) $$(GUEST_FLAGS) $(3) -I$(dir $(2)) -MMD -MP -c $$< -o $$@

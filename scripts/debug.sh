@@ -18,6 +18,9 @@ machine -accel tcg -S -gdb chardev:gdb \
     -chardev "socket,id=gdb,path=$work/gdb,server=on,wait=off" &
 qemu=$!
 trap 'kill $qemu 2>/dev/null || :; rm -rf "$work"' EXIT
+# Ctrl-C is gdb's; who closes the terminal ends the machine, too.
+trap : INT
+trap 'exit 1' HUP TERM
 while [ ! -S "$work/gdb" ] && kill -0 $qemu 2>/dev/null; do sleep 0.1; done
 
 [ -z "$guest_port" ] ||

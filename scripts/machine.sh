@@ -5,7 +5,7 @@
 #
 # PORT   on this host's 127.0.0.1 that leads to guest_port, TCP and UDP (8080)
 # MEM    MiB of memory (64)
-# ARGS   more for the guest's command line: "--logs=debug"
+# ARGS   more for the guest's command line: --help tells what there is
 port=${PORT:-8080} mem=${MEM:-64} args=${ARGS:-}
 
 fail() {

@@ -123,6 +123,7 @@ def test_the_power_button_is_a_stop_event(start, image, machine):
 
 PANICS = {
     "stack-overflow": ["panic: stack overflow in thread deep", "endless+0x"],
+    "stack-leap": ["panic: stack overflow in thread wide", "wide+0x"],
     "null-write": ["panic: page fault: write at 0x0, a null pointer",
                    "write_to+0x", "main+0x"],
     "text-write": ["panic: page fault: write at 0x1", "write_to+0x"],

@@ -36,6 +36,21 @@ static void overflow(void *arg)
     printf("%u\n", endless(0));
 }
 
+/* An array that reaches past the guard, and is used at its far end alone. */
+static NOINLINE unsigned wide(void)
+{
+    volatile char frame[30 * 1024];
+
+    frame[0] = 1;
+    return (unsigned)frame[0];
+}
+
+static void reach(void *arg)
+{
+    (void)arg;
+    printf("%u\n", wide());
+}
+
 static NOINLINE void write_to(volatile char *at)
 {
     *at = 1;
@@ -44,6 +59,22 @@ static NOINLINE void write_to(volatile char *at)
 static void stack_overflow(void)
 {
     if (thread_spawn(NULL, "deep", 0, overflow, NULL) != THREAD_OK)
+        exit(1);
+    thread_sleep_until(FOREVER);
+}
+
+static void rest(void *arg)
+{
+    (void)arg;
+    thread_sleep_until(FOREVER);
+}
+
+/* Between other stacks, so that the leap ends in somebody's memory. */
+static void stack_leap(void)
+{
+    if (thread_spawn(NULL, "below", 0, rest, NULL) != THREAD_OK ||
+        thread_spawn(NULL, "wide", 0, reach, NULL) != THREAD_OK ||
+        thread_spawn(NULL, "above", 0, rest, NULL) != THREAD_OK)
         exit(1);
     thread_sleep_until(FOREVER);
 }
@@ -261,6 +292,7 @@ static const struct {
     void (*act)(void);
 } acts[] = {
     {"stack-overflow", stack_overflow},
+    {"stack-leap", stack_leap},
     {"null-write", null_write},
     {"text-write", text_write},
     {"rodata-write", rodata_write},
