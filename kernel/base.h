@@ -39,7 +39,12 @@
 /* One page: the unit of the page allocator and of the stack's pools. */
 #define PAGE_BYTES 4096u
 
-/* Never returns: says where and `what`, with a backtrace, and ends. */
+/*
+ * Never returns: says where and `what`, with a backtrace, and ends.
+ *
+ * file: null where the backtrace alone tells whose bug it is: what a library
+ *       asks for, such as abort().
+ */
 _Noreturn void panic_at(const char *file, int line, const char *what);
 
 /*

@@ -164,8 +164,11 @@ static void begin(const char *what)
 _Noreturn void panic_at(const char *file, int line, const char *what)
 {
     begin(what);
-    print("\npanic: %s\n  at %s:%d in thread %s\n", what, file, line,
-          current_name());
+    print("\npanic: %s\n", what);
+    if (file)
+        print("  at %s:%d in thread %s\n", file, line, current_name());
+    else
+        print("  in thread %s\n", current_name());
     print_backtrace((uintptr_t)__builtin_frame_address(0));
     print_threads();
     power_exit(POWER_STATUS_PANIC);

@@ -19,12 +19,12 @@ char *__strcpy_chk(char *to, const char *from, size_t room);
 
 _Noreturn void __stack_chk_fail(void)
 {
-    panic_at("stack", 0, "a stack canary was overwritten");
+    panic_at(NULL, 0, "a stack canary was overwritten");
 }
 
 _Noreturn void __chk_fail(void)
 {
-    panic_at("libc", 0, "a copy is larger than its buffer");
+    panic_at(NULL, 0, "a copy is larger than its buffer");
 }
 
 void *__memcpy_chk(void *to, const void *from, size_t bytes, size_t room)

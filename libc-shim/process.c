@@ -48,7 +48,7 @@ int kill(pid_t pid, int number)
     if (number == 0)
         return 0;
     if (number == SIGABRT)
-        panic_at("libc", 0, "abort()");
+        panic_at(NULL, 0, "abort()");
     _exit(128 + number);
 }
 

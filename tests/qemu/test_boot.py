@@ -146,6 +146,7 @@ def test_a_bug_panics_with_its_name(start, image, act, cpu):
     one = boot(start, image, act, cpu=cpu)
     expect(one, STATUS_PANIC, *PANICS[act], "threads:", "main: sleep")
     assert f"{act} is done" not in one.console
+    assert ":0 in thread" not in one.console  # a place that is none
 
 
 def test_a_panic_shows_registers_and_what_threads_wait_for(start, image):
