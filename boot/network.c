@@ -262,7 +262,9 @@ static const char *start_cards(void)
     const char *why = NULL;
 
     if (count == 0) {
-        log_at(LOG_WARNING, "net", "there is no network card that we know");
+        log_at(LOG_WARNING, "net",
+               "no network card that we drive; QEMU has one: "
+               "-device virtio-net-pci");
         return NULL; /* a program may need no network */
     }
     if (config->nic >= count)

@@ -102,10 +102,19 @@ bool runnel_wait_address_change(uint32_t *seen, uint64_t deadline_us)
     return true;
 }
 
+static bool has_card(void)
+{
+    struct interface_info card;
+
+    return interface_get(runnel_net(), 0, &card);
+}
+
 bool runnel_wait_online(uint64_t deadline_us)
 {
     uint32_t seen = runnel.address_changes;
 
+    if (!has_card())
+        return false;
     while (ipv4_addr_is_zero(runnel_address()))
         if (!runnel_wait_address_change(&seen, deadline_us))
             return false;
@@ -114,11 +123,8 @@ bool runnel_wait_online(uint64_t deadline_us)
 
 void runnel_ready(const char *name, uint16_t port)
 {
-    struct interface_info card;
-
     /* Without a card no address will come. */
-    if (!ipv4_addr_is_zero(runnel_address()) ||
-        !interface_get(runnel_net(), 0, &card)) {
+    if (!ipv4_addr_is_zero(runnel_address()) || !has_card()) {
         say_ready(name, port);
         return;
     }

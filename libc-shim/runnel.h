@@ -40,7 +40,8 @@ struct ipv4_addr runnel_address(void);
  * Wait until the machine has an address: at once with --ipv4, by DHCP when a
  * server has answered. A client begins with it; who only listens need not.
  *
- * Returns: false when `deadline_us` passed first, or the thread was cancelled.
+ * Returns: false when `deadline_us` passed first, the thread was cancelled, or
+ *          no address can come: there is no network card.
  */
 bool runnel_wait_online(uint64_t deadline_us);
 

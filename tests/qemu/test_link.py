@@ -83,5 +83,12 @@ def test_machine_that_was_moved_announces_itself(start):
         announcement(wire)
 
 
-def test_without_a_card_it_is_ready_all_the_same(start):
-    start("http_hello", net=guests.NoNet()).ready()
+def test_without_a_card_it_says_what_is_missing_and_is_ready(start):
+    one = start("http_hello", net=guests.NoNet()).ready()
+    assert "-device virtio-net-pci" in one.console
+
+
+def test_without_a_card_nobody_waits_for_an_address(start):
+    one = start(guests.build("crash"), "online", net=guests.NoNet())
+    assert one.wait_exit() == 0
+    assert "online 0" in one.console

@@ -287,6 +287,11 @@ static void wait_for_button(void)
     printf("stop %d\n", runnel_wait_stop(FOREVER));
 }
 
+static void wait_for_address(void)
+{
+    printf("online %d\n", runnel_wait_online(FOREVER));
+}
+
 static const struct {
     const char *name;
     void (*act)(void);
@@ -310,6 +315,7 @@ static const struct {
     {"copies", copies},
     {"random", random_numbers},
     {"button", wait_for_button},
+    {"online", wait_for_address},
 };
 
 int main(int argc, char **argv)
