@@ -8,7 +8,7 @@ import pytest
 import guest as guests
 import web
 
-STRIPPED_BYTES_MAX = 300 * 1024
+STRIPPED_BYTES_MAX = 250_000
 
 
 def test_the_stripped_image_is_small(tmp_path):
