@@ -32,8 +32,15 @@ endif
 
 # --- what is built ---------------------------------------------------------
 
+# A space in a path makes two of it, for make and for newlib's build.
+ifneq ($(words $(CURDIR)),1)
+$(error $(CURDIR): put the tree where no folder has a space in its name)
+endif
 APPS := $(notdir $(patsubst %/,%,$(wildcard apps/*/)))
 ifdef APP
+ifneq ($(words $(APP)),1)
+$(error APP=$(APP): a path with a space in it cannot be built)
+endif
 ifeq ($(wildcard $(APP)/*.c),)
 $(error APP=$(APP): there is no such folder, or no C file in it)
 endif
@@ -414,7 +421,7 @@ profile: packages
 
 RUN_APP  := $(or $(APP_NAME),http_hello)
 # Where it listens; empty: it serves nobody.
-RUN_PORT := $(if $(filter echo,$(RUN_APP)),7,$(if \
+RUN_PORT ?= $(if $(filter echo,$(RUN_APP)),7,$(if \
                 $(filter fetch ping,$(RUN_APP)),,80))
 export PORT ACCEL MEM ARGS
 

@@ -1,11 +1,18 @@
 #!/bin/sh
 # Make a CD image of about 1 MB that boots through GRUB on a BIOS machine.
 #
-#   iso.sh IMAGE.elf OUT.iso [COMMAND LINE]
+#   iso.sh IMAGE.elf OUT.iso ["COMMAND LINE"]
 #
 # The first entry boots through Multiboot 2, the second through Multiboot 1;
 # MULTIBOOT=1 in the environment makes the second the default.
 set -eu
+case $# in
+2 | 3) ;;
+*)
+    echo "usage: iso.sh IMAGE.elf OUT.iso [\"COMMAND LINE\"]" >&2
+    exit 64
+    ;;
+esac
 image=$1 out=$2 cmdline=${3:-}
 entry=$((${MULTIBOOT:-2} == 1))
 work=$(mktemp -d)

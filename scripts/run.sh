@@ -34,10 +34,12 @@ trap 'rm -rf "$work"' EXIT
 mkfifo "$work/monitor.in" "$work/monitor.out"
 
 echo "run: $image with $mem MiB, accelerator $accel ($why)"
+[ -z "$guest_port" ] ||
+    echo "run: 127.0.0.1:$port leads to its port $guest_port" \
+        "(PORT and RUN_PORT choose others)"
 case $guest_port in
-'') echo "run: Ctrl-C ends it" ;;
 80) echo "run: open http://127.0.0.1:$port/ when it is ready; Ctrl-C ends it" ;;
-*) echo "run: 127.0.0.1:$port leads to its port $guest_port; Ctrl-C ends it" ;;
+*) echo "run: Ctrl-C ends it" ;;
 esac
 
 # shellcheck disable=SC2086
@@ -51,7 +53,7 @@ qemu=$!
 # only when it is not the echo of the first. A trap ends `wait`, and QEMU may
 # have ended before it is asked for again: the shell then still knows how, once.
 stop() {
-    trap heard=1 INT TERM
+    trap heard=1 INT TERM HUP
     stopped=$(date +%s)
     trap 'heard=1; [ "$(date +%s)" -le $((stopped + 1)) ] ||
         kill -KILL $qemu' INT TERM
@@ -65,6 +67,18 @@ stop() {
 timer=
 trap stop INT TERM HUP
 
+# A terminal that is closed tells its session's leader alone. That may be a
+# make, which then waits for us.
+watch_terminal() {
+    while [ -t 1 ]; do sleep 1; done
+    kill -HUP $$
+}
+watcher=
+if [ -t 1 ]; then
+    watch_terminal &
+    watcher=$!
+fi
+
 heard=1 status=127
 while [ -n "$heard" ]; do
     heard=
@@ -72,7 +86,7 @@ while [ -n "$heard" ]; do
     ended=$?
     [ $ended = 127 ] || status=$ended # 127: told before
 done
-[ -z "$timer" ] || kill $timer 2>/dev/null
+for helper in $timer $watcher; do kill "$helper" 2>/dev/null; done
 
 case $status in
 137 | 139) echo "run: QEMU was killed" ;; # by SIGKILL, SIGSEGV

@@ -1,11 +1,13 @@
 """What make run and make debug start: the scripts, as a person meets them."""
 import contextlib
+import fcntl
 import os
 import re
 import signal
 import socket
 import subprocess
 import sys
+import termios
 
 import pytest
 
@@ -32,6 +34,12 @@ def taken_port(kind=socket.SOCK_STREAM):
         if kind == socket.SOCK_STREAM:
             taken.listen()
         yield taken.getsockname()[1]
+
+
+def quiet():
+    """The environment, as if nobody's make had called us."""
+    return {name: value for name, value in os.environ.items()
+            if not name.startswith(("MAKE", "MFLAGS"))}
 
 
 def hear_ctrl_c():
@@ -65,6 +73,41 @@ def test_run_serves_until_ctrl_c(stop):
     rest = process.stdout.read()
     assert process.wait(guests.PATIENCE_S) == 0, rest
     assert "power button" in rest
+
+
+def take_terminal():
+    """What is our standard input becomes the session's terminal."""
+    fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+
+
+@contextlib.contextmanager
+def terminal(*command, **settings):
+    """A command that leads the session of a terminal: the process, and the
+    other side of the terminal, which is closed with the block."""
+    ours, theirs = os.openpty()
+    process = subprocess.Popen(
+        ["setpriv", "--pdeathsig", "TERM", *command], cwd=guests.ROOT,
+        env={**quiet(), **settings}, stdin=theirs, stdout=theirs,
+        stderr=theirs, start_new_session=True, preexec_fn=take_terminal)
+    os.close(theirs)
+    with open(ours, encoding="utf-8") as screen:
+        yield process, screen
+
+
+def test_run_ends_with_its_terminal_when_make_leads_the_session():
+    """A closed terminal tells make alone, which waits for its children."""
+    port = free_port()
+    with terminal("make", "run", f"BUILD={guests.BUILD_NAME}", ACCEL="tcg",
+                  PORT=str(port)) as (process, screen):
+        while "runnel: ready" not in screen.readline():
+            assert process.poll() is None
+    try:
+        process.wait(guests.PATIENCE_S)
+    finally:
+        process.terminate()  # which make hands on
+        process.wait()
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection(("127.0.0.1", port))
 
 
 QEMU = "qemu-system-x86_64"
@@ -182,20 +225,37 @@ def test_packages_are_installed_by_section(tmp_path, sections, there, absent):
     assert "#" not in said and "service" not in said
 
 
-def make(*words):
+def make(*words, **settings):
     """make in the root, as if nobody's make had called it."""
-    quiet = {name: value for name, value in os.environ.items()
-             if not name.startswith(("MAKE", "MFLAGS"))}
-    return subprocess.run(["make", *words], cwd=guests.ROOT, env=quiet,
-                          capture_output=True, text=True, check=False)
+    return subprocess.run(["make", *words], cwd=guests.ROOT,
+                          env={**quiet(), **settings}, capture_output=True,
+                          text=True, check=False)
 
 
 @pytest.mark.parametrize("setting, says", [
-    ("APP=/nosuch", "no such folder"), ("APP_NAME=nosuch", "http_hello")])
+    ("APP=/nosuch", "no such folder"), ("APP_NAME=nosuch", "http_hello"),
+    ("APP=/two words", "a path with a space")])
 def test_make_says_what_there_is_not(setting, says):
     made = make("-n", "run", setting)
     assert made.returncode == 2
     assert setting in made.stderr and says in made.stderr
+
+
+def test_make_says_that_no_folder_of_its_own_path_has_a_space(tmp_path):
+    for name in "Makefile", "scripts":
+        (tmp_path / "two words").mkdir(exist_ok=True)
+        (tmp_path / "two words" / name).symlink_to(guests.ROOT / name)
+    made = make("-C", tmp_path / "two words", "help")
+    assert made.returncode == 2 and "two words: put the tree" in made.stderr
+
+
+@pytest.mark.parametrize("words, settings, port", [
+    (["APP_NAME=echo"], {}, "7"), (["APP_NAME=ping"], {}, ""),
+    ([], {}, "80"), (["RUN_PORT=81"], {}, "81"), ([], {"RUN_PORT": "81"}, "81"),
+    ([], {"RUN_PORT": ""}, "")])
+def test_make_knows_where_the_image_listens(words, settings, port):
+    made = make("-n", "run", *words, **settings)
+    assert re.search(r"scripts/run.sh \S+\.elf (\d*)\n", made.stdout)[1] == port
 
 
 def outside(folder):
@@ -287,6 +347,15 @@ def test_without_a_device_nothing_is_tried(monkeypatch):
     monkeypatch.setattr(kvm_probe, "DEVICE", "/nosuch")
     monkeypatch.setenv("PATH", "")
     assert kvm_probe.judge(IMAGE, "64") == (False, "there is no /nosuch")
+
+
+@pytest.mark.parametrize("words", [
+    [], [IMAGE], [IMAGE, "out.iso", "--name=web1", "--logs=debug"]])
+def test_the_maker_of_a_cd_says_how_it_is_called(words, tmp_path):
+    made = subprocess.run([SCRIPTS / "iso.sh", *words], cwd=tmp_path,
+                          capture_output=True, text=True, check=False)
+    assert made.returncode == 64 and not list(tmp_path.iterdir())
+    assert made.stderr == 'usage: iso.sh IMAGE.elf OUT.iso ["COMMAND LINE"]\n'
 
 
 def debug(*commands, **settings):
