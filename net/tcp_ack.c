@@ -94,10 +94,10 @@ static COLD void window_opened(struct tcp_conn *conn)
     }
 }
 
-static ASIDE enum tcp_verdict complete_handshake(struct tcp_conn *conn,
-                                                 const struct tcp_seg *seg)
+ASIDE enum tcp_verdict tcp_handshake_complete(struct tcp_conn *conn,
+                                              uint32_t ack)
 {
-    if (seg->ack != conn->snd.nxt) { /* una < ack <= nxt: one number */
+    if (ack != conn->snd.nxt) { /* una < ack <= nxt: one number */
         tcp_count(conn, tcp_ack_unsent);
         return TCP_REPLY_RST;
     }
@@ -125,7 +125,7 @@ enum tcp_verdict tcp_in_ack(struct tcp_conn *conn, struct tcp_arrival *in)
         return TCP_DROP;
     }
     if (conn->state == TCP_SYN_RECEIVED) {
-        enum tcp_verdict verdict = complete_handshake(conn, seg);
+        enum tcp_verdict verdict = tcp_handshake_complete(conn, seg->ack);
 
         if (verdict != TCP_GO_ON)
             return verdict;

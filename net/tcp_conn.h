@@ -398,6 +398,8 @@ enum tcp_verdict tcp_in_refuse(struct tcp_conn *conn,
 
 /* ---- tcp_ack.c: the fifth step ---- */
 enum tcp_verdict tcp_in_ack(struct tcp_conn *conn, struct tcp_arrival *in);
+/* In SYN-RECEIVED something acknowledges `ack`. */
+enum tcp_verdict tcp_handshake_complete(struct tcp_conn *conn, uint32_t ack);
 
 /* ---- tcp_urgent.c: the sixth ---- */
 enum tcp_verdict tcp_in_urgent(struct tcp_conn *conn, struct tcp_arrival *in);
@@ -410,6 +412,8 @@ void tcp_urgent_was_read(struct tcp_conn *conn);
 /* ---- tcp_text.c: the seventh and eighth step; the receive window ---- */
 enum tcp_verdict tcp_in_text(struct tcp_conn *conn, struct tcp_arrival *in);
 enum tcp_verdict tcp_in_fin(struct tcp_conn *conn, struct tcp_arrival *in);
+/* FIN stands at rcv.nxt, and may be received. */
+enum tcp_verdict tcp_fin_take(struct tcp_conn *conn);
 /* Append text that is in order to the receive queue. False: no room. */
 MUST_CHECK bool tcp_text_queue(struct tcp_conn *conn, struct buffer *text,
                                uint32_t bytes);

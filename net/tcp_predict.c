@@ -2,11 +2,14 @@
  * net/tcp_predict.c - header prediction: what nearly every segment is.
  *
  * The next text of an established connection, or none, and an acknowledgement
- * of nothing new, or of all that it had to send. Such a segment asks none of
- * the questions that tcp_in.c, tcp_ack.c and tcp_loss.c have answers for: what
- * they would do is done here in one go. Any other goes there, untouched.
+ * of nothing new, or of all that it had to send; and, once for each connection,
+ * the ACK that completes its handshake and the FIN that answers ours. Such a
+ * segment asks none of the questions that tcp_in.c, tcp_ack.c and tcp_loss.c
+ * have answers for: what they would do is done here in one go. Any other goes
+ * there, untouched.
  *
- * tests/unit/test_tcp_predict.c holds the two ways against each other.
+ * tests/unit/test_tcp_predict.c and test_tcp_predict_ends.c hold the two ways
+ * against each other.
  *
  * Source: Jacobson, "4BSD TCP Header Prediction", 1990; RFC 9293 3.10.7.4.
  */
@@ -36,8 +39,7 @@ static INLINE bool is_next(const struct tcp_conn *conn,
                            const struct tcp_header *header, uint32_t text_bytes,
                            uint8_t tos)
 {
-    return conn->state == TCP_ESTABLISHED &&
-           (header->flags & ~TCP_PSH) == TCP_ACK &&
+    return (header->flags & ~TCP_PSH) == TCP_ACK &&
            be32_get(header->seq) == conn->rcv.nxt &&
            text_bytes <= seq_after(conn->rcv.nxt, conn->rcv.edge) &&
            !conn->released && !conn->read_shut && !conn->fin_queued &&
@@ -114,25 +116,102 @@ static INLINE bool take_text(struct tcp_conn *conn, struct buffer *segment,
     return tcp_text_next(conn, segment, bytes, one, flags);
 }
 
+static INLINE void take_stamp(struct tcp_conn *conn,
+                              const struct tcp_header *header)
+{
+    if (conn->timestamps && seq_leq(be32_get(header->seq), conn->rcv.acked))
+        tcp_ts_take(conn, be32_get(tcp_timestamps_of(header)->val));
+}
+
+static INLINE void take_window(struct tcp_conn *conn,
+                               const struct tcp_header *header)
+{
+    (void)tcp_window_take(conn, be32_get(header->seq), be32_get(header->ack),
+                          (uint32_t)be16_get(header->window)
+                              << conn->snd_shift); /* nothing waits for it */
+}
+
+/* ---- once for each connection ---- */
+
+/* Our SYN is acknowledged: the connection is open, or has to wait. */
+static INLINE void begin(struct tcp_conn *conn, const struct tcp_header *header,
+                         uint8_t tos)
+{
+    conn->segments_received++;
+    if (tcp_handshake_complete(conn, be32_get(header->ack)) == TCP_GO_ON) {
+        take_window(conn, header);
+        tcp_conn_heard(conn);
+        conn->dscp_in = tos >> 2;
+    }
+    if (conn->ack_now)
+        tcp_conn_wants_flush(conn);
+}
+
+/* The peer's FIN acknowledges ours, and nobody has the handle any more: what
+ * else it tells, of round trips or of losses, is of no use. Unless there is a
+ * recovery that may be undone, or slow start may end: these are counted. */
+static INLINE bool ends_all(const struct tcp_conn *conn)
+{
+    const struct tcp_active *active = conn->active;
+
+    return conn->fin_flying && !conn->owned &&
+           conn->rcv.edge != conn->rcv.nxt && active->phase == TCP_PHASE_OPEN &&
+           !active->hystart.careful_us;
+}
+
+/* It goes to TIME-WAIT, which knows the largest window. */
+static INLINE void end(struct tcp_conn *conn, const struct tcp_header *header)
+{
+    take_window(conn, header);
+    tcp_conn_event(conn, TCP_EV_FIN_ACKED);
+    (void)tcp_fin_take(conn);
+}
+
+/* tcp_predicted() of a connection that is not yet open, or that we have
+ * closed. */
+static ASIDE bool at_an_end(struct tcp_conn *conn, uint8_t tos,
+                            struct buffer *segment)
+{
+    const struct tcp_header *header = (const struct tcp_header *)segment->data;
+    uint8_t flags = header->flags & (uint8_t)~TCP_PSH;
+    bool begins = flags == TCP_ACK && conn->state == TCP_SYN_RECEIVED;
+    bool ends = flags == (TCP_ACK | TCP_FIN) && conn->state == TCP_FIN_WAIT_1;
+
+    if (!(begins || (ends && ends_all(conn))) ||
+        be32_get(header->seq) != conn->rcv.nxt ||
+        be32_get(header->ack) != conn->snd.nxt ||
+        buffer_chain_len(segment) != tcp_header_bytes(header) ||
+        !has_usual_options(conn, header))
+        return false;
+    tcp_count(conn, tcp_predicted);
+    take_stamp(conn, header);
+    if (begins)
+        begin(conn, header, tos);
+    else
+        end(conn, header);
+    buffer_release(segment);
+    return true;
+}
+
+/* ---- all ---- */
+
 bool tcp_predicted(struct tcp_conn *conn, uint8_t tos, struct buffer *segment)
 {
     const struct tcp_header *header = (const struct tcp_header *)segment->data;
-    uint32_t seq = be32_get(header->seq);
     uint32_t header_bytes = tcp_header_bytes(header);
     uint32_t bytes = buffer_chain_len(segment) - header_bytes;
     unsigned changes = 0;
     bool admitted = true;
 
+    if (conn->state != TCP_ESTABLISHED)
+        return at_an_end(conn, tos, segment);
     if (!is_next(conn, header, bytes, tos) ||
         !has_usual_options(conn, header) || !acks_none_or_all(conn, header))
         return false;
     tcp_count(conn, tcp_predicted);
     conn->segments_received++;
-    if (conn->timestamps && seq_leq(seq, conn->rcv.acked))
-        tcp_ts_take(conn, be32_get(tcp_timestamps_of(header)->val));
-    (void)tcp_window_take(conn, seq, be32_get(header->ack),
-                          (uint32_t)be16_get(header->window)
-                              << conn->snd_shift); /* nothing waits for it */
+    take_stamp(conn, header);
+    take_window(conn, header);
     if (conn->active) {
         changes = TCP_CHANGE_WRITABLE | TCP_CHANGE_ACKED;
         end_flight(conn);

@@ -319,7 +319,7 @@ enum tcp_verdict tcp_in_text(struct tcp_conn *conn, struct tcp_arrival *in)
 
 /* ---- FIN ---- */
 
-static ASIDE enum tcp_verdict take_fin(struct tcp_conn *conn)
+ASIDE enum tcp_verdict tcp_fin_take(struct tcp_conn *conn)
 {
     conn->rcv.nxt++;
     if (seq_lt(conn->rcv.edge, conn->rcv.nxt))
@@ -347,11 +347,11 @@ enum tcp_verdict tcp_in_fin(struct tcp_conn *conn, struct tcp_arrival *in)
     if (!tcp_traits(conn->state)->can_receive)
         return TCP_GO_ON;
     if (active && active->fin_early && active->fin_seq == conn->rcv.nxt)
-        return take_fin(conn);
+        return tcp_fin_take(conn);
     if (!(in->seg.flags & TCP_FIN))
         return TCP_GO_ON;
     if (fin_seq == conn->rcv.nxt)
-        return take_fin(conn);
+        return tcp_fin_take(conn);
     if (seq_lt(conn->rcv.nxt, fin_seq)) { /* behind a hole */
         if (tcp_conn_activate(conn)) {
             conn->active->fin_early = true;
