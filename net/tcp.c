@@ -7,6 +7,8 @@
  */
 #include "net/tcp.h"
 
+#include <string.h>
+
 #include "net/tcp_conn.h"
 
 enum { EVENT_ROUNDS = 16 }; /* of callbacks that cause events, per call */
@@ -96,6 +98,10 @@ COLD bool tcp_init(struct net *net)
     tcp_list_init(&tcp->listening);
     tcp_list_init(&tcp->acceptable);
     pools_init(net);
+    tcp->recent = pages_take(&net->pages);
+    if (!tcp->recent)
+        return false;
+    memset(tcp->recent, 0, PAGE_BYTES);
     return tcp_buckets_init(net, &tcp->by_tuple, net->config.tcp.conns_max) &&
            tcp_buckets_init(net, &tcp->waiting, net->config.tcp.time_wait_max);
 }
@@ -126,6 +132,8 @@ COLD void tcp_destroy(struct net *net)
         tcp_time_wait_destroy(net);
     tcp_buckets_free(net, &net->tcp.by_tuple);
     tcp_buckets_free(net, &net->tcp.waiting);
+    if (net->tcp.recent)
+        pages_give(&net->pages, net->tcp.recent);
 }
 
 bool tcp_flush(struct net *net)

@@ -3,8 +3,8 @@
  *
  * Checks what does not need a connection, then finds who takes the segment:
  * a connection, an entry in TIME-WAIT, a listener, or nobody. What only a
- * stranger to every connection can get wrong (addresses, LAND) is looked at
- * last, so that it costs the others nothing.
+ * stranger to every connection can get wrong (addresses, ports, LAND) is looked
+ * at last, so that it costs the others nothing.
  *
  * Source: RFC 9293 3.10.7.1, 3.10.7.2, 3.9.2.3.
  */
@@ -16,8 +16,6 @@
 static bool check(struct net *net, struct ipv4_addr src, struct ipv4_addr dst,
                   const struct buffer *segment)
 {
-    const struct tcp_header *header = (const struct tcp_header *)segment->data;
-
     switch (tcp_header_status(segment->data, segment->len)) {
     case TCP_PARSE_SHORT:
         net_count(&net->counters, tcp_short);
@@ -32,16 +30,16 @@ static bool check(struct net *net, struct ipv4_addr src, struct ipv4_addr dst,
         net_count(&net->counters, tcp_checksum);
         return false;
     }
-    if (be16_get(header->src_port) == 0 || be16_get(header->dst_port) == 0) {
-        net_count(&net->counters, tcp_port);
-        return false;
-    }
     return true;
 }
 
 /* MUST-57, MUST-63, and LAND: a segment that we would send ourselves. */
 static bool check_addresses(struct net *net, const struct tcp_tuple *tuple)
 {
+    if (tuple->local_port == 0 || tuple->peer_port == 0) {
+        net_count(&net->counters, tcp_port);
+        return false;
+    }
     if (ipv4_addr_equal(tuple->local, tuple->peer) &&
         tuple->local_port == tuple->peer_port) {
         net_count(&net->counters, tcp_land);
@@ -90,18 +88,30 @@ static ASIDE void in_stranger(struct net *net, struct tcp_arrival *in)
     }
 }
 
-/* A segment that was checked, of `conn` (null: of none). Taken. */
-static ASIDE void in_any(struct net *net, struct tcp_conn *conn, uint32_t hash,
-                         const struct tcp_tuple *tuple, uint8_t tos,
-                         struct buffer *segment)
+/* Whose a segment is (null: nobody's), and what the tables know it by;
+ * of a connection, that is not asked. */
+struct owner {
+    struct tcp_conn *conn;
+    uint32_t hash;
+};
+
+/* A segment that was checked. Taken. */
+static ASIDE void in_any(struct net *net, struct owner owner,
+                         struct ipv4_addr src, struct ipv4_addr dst,
+                         uint8_t tos, struct buffer *segment)
 {
     struct tcp_arrival in; /* zeroed by tcp_parse(), and once is enough */
     enum tcp_parse_status status =
         tcp_parse(segment->data, segment->len, &in.seg);
 
     ASSERT(status == TCP_PARSE_OK); /* check() has looked */
-    in.tuple = *tuple;
-    in.hash = hash;
+    in.tuple = (struct tcp_tuple){
+        .local = dst,
+        .peer = src,
+        .local_port = in.seg.dst_port,
+        .peer_port = in.seg.src_port,
+    };
+    in.hash = owner.hash;
     in.ecn = tos & IPV4_ECN_MASK;
     in.dscp = tos >> 2;
     in.text = segment;
@@ -112,30 +122,43 @@ static ASIDE void in_any(struct net *net, struct tcp_conn *conn, uint32_t hash,
     in.up = in.seg.seq + in.seg.urgent;
     in.seg.text_bytes = buffer_chain_len(segment) - in.seg.header_bytes;
     buffer_pull(segment, in.seg.header_bytes);
-    if (conn)
-        tcp_in_conn(conn, &in);
+    if (owner.conn)
+        tcp_in_conn(owner.conn, &in);
     else
         in_stranger(net, &in);
     buffer_release(in.text);
+}
+
+/* The owner of a segment that is of none of the recent connections. */
+static ASIDE struct owner find_owner(const struct net *net,
+                                     struct ipv4_addr src, struct ipv4_addr dst,
+                                     uint32_t ports)
+{
+    struct tcp_tuple tuple = {.local = dst, .peer = src, .ports = ports};
+    uint32_t hash = tcp_table_hash(net, &tuple);
+    struct tcp_conn *conn = tcp_table_find(net, &tuple, hash);
+
+    if (conn)
+        tcp_table_remember(conn);
+    return (struct owner){conn, hash};
 }
 
 void tcp_input(struct net *net, struct ipv4_addr src, struct ipv4_addr dst,
                uint8_t tos, struct buffer *segment)
 {
     const struct tcp_header *header = (const struct tcp_header *)segment->data;
-    struct tcp_tuple tuple = {.local = dst, .peer = src};
-    struct tcp_conn *conn;
-    uint32_t hash;
+    struct owner owner = {0};
+    uint32_t ports;
 
     net_count(&net->counters, tcp_rx);
     if (!check(net, src, dst, segment)) {
         buffer_release(segment);
         return;
     }
-    tuple.local_port = be16_get(header->dst_port);
-    tuple.peer_port = be16_get(header->src_port);
-    hash = tcp_table_hash(net, &tuple);
-    conn = tcp_table_find(net, &tuple, hash);
-    if (!conn || !tcp_predicted(conn, tos, segment))
-        in_any(net, conn, hash, &tuple, tos, segment);
+    ports = tcp_header_ports(header);
+    owner.conn = tcp_table_recent(net, dst, src, ports);
+    if (!owner.conn)
+        owner = find_owner(net, src, dst, ports);
+    if (!owner.conn || !tcp_predicted(owner.conn, tos, segment))
+        in_any(net, owner, src, dst, tos, segment);
 }

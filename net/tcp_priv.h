@@ -42,6 +42,7 @@ struct tcp {
     struct tcp_budget budget;
     struct tcp_buckets by_tuple; /* struct tcp_conn, through hash_next */
     struct tcp_buckets waiting;  /* struct tcp_time_wait, likewise */
+    struct tcp_conn **recent;    /* of by_tuple: tcp_table_recent() */
     uint64_t table_key[2];       /* siphash_1_3 */
     uint64_t secret_key[2];      /* siphash: sequence numbers and ports */
     uint16_t port_next[TCP_PORT_COUNTERS]; /* RFC 6056 3.3.4 */

@@ -5,8 +5,6 @@
 #ifndef NET_TCP_TABLE_H
 #define NET_TCP_TABLE_H
 
-#include <string.h>
-
 #include "kernel/base.h"
 #include "net/addr.h"
 #include "net/tcp_priv.h"
@@ -16,7 +14,12 @@ struct tcp_conn;
 
 struct tcp_tuple {
     struct ipv4_addr local, peer;
-    uint16_t local_port, peer_port;
+    union {
+        struct {
+            uint16_t local_port, peer_port;
+        };
+        uint32_t ports; /* the same, for comparing */
+    };
 };
 
 _Static_assert(sizeof(struct tcp_tuple) == 12, "hashed as bytes");
@@ -38,6 +41,12 @@ void **tcp_bucket_make(struct net *net, struct tcp_buckets *buckets,
                        uint32_t hash);
 struct tcp_conn *tcp_table_find(const struct net *net,
                                 const struct tcp_tuple *tuple, uint32_t hash);
+/* The connection of a tuple, if it is among those that were found or added
+ * lately; null: it may be in the table all the same. */
+struct tcp_conn *tcp_table_recent(const struct net *net, struct ipv4_addr local,
+                                  struct ipv4_addr peer, uint32_t ports);
+/* One of the table is sought there first from now on. */
+void tcp_table_remember(struct tcp_conn *conn);
 MUST_CHECK bool tcp_table_add(struct tcp_conn *conn);
 void tcp_table_remove(struct tcp_conn *conn);
 /* Whether a new connection may not have this tuple. */
@@ -49,7 +58,8 @@ MUST_CHECK bool tcp_table_port(struct net *net, struct tcp_tuple *tuple);
 static inline bool tcp_tuple_equal(const struct tcp_tuple *a,
                                    const struct tcp_tuple *b)
 {
-    return memcmp(a, b, sizeof(*a)) == 0;
+    return a->local.word == b->local.word && a->peer.word == b->peer.word &&
+           a->ports == b->ports;
 }
 
 #endif

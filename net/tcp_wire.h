@@ -110,6 +110,15 @@ static inline uint32_t tcp_header_bytes(const struct tcp_header *header)
     return (uint32_t)(header->data_offset >> 4) * 4;
 }
 
+/* Both ports, the destination's in the lower half. */
+static inline uint32_t tcp_header_ports(const struct tcp_header *header)
+{
+    uint32_t ports;
+
+    memcpy(&ports, header, sizeof(ports));
+    return __builtin_bswap32(ports);
+}
+
 /* Whether `len` contiguous bytes are a header with all of its options. */
 static inline enum tcp_parse_status tcp_header_status(const uint8_t *data,
                                                       uint32_t len)
