@@ -134,13 +134,10 @@ bool checksum_is_good(uint32_t sum)
     return checksum_fold16(sum) == 0xffff;
 }
 
-bool checksum_transport_ok(struct ipv4_addr src, struct ipv4_addr dst,
-                           uint8_t protocol, const struct buffer *segment)
+bool checksum_transport_adds_up(struct ipv4_addr src, struct ipv4_addr dst,
+                                uint8_t protocol, const struct buffer *segment)
 {
-    uint32_t sum;
-
-    if (segment->flags & (BUFFER_CSUM_GOOD | BUFFER_CSUM_PARTIAL))
-        return true;
-    sum = checksum_pseudo(src, dst, protocol, buffer_chain_len(segment));
+    uint32_t sum =
+        checksum_pseudo(src, dst, protocol, buffer_chain_len(segment));
     return checksum_is_good(checksum_chain(sum, segment, 0));
 }

@@ -56,6 +56,19 @@ static inline uint32_t checksum_ipv4_header(const void *header)
                          checksum_load32(at + 12) + checksum_load32(at + 16));
 }
 
+/* Whether such a header, whose first byte is not zero, adds up: its sum is then
+ * a multiple of 0xffff, for a carry that comes in again below changes it by
+ * that. */
+static inline bool checksum_ipv4_header_is_good(const void *header)
+{
+    const uint8_t *at = header;
+    uint64_t sum = (uint64_t)checksum_load32(at) + checksum_load32(at + 4) +
+                   checksum_load32(at + 8) + checksum_load32(at + 12) +
+                   checksum_load32(at + 16);
+
+    return sum % 0xffff == 0;
+}
+
 /* The sum with a chain's bytes from `offset` on added; views of any length. */
 uint32_t checksum_chain(uint32_t sum, const struct buffer *chain,
                         uint32_t offset);
@@ -76,11 +89,20 @@ be16 checksum_unfinished(uint32_t sum);
 /* Whether bytes that include their checksum add up. */
 bool checksum_is_good(uint32_t sum);
 
+/* Private: the second half of the next. */
+bool checksum_transport_adds_up(struct ipv4_addr src, struct ipv4_addr dst,
+                                uint8_t protocol, const struct buffer *segment);
+
 /*
  * Whether a received TCP or UDP segment may be believed: the device says so
  * (BUFFER_CSUM_GOOD, BUFFER_CSUM_PARTIAL), or it adds up.
  */
-bool checksum_transport_ok(struct ipv4_addr src, struct ipv4_addr dst,
-                           uint8_t protocol, const struct buffer *segment);
+static INLINE bool checksum_transport_ok(struct ipv4_addr src,
+                                         struct ipv4_addr dst, uint8_t protocol,
+                                         const struct buffer *segment)
+{
+    return segment->flags & (BUFFER_CSUM_GOOD | BUFFER_CSUM_PARTIAL) ||
+           checksum_transport_adds_up(src, dst, protocol, segment);
+}
 
 #endif

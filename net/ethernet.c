@@ -56,41 +56,81 @@ static bool addresses_ok(struct net *net, const struct net_if *nif,
     return true;
 }
 
-void ethernet_input(struct net *net, struct net_if *nif, struct buffer *frame)
+/*
+ * Check, and count, any frame, and deal with all but IPv4. Taken.
+ * Returns: an IPv4 frame, for us or for everybody, its headers in the first
+ *          view; null: it is done with.
+ */
+static ASIDE struct buffer *input_any(struct net *net, struct net_if *nif,
+                                      struct buffer *frame)
 {
-    uint32_t bytes = buffer_chain_len(frame);
     const struct ethernet_header *header;
-    bool broadcast;
 
-    net_count(&net->counters, eth_rx);
-    if (!length_ok(net, nif, frame, bytes)) {
+    if (!length_ok(net, nif, frame, buffer_chain_len(frame))) {
         buffer_release(frame);
-        return;
+        return NULL;
     }
     frame = buffer_gather(net->pool, frame, GATHER_BYTES);
     if (!frame) {
         net_count(&net->counters, eth_no_memory);
-        return;
+        return NULL;
     }
     header = (const struct ethernet_header *)frame->data;
     if (!addresses_ok(net, nif, header)) {
         buffer_release(frame);
-        return;
+        return NULL;
     }
-    buffer_pull(frame, ETHERNET_HEADER_BYTES);
-    broadcast = mac_addr_is_group(&header->dst);
     switch (be16_get(header->type)) {
     case ETHERNET_TYPE_IPV4:
-        ipv4_input(net, nif, frame,
-                   broadcast ? IPV4_FROM_BROADCAST : IPV4_FROM_LINK);
-        return;
+        return frame;
     case ETHERNET_TYPE_ARP:
-        arp_input(net, nif, header->src, broadcast, frame);
-        return;
+        buffer_pull(frame, ETHERNET_HEADER_BYTES);
+        arp_input(net, nif, header->src, mac_addr_is_group(&header->dst),
+                  frame);
+        return NULL;
     default: /* 802.3 lengths, VLAN tags, IPv6 and the rest */
         net_count(&net->counters, eth_type);
         buffer_release(frame);
+        return NULL;
     }
+}
+
+/*
+ * Whether it is what nearly every frame is: IPv4 for us alone, in one view that
+ * is no longer than a frame of one segment, to which none of the checks that
+ * input_any() makes would object.
+ */
+static INLINE bool is_usual(const struct net_if *nif,
+                            const struct buffer *frame)
+{
+    const struct ethernet_header *header =
+        (const struct ethernet_header *)frame->data;
+
+    return !frame->next &&
+           frame->len >= ETHERNET_HEADER_BYTES + IPV4_HEADER_BYTES &&
+           frame->len <=
+               (uint32_t)nif->dev->mtu_bytes + ETHERNET_HEADER_BYTES &&
+           !(frame->flags & BUFFER_GSO_TCP4) &&
+           header->type.swapped == be16_make(ETHERNET_TYPE_IPV4).swapped &&
+           mac_addr_equal(&header->dst, &nif->dev->mac) &&
+           !mac_addr_is_group(&header->src) &&
+           !mac_addr_equal(&header->src, &nif->dev->mac);
+}
+
+void ethernet_input(struct net *net, struct net_if *nif, struct buffer *frame)
+{
+    enum ipv4_origin origin = IPV4_FROM_LINK;
+
+    net_count(&net->counters, eth_rx);
+    if (!is_usual(nif, frame)) {
+        frame = input_any(net, nif, frame);
+        if (!frame)
+            return;
+        if (mac_addr_is_group((const struct mac_addr *)frame->data))
+            origin = IPV4_FROM_BROADCAST;
+    }
+    buffer_pull(frame, ETHERNET_HEADER_BYTES);
+    ipv4_input(net, nif, frame, origin);
 }
 
 enum ipv4_status ethernet_output(struct net *net, struct net_if *nif,

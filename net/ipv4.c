@@ -247,24 +247,25 @@ static COLD struct buffer *reassemble(struct net *net, struct ipv4_packet *ip,
 }
 
 /*
- * Whether it is what nearly every packet is: a TCP segment for us, in one view,
- * to which none of the checks that input_any() makes would object.
+ * Whether it is what nearly every packet is: a TCP segment for the address of
+ * the interface that it came by, in one view, to which none of the checks that
+ * input_any() makes would object.
  */
-static INLINE bool is_usual(struct net *net, const struct buffer *packet,
+static INLINE bool is_usual(struct net *net, const struct net_if *nif,
+                            const struct buffer *packet,
                             enum ipv4_origin origin)
 {
     const struct ipv4_wire *wire = (const struct ipv4_wire *)packet->data;
+    const be16 fragment = be16_make(IPV4_FLAG_MF | IPV4_OFFSET_MASK);
 
     return !packet->next && packet->len >= IPV4_HEADER_BYTES &&
            origin == IPV4_FROM_LINK && wire->protocol == IPV4_PROTO_TCP &&
            wire->version_words == (4 << 4 | IPV4_HEADER_BYTES / 4) &&
-           !(be16_get(wire->flags_offset) &
-             (IPV4_FLAG_MF | IPV4_OFFSET_MASK)) &&
+           !(wire->flags_offset.swapped & fragment.swapped) &&
            be16_get(wire->total_bytes) >= IPV4_HEADER_BYTES &&
            be16_get(wire->total_bytes) <= packet->len &&
-           checksum_is_good(checksum_ipv4_header(wire)) &&
-           route_of(net, wire->dst)->kind == ROUTE_OURSELVES &&
-           !ipv4_addr_is_loopback(wire->dst) &&
+           checksum_ipv4_header_is_good(wire) && interface_has_address(nif) &&
+           ipv4_addr_equal(wire->dst, nif->addr) &&
            route_slot_of(net, wire->src)->may_be_source;
 }
 
@@ -313,7 +314,7 @@ void ipv4_input(struct net *net, const struct net_if *nif,
                 struct buffer *packet, enum ipv4_origin origin)
 {
     net_count(&net->counters, ip_rx);
-    if (is_usual(net, packet, origin))
+    if (is_usual(net, nif, packet, origin))
         input_usual(net, packet);
     else
         input_any(net, nif, packet, origin);

@@ -144,6 +144,26 @@ static void checksum__transport_believes_the_device_and_good_sums(void **state)
     buffer_release(buf);
 }
 
+/* RFC 791 3.1: with each of the 65536 sums that may stand in it. */
+static void checksum__an_ip_header_is_good_with_its_own_sum_alone(void **state)
+{
+    uint8_t header[20];
+
+    (void)state;
+    host_seed(3);
+    for (unsigned i = 0; i < 12; i++) {
+        for (size_t at = 0; at < sizeof(header); at++)
+            header[at] = i == 0 ? 0xff : i == 1 ? 0 : (uint8_t)host_random();
+        header[0] = 0x45;
+        for (uint32_t sum = 0; sum <= UINT16_MAX; sum++) {
+            header[10] = (uint8_t)(sum >> 8);
+            header[11] = (uint8_t)sum;
+            assert_true(checksum_ipv4_header_is_good(header) ==
+                        (naive(header, sizeof(header)) == 0));
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -154,6 +174,7 @@ int main(void)
         cmocka_unit_test(checksum__chain_may_break_at_odd_places),
         cmocka_unit_test(checksum__pseudo_header_is_rfc_9293_3_1),
         cmocka_unit_test(checksum__transport_believes_the_device_and_good_sums),
+        cmocka_unit_test(checksum__an_ip_header_is_good_with_its_own_sum_alone),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
