@@ -146,7 +146,7 @@ help:
 ## make run                boot http_hello in QEMU. PORT=8080 APP_NAME=echo
 ##                         or APP=/path/to/dir RUN_PORT=its-port (80;
 ##                         empty when it serves nobody)
-##                         ACCEL=kvm|tcg MEM=64 ARGS=--help
+##                         ACCEL=auto|kvm|tcg MEM=64 ARGS=--help
 ## make test               every test that fits 20 minutes, quick ones first
 ## make check              layers, format, headers, globals
 ## make unit               the host tests, both compilers, sanitizers
@@ -154,8 +154,9 @@ help:
 ## make mutate             each rule broken once: its test must go red
 ## make sim SEEDS=2000     hosts, a bad network, virtual time, all rules on
 ## make worlds DEPTH=7     every interleaving of a small world
-## make golden             measure the tables of tests/sim/golden/ anew
-## make debug              QEMU waits; gdb starts with symbols; PORT, MEM, ARGS
+## make golden             measure the tables of tests/sim/golden/ anew;
+##                         golden-check: are they as committed?
+## make debug              QEMU waits; gdb starts with symbols; settings as run
 ## make bench              figures beside Linux guests, kept in build/bench/;
 ##                         QUICK=1: five minutes; ONLY="boot idle": some
 ## make microbench         instructions of small pieces of the host build
@@ -163,7 +164,7 @@ help:
 ## make profile            where instructions go; ONLY="bulk-in": one load
 ## make differential       the same packets at our TCP and at Linux's
 ## make goodput            our TCP beside Linux's over a bad wire, real time
-## make soak               the long tests
+## make soak               the long tests, hours of them
 ## make fuzz MINUTES=10    each fuzzer for so long
 ## make clean              remove build/, except newlib
 # What is missing of packages.txt.
