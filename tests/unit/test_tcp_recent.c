@@ -40,6 +40,7 @@ static void recent__each_of_many_takes_what_is_its_own(void **state)
 {
     static struct tcp_conn *conn[MANY];
     static uint32_t ack[MANY];
+    uint64_t before;
 
     (void)state;
     peer_listen(&peer, 8, 8);
@@ -49,12 +50,13 @@ static void recent__each_of_many_takes_what_is_its_own(void **state)
         conn[i] = tcp_accept(peer.listener);
         assert_non_null(conn[i]);
     }
+    before = PEER_COUNT(&peer, tcp_predicted); /* the handshakes' ACKs */
     for (unsigned round = 0; round < 2; round++)
         for (unsigned i = 0; i < MANY; i++) {
             say((uint16_t)(FIRST_PORT + i), ack[i], round);
             assert_int_equal(tcp_recv_ready(conn[i]), round + 1);
         }
-    assert_int_equal(PEER_COUNT(&peer, tcp_predicted), 2 * MANY);
+    assert_int_equal(PEER_COUNT(&peer, tcp_predicted), before + 2 * MANY);
     for (unsigned i = 0; i < MANY; i++) {
         tcp_release(conn[i], host_now_us);
         (void)peer_take_all(&peer);
