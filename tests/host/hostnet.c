@@ -99,14 +99,25 @@ struct buffer *hostnet_take_packet(struct hostnet *hostnet)
 
 struct buffer_pool *hostnet_pool(struct hostnet *hostnet, size_t pages_max)
 {
-    hostnet->pool_pages = (struct pages){
-        .alloc = take_page,
-        .free = give_page,
-        .context = hostnet,
-        .max = pages_max,
+    *hostnet = (struct hostnet){
+        .pool_pages =
+            {
+                .alloc = take_page,
+                .free = give_page,
+                .context = hostnet,
+                .max = pages_max,
+            },
     };
     buffer_pool_init(&hostnet->pool, &hostnet->pool_pages);
     return &hostnet->pool;
+}
+
+size_t hostnet_chunks(const struct hostnet *hostnet)
+{
+    struct buffer_pool_stats stats;
+
+    buffer_pool_stats_get(&hostnet->pool, &stats);
+    return stats.chunks;
 }
 
 struct buffer *hostnet_chain(struct buffer_pool *pool, const void *bytes,

@@ -41,8 +41,11 @@ void hostnet_packets(struct hostnet *hostnet, struct net_host *host);
 /* Take the oldest packet, which the caller releases; null: there is none. */
 struct buffer *hostnet_take_packet(struct hostnet *hostnet);
 
-/* A pool without a stack, for tests of drivers; up to `pages_max` pages. */
+/* A pool without a stack, of up to `pages_max` pages; the host begins anew. */
 struct buffer_pool *hostnet_pool(struct hostnet *hostnet, size_t pages_max);
+
+/* How many chunks of that pool are in use. */
+size_t hostnet_chunks(const struct hostnet *hostnet);
 
 /* A chain in `pool` with a copy of `bytes`; aborts when the pool is full. */
 struct buffer *hostnet_chain(struct buffer_pool *pool, const void *bytes,

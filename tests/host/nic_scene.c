@@ -32,10 +32,7 @@ size_t device_pages(void)
 
 size_t chunks(void)
 {
-    struct buffer_pool_stats stats;
-
-    buffer_pool_stats_get(scene.pool, &stats);
-    return stats.chunks;
+    return hostnet_chunks(&scene.host);
 }
 
 int scene_fresh(void **state)

@@ -75,7 +75,7 @@ static void checksum__sums_are_continued(void **state)
 
 static void checksum__chain_may_break_at_odd_places(void **state)
 {
-    struct hostnet host = {0};
+    struct hostnet host;
     struct buffer_pool *pool = hostnet_pool(&host, 100);
     uint8_t bytes[300];
 
@@ -120,7 +120,7 @@ static void checksum__pseudo_header_is_rfc_9293_3_1(void **state)
 
 static void checksum__transport_believes_the_device_and_good_sums(void **state)
 {
-    struct hostnet host = {0};
+    struct hostnet host;
     struct buffer_pool *pool = hostnet_pool(&host, 10);
     const struct ipv4_addr a = {.byte = {1, 2, 3, 4}},
                            b = {.byte = {5, 6, 7, 8}};

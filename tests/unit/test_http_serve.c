@@ -137,8 +137,6 @@ size_t facts_write_status(char *out, size_t size)
 static int setup(void **state)
 {
     (void)state;
-    memset(&host, 0, sizeof(host));
-    memset(&source, 0, sizeof(source));
     source_pool = hostnet_pool(&source, POOL_PAGES);
     memset(&flow, 0, sizeof(flow));
     host_now_us += 3600000000;

@@ -23,14 +23,6 @@ static void listen_when(enum tcp_cookies_when when, uint32_t backlog,
         TCP_SET_OK);
 }
 
-static size_t conns(void)
-{
-    struct net_memory memory;
-
-    net_memory_get(peer.net, &memory);
-    return memory.conns;
-}
-
 /* A SYN with the peer's options; its answer is a cookie. */
 static void get_cookie(void)
 {
@@ -80,9 +72,9 @@ static void auto__only_when_the_queue_is_full(void **state)
               (struct peer_seg){.seq = 5, .flags = PEER_SYN, .src_port = 3000});
     assert_int_equal(peer_take_all(&peer), 1);
     assert_int_equal(PEER_COUNT(&peer, tcp_cookie_sent), 0);
-    assert_int_equal(conns(), 1);
+    assert_int_equal(peer_memory(&peer).conns, 1);
     get_cookie();
-    assert_int_equal(conns(), 1);
+    assert_int_equal(peer_memory(&peer).conns, 1);
     peer_ack(&peer, peer.rcv);
     accept_one();
 }
@@ -300,7 +292,7 @@ static void S34__a_forged_one_is_reset(void **state)
         assert_int_equal(peer.got.flags, PEER_RST);
     }
     assert_int_equal(PEER_COUNT(&peer, tcp_cookie_bad), 29);
-    assert_int_equal(conns(), 0);
+    assert_int_equal(peer_memory(&peer).conns, 0);
 }
 
 static void S34__it_is_of_one_address_and_one_number(void **state)
@@ -317,7 +309,7 @@ static void S34__it_is_of_one_address_and_one_number(void **state)
                                        .flags = PEER_ACK});
     assert_int_equal(peer_take_all(&peer), 2);
     assert_int_equal(PEER_COUNT(&peer, tcp_cookie_bad), 2);
-    assert_int_equal(conns(), 0);
+    assert_int_equal(peer_memory(&peer).conns, 0);
 }
 
 /* At least 64 seconds, at most 128. */
@@ -369,7 +361,7 @@ S34__replayed_while_the_connection_is_there_changes_nothing(void **state)
     peer_ack(&peer, peer.rcv);
     accept_one();
     peer_ack(&peer, peer.rcv);
-    assert_int_equal(conns(), 1);
+    assert_int_equal(peer_memory(&peer).conns, 1);
     assert_int_equal(PEER_COUNT(&peer, tcp_cookie_taken), 1);
     assert_true(peer_state_is(&peer, "ESTABLISHED"));
 }
@@ -400,7 +392,7 @@ static void T9__a_syn_ack_or_rst_carries_none(void **state)
                                        .ack = peer.rcv,
                                        .flags = PEER_ACK | PEER_RST});
     PEER_QUIET(&peer);
-    assert_int_equal(conns(), 0);
+    assert_int_equal(peer_memory(&peer).conns, 0);
 }
 
 /* ---- the rest of the world ---- */
@@ -414,7 +406,7 @@ S33__a_full_accept_queue_drops_it_and_it_may_come_again(void **state)
     peer_ack(&peer, peer.rcv);
     PEER_QUIET(&peer);
     assert_int_equal(PEER_COUNT(&peer, tcp_backlog_full), 1);
-    assert_int_equal(conns(), 0);
+    assert_int_equal(peer_memory(&peer).conns, 0);
 }
 
 /* The last ACK and the first text were lost: what comes next fits no cookie,
