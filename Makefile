@@ -89,7 +89,8 @@ BOOT_HOST_SRC   := $(wildcard boot/boot_info.c boot/multiboot1.c \
                               boot/config.c)
 # What of the applications is: all that does not ask the machine itself.
 APP_HOST_SRC    := $(addprefix apps/http_hello/,http.c http_fields.c \
-                               http_lines.c http_serve.c pages.c response.c) \
+                               http_lines.c http_memo.c http_serve.c pages.c \
+                               response.c) \
                    apps/fetch/url.c
 # What of libc-shim/ is: all that is not libc's own name.
 LIBC_HOST_SRC   := libc-shim/heap.c

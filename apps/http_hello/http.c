@@ -6,6 +6,7 @@
  * the bytes are cut. What can only be judged with the whole head (RFC 9112's
  * musts on Host, Transfer-Encoding, Content-Length) is judged at its end.
  * A head is read where it lies; one that comes in pieces is put together first.
+ * Of one whose fields are known (http_memo.h), only the request line is read.
  * Bodies go to llhttp alone, under one bound for all that is sent.
  *
  * Source: RFC 9112 2.2, 3, 5, 6, 7.1; RFC 9110 10.1.1.
@@ -122,7 +123,15 @@ static int on_end(llhttp_t *llhttp)
     return HPE_PAUSED;
 }
 
+static int on_target(llhttp_t *llhttp, const char *at, size_t len)
+{
+    (void)at;
+    parser_of(llhttp)->target_read += (uint16_t)len;
+    return 0;
+}
+
 static const llhttp_settings_t settings = {
+    .on_url = on_target,
     .on_headers_complete = on_head,
     .on_chunk_header = on_chunk,
     .on_message_complete = on_end,
@@ -130,9 +139,10 @@ static const llhttp_settings_t settings = {
 
 /* ---- both readers together ---- */
 
-void http_parser_init(struct http_parser *parser)
+void http_parser_init(struct http_parser *parser, struct http_memo *memo)
 {
-    memset(parser, 0, offsetof(struct http_parser, llhttp));
+    memset(parser, 0, offsetof(struct http_parser, memo));
+    parser->memo = memo;
     llhttp_init(&parser->llhttp, HTTP_REQUEST, &settings);
 }
 
@@ -195,6 +205,113 @@ static size_t append(struct http_parser *parser, const char *data, size_t len)
     return before + piece;
 }
 
+/* ---- a head, by its lines or by memory ---- */
+
+/* The methods whose fields are remembered; of others llhttp has its own ideas,
+ * such as CONNECT. */
+static bool may_repeat(const struct http_parser *parser)
+{
+    return parser->llhttp.method == HTTP_GET ||
+           parser->llhttp.method == HTTP_HEAD;
+}
+
+/* Once the request line is complete: where its target ends, and a block of
+ * fields begins, as http_memo.h understands it. */
+static size_t block_at(const struct http_lines *lines)
+{
+    return (size_t)lines->target_at + lines->target_bytes;
+}
+
+static void find_target(struct http_parser *parser, const char *head)
+{
+    parser->request.target = head + parser->lines.target_at;
+    parser->request.target_len = parser->lines.target_bytes;
+}
+
+/* What is known of the fields of a new head, whose request line http_lines.c
+ * has read; or null. Only behind a path may any version follow wherever it
+ * ends, so only that is asked for. */
+static const struct http_memo_block *find_block(struct http_parser *parser,
+                                                const char *head, size_t len)
+{
+    const struct http_lines *lines = &parser->lines;
+
+    if (!parser->memo || lines->count == 0 || head[lines->target_at] != '/')
+        return NULL;
+    return http_memo_find(parser->memo, head + block_at(lines),
+                          len - block_at(lines));
+}
+
+/* Have llhttp read method and target; if all that http_lines.c takes for the
+ * target is one to llhttp, the rest is what it was before. Returns: MORE when
+ * it is to be read. */
+static enum http_progress read_known_head(struct http_parser *parser,
+                                          const struct http_memo_block *block,
+                                          const char *head, size_t *used_bytes)
+{
+    size_t end = block_at(&parser->lines);
+    enum http_progress progress = feed(parser, head, end, used_bytes);
+
+    if (progress != HTTP_PARSE_MORE || !may_repeat(parser) ||
+        parser->target_read != parser->lines.target_bytes)
+        return progress;
+    parser->request.is_1_0 = block->is_1_0;
+    parser->request.keep_alive = block->keep_alive;
+    *used_bytes = end + block->bytes;
+    return HTTP_PARSE_DONE;
+}
+
+/* Have both readers read on in a head of which `len` bytes are there; llhttp
+ * has had the first `fed`. */
+static enum http_progress read_head(struct http_parser *parser,
+                                    const char *head, size_t fed, size_t len,
+                                    size_t *used_bytes)
+{
+    size_t fine = http_lines_scan_fields(&parser->lines, head, len);
+
+    return feed(parser, head + fed, fine - fed, used_bytes);
+}
+
+/* A head that was read is accepted, and it is the whole request: keep its
+ * fields in mind, unless they tell who sent them. */
+static void remember(struct http_parser *parser, const char *head)
+{
+    const struct http_request *request = &parser->request;
+    const struct http_lines *lines = &parser->lines;
+
+    if (parser->memo && may_repeat(parser) && !request->body_unread &&
+        !lines->fields.credentials)
+        http_memo_keep(parser->memo, head + block_at(lines),
+                       lines->bytes - block_at(lines), request->is_1_0,
+                       request->keep_alive);
+}
+
+/* Read on in a head of which `len` bytes are there; all but the first `before`
+ * have just come. Returns: as http_parse(). */
+static enum http_progress read_on(struct http_parser *parser, const char *head,
+                                  size_t before, size_t len, size_t *used_bytes)
+{
+    const struct http_memo_block *block = NULL;
+    enum http_progress progress = HTTP_PARSE_MORE;
+    size_t known = 0;
+
+    if (parser->lines.count == 0)
+        http_lines_scan_start(&parser->lines, head, len);
+    find_target(parser, head);
+    if (before == 0)
+        block = find_block(parser, head, len);
+    if (block)
+        progress = read_known_head(parser, block, head, &known);
+    *used_bytes = known;
+    if (progress != HTTP_PARSE_MORE)
+        return progress;
+    progress = read_head(parser, head, before + known, len, used_bytes);
+    *used_bytes += known;
+    if (progress == HTTP_PARSE_DONE && !block)
+        remember(parser, head);
+    return progress;
+}
+
 /* As http_parse(), as long as the head is not complete. */
 static enum http_progress parse_head(struct http_parser *parser,
                                      const char *data, size_t len,
@@ -205,16 +322,12 @@ static enum http_progress parse_head(struct http_parser *parser,
     size_t before = lines->bytes;
     const char *head = data;
     enum http_progress progress;
-    size_t fine;
 
     if (before > 0) {
         len = append(parser, data, len);
         head = parser->head;
     }
-    fine = http_lines_scan(lines, head, len);
-    request->target = head + lines->target_at;
-    request->target_len = lines->target_bytes;
-    progress = feed(parser, head + before, fine - before, used_bytes);
+    progress = read_on(parser, head, before, len, used_bytes);
     request->method = parser->llhttp.method;
     request->method_known = lines->method_read && !parser->method_refused;
     if (progress != HTTP_PARSE_MORE)
@@ -222,10 +335,12 @@ static enum http_progress parse_head(struct http_parser *parser,
     if (lines->refusal)
         return bad(parser, lines->refusal);
     if (before == 0)
-        memcpy(parser->head, data, fine);
-    request->target = parser->head + lines->target_at;
+        memcpy(parser->head, data, lines->bytes);
+    find_target(parser, parser->head);
     return HTTP_PARSE_MORE;
 }
+
+/* ---- all of a request ---- */
 
 /* The body, the framing of its chunks and its trailers, under one bound. */
 static enum http_progress parse_body(struct http_parser *parser,

@@ -14,6 +14,7 @@
 #include <llhttp/llhttp.h>
 
 #include "apps/http_hello/http_lines.h"
+#include "apps/http_hello/http_memo.h"
 #include "kernel/base.h"
 
 enum {
@@ -39,10 +40,12 @@ struct http_request {
 struct http_parser {
     struct http_request request; /* valid unless HTTP_PARSE_MORE */
     struct http_lines lines;
-    uint32_t body_bytes; /* as sent, so far */
-    char body_last;      /* the last of them */
-    bool method_refused; /* by llhttp: 501, as soon as it is read */
-    llhttp_t llhttp;     /* from here on nothing needs clearing */
+    uint32_t body_bytes;    /* as sent, so far */
+    char body_last;         /* the last of them */
+    bool method_refused;    /* by llhttp: 501, as soon as it is read */
+    uint16_t target_read;   /* bytes of the target that llhttp has read */
+    struct http_memo *memo; /* from here on nothing needs clearing */
+    llhttp_t llhttp;
     char head[HTTP_HEAD_BYTES_MAX + 1]; /* one that came in pieces; the last
                                            byte shows that it is too long */
 };
@@ -53,8 +56,13 @@ enum http_progress {
     HTTP_PARSE_BAD   /* answer with request.status, and close */
 };
 
-/* Begin with a request: the first of a connection, or the next. */
-void http_parser_init(struct http_parser *parser);
+/*
+ * Begin with a request: the first of a connection, or the next.
+ *
+ * memo: of fields that came before, on whatever connection; the caller's, and
+ *       longer there than the parser is used. Null: every head is read.
+ */
+void http_parser_init(struct http_parser *parser, struct http_memo *memo);
 
 /*
  * Read on.

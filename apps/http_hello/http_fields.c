@@ -1,10 +1,11 @@
 /*
- * apps/http_hello/http_fields.c - Host, Expect and Transfer-Encoding.
+ * apps/http_hello/http_fields.c - Host, Expect, Transfer-Encoding, credentials.
  *
  * A line ends with CR LF, which no name, host or number contains: loops over
  * such bytes need no other bound.
  *
- * Source: RFC 9110 5.6.2, 7.2, 10.1.1; RFC 9112 3.2, 6.1; RFC 3986 3.2.2.
+ * Source: RFC 9110 5.6.2, 7.2, 10.1.1, 11.6.2, 11.7.2; RFC 9112 3.2, 6.1; RFC
+ * 6265 5.4; RFC 3986 3.2.2.
  */
 #include "apps/http_hello/http_fields.h"
 
@@ -56,6 +57,9 @@ bool http_host_is_good(const char *host, const char *end)
     return at == end;
 }
 
+/* The shortest line that matters: "host:" and CR, up to the LF. */
+enum { FIELD_BYTES_MIN = sizeof("host:\r") - 1 };
+
 static void refuse(struct http_fields *fields, uint16_t status)
 {
     if (fields->refusal != 400)
@@ -74,7 +78,7 @@ static const char *behind(const char *text, const char *word)
     return word[i] == '\0' ? text + i : NULL;
 }
 
-/* Four bytes, a letter among them in lower case. */
+/* Four bytes as a number, a letter among them in lower case. */
 static uint32_t lower_word(const char *text)
 {
     uint32_t word;
@@ -83,14 +87,9 @@ static uint32_t lower_word(const char *text)
     return word | 0x20202020;
 }
 
-/* As behind(line, "host:"), but this one comes with every request. */
-static const char *behind_host(const char *line, const char *lf)
-{
-    bool is_host = lf - line >= 6 && line[4] == ':' &&
-                   lower_word(line) == lower_word("host");
-
-    return is_host ? line + 5 : NULL;
-}
+/* The same of four letters: few names begin alike. */
+#define WORD(a, b, c, d)                                                       \
+    ((uint32_t)(d) << 24 | (uint32_t)(c) << 16 | (uint32_t)(b) << 8 | (a))
 
 /* A value, without the white space around it. */
 struct value {
@@ -139,21 +138,29 @@ void http_fields_take(struct http_fields *fields, const char *line,
 {
     const char *at;
 
-    switch (*line | 0x20) { /* few other names begin like these */
-    case 'h':
-        at = behind_host(line, lf);
-        if (at)
-            take_host(fields, value_between(at, lf));
+    if (lf - line < FIELD_BYTES_MIN)
+        return;
+    switch (lower_word(line)) {
+    case WORD('h', 'o', 's', 't'):
+        if (line[4] == ':')
+            take_host(fields, value_between(line + 5, lf));
         break;
-    case 'e':
+    case WORD('e', 'x', 'p', 'e'):
         at = behind(line, "expect:");
         if (at)
             take_expectation(fields, value_between(at, lf));
         break;
-    case 't':
+    case WORD('t', 'r', 'a', 'n'):
         at = behind(line, "transfer-encoding:");
         if (at)
             take_coding(fields, value_between(at, lf));
+        break;
+    case WORD('a', 'u', 't', 'h'):
+    case WORD('c', 'o', 'o', 'k'):
+    case WORD('p', 'r', 'o', 'x'):
+        if (behind(line, "authorization:") || behind(line, "cookie:") ||
+            behind(line, "proxy-authorization:"))
+            fields->credentials = true;
         break;
     default:
         break;

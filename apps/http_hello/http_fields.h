@@ -1,11 +1,12 @@
 /*
  * apps/http_hello/http_fields.h - what the fields say that matter here.
  *
- * Host, Expect and Transfer-Encoding; Connection and Content-Length are
- * llhttp's. What a field deserves is noted when its line is complete, and
- * counts when the whole head is well formed.
+ * Host, Expect and Transfer-Encoding, and whether there are credentials;
+ * Connection and Content-Length are llhttp's. What a field deserves is noted
+ * when its line is complete, and counts when the whole head is well formed.
  *
- * Source: RFC 9110 5.6.2, 7.2, 10.1.1; RFC 9112 3.2, 6.1.
+ * Source: RFC 9110 5.6.2, 7.2, 10.1.1, 11.6.2, 11.7.2; RFC 9112 3.2, 6.1; RFC
+ * 6265 5.4.
  */
 #ifndef APPS_HTTP_HELLO_HTTP_FIELDS_H
 #define APPS_HTTP_HELLO_HTTP_FIELDS_H
@@ -20,6 +21,7 @@ struct http_fields {
     uint8_t hosts;    /* how many Host fields there were */
     uint8_t codings;  /* and Transfer-Encoding */
     bool expects_continue;
+    bool credentials; /* a field tells who the client is */
 };
 
 /*

@@ -33,9 +33,28 @@ def one_by_one(namespace, count):
     return count
 
 
-def wrk(namespace, connections, seconds, close=False):
-    """Returns (requests per second, requests, {percentile: microseconds})."""
-    more = ("-H", "Connection: close") if close else ()
+CLOSE = ("-H", "Connection: close")
+# Fields of which one is another with each request, and those of a browser.
+OTHER_FIELDS = ("-s", str(guests.ROOT / "tests/bench/other_fields.lua"))
+BROWSER = tuple(word for field in (
+    "User-Agent: Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 "
+    "Firefox/128.0",
+    "Accept: text/html,application/xhtml+xml,application/xml;q=0.9,"
+    "image/avif,image/webp,image/png,image/svg+xml,*/*;q=0.8",
+    "Accept-Language: en-US,en;q=0.5",
+    "Accept-Encoding: gzip, deflate, br, zstd",
+    "Connection: keep-alive",
+    "Upgrade-Insecure-Requests: 1",
+    "Sec-Fetch-Dest: document",
+    "Sec-Fetch-Mode: navigate",
+    "Sec-Fetch-Site: none",
+    "Sec-Fetch-User: ?1",
+    "Priority: u=0, i") for word in ("-H", field))
+
+
+def wrk(namespace, connections, seconds, more=()):
+    """`more`: arguments of wrk, such as those above.
+    Returns (requests per second, requests, {percentile: microseconds})."""
     run = namespace.run("wrk", f"-t{min(2, connections)}", f"-c{connections}",
                         f"-d{seconds}s", "--latency", "--timeout", "60s",
                         *more, URL, timeout_s=HOUR_S)

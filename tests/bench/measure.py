@@ -156,16 +156,22 @@ def smallest_ram(results, peers):
 # ---- what a unit of work costs the guest ------------------------------------
 
 def http_costs(seconds):
-    def by_wrk(connections, close=False):
+    def by_wrk(connections, *more):
         return lambda namespace: loads.wrk(namespace, connections, seconds,
-                                           close)[1]
+                                           more)[1]
 
     return {
         "keep-alive request, 1 connection":
             lambda namespace: loads.one_by_one(namespace, 500 * seconds),
         "keep-alive request, 64 connections": by_wrk(64),
         "keep-alive request, 256 connections": by_wrk(256),
-        "request with a new connection, 64": by_wrk(64, True),
+        "keep-alive request, 64, fields that never repeat":
+            by_wrk(64, *loads.OTHER_FIELDS),
+        "keep-alive request, 64, a browser's fields":
+            by_wrk(64, *loads.BROWSER),
+        "keep-alive request, 64, a browser's that never repeat":
+            by_wrk(64, *loads.BROWSER, *loads.OTHER_FIELDS),
+        "request with a new connection, 64": by_wrk(64, *loads.CLOSE),
     }
 
 
@@ -215,7 +221,8 @@ def http_rates(results, peer, namespace, seconds):
             results.add(f"... {name}: {share} % within", "us", peer,
                         percentiles[share])
     for connections in (1, 64, 256):
-        rate, _, percentiles = loads.wrk(namespace, connections, seconds, True)
+        rate, _, percentiles = loads.wrk(namespace, connections, seconds,
+                                           loads.CLOSE)
         name = f"new connection each, {connections}"
         results.add(name, "requests/s", peer, rate)
         for share in ("50", "99"):
@@ -294,7 +301,8 @@ def among_parked(results, peers):
     which is to be the same as without them."""
     count, seconds = (2000, 1) if QUICK else (MANY, 5)
     works = {name: work for name, work in http_costs(seconds).items()
-             if "64" in name}
+             if "64" in name and "never" not in name and
+             "browser" not in name}
     with Place(peers[0], count=True, memory=1024) as place:
         for others in (0, count):
             held = others and loads.Parked(place.namespace, others)

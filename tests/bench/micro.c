@@ -164,7 +164,7 @@ static void buffer(long count)
     pages_drain(&host.pool_pages);
 }
 
-static void http(long count)
+static void parse(long count, struct http_memo *memo)
 {
     static const char request[] = "GET /healthz HTTP/1.1\r\n"
                                   "Host: 10.8.0.2\r\n\r\n";
@@ -172,11 +172,23 @@ static void http(long count)
     size_t used;
 
     for (long i = 0; i < count; i++) {
-        http_parser_init(&parser);
+        http_parser_init(&parser, memo);
         if (http_parse(&parser, request, sizeof(request) - 1, &used) !=
             HTTP_PARSE_DONE)
             abort();
     }
+}
+
+static void http(long count)
+{
+    parse(count, NULL);
+}
+
+static void http_again(long count)
+{
+    static struct http_memo memo;
+
+    parse(count, &memo);
 }
 
 /* ---- threads ---- */
@@ -257,6 +269,7 @@ static const struct {
     {"thread-switch", thread_switches},
     {"thread-life", thread_lives},
     {"http-parse", http},
+    {"http-parse-again", http_again},
 };
 
 int main(int argc, char **argv)

@@ -26,6 +26,7 @@ PIECES = {
                    "tcp_recv_view", "tcp_send", "tcp_shutdown", "tcp_release"),
     "lookup": (), "timer": (), "checksum-1460": (), "buffer": (),
     "thread-switch": (), "thread-life": (), "http-parse": (),
+    "http-parse-again": (),
 }
 
 

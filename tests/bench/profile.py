@@ -19,14 +19,23 @@ import netns  # noqa: E402
 
 MIB = 1 << 20
 
+
+def by_wrk(*more):
+    """For 64 connections."""
+    return lambda namespace, seconds: loads.wrk(namespace, 64, seconds, more)[1]
+
+
 # name: (image, unit, load(namespace, size) -> how many, size of the warm-up,
 #        size of the load)
 LOADS = {
     "keep-alive-1": ("http_hello", "request", loads.one_by_one, 100, 3000),
-    "keep-alive-64": ("http_hello", "request", lambda namespace, seconds:
-                      loads.wrk(namespace, 64, seconds)[1], 1, 3),
-    "close-64": ("http_hello", "request", lambda namespace, seconds:
-                 loads.wrk(namespace, 64, seconds, close=True)[1], 1, 3),
+    "keep-alive-64": ("http_hello", "request", by_wrk(), 1, 3),
+    "other-fields-64": ("http_hello", "request", by_wrk(*loads.OTHER_FIELDS),
+                        1, 3),
+    "browser-64": ("http_hello", "request", by_wrk(*loads.BROWSER), 1, 3),
+    "other-browser-64": ("http_hello", "request",
+                         by_wrk(*loads.BROWSER, *loads.OTHER_FIELDS), 1, 3),
+    "close-64": ("http_hello", "request", by_wrk(*loads.CLOSE), 1, 3),
     "bulk-out": ("stream", "KiB", loads.bulk_out, MIB, 128 * MIB),
     "bulk-in": ("stream", "KiB", loads.bulk_in, MIB, 128 * MIB),
     "udp-echo": ("stream", "datagram", loads.udp_echo, 100, 20000),

@@ -3,7 +3,9 @@
  *
  * The first two bytes of the input choose how it is cut; the rest is a stream
  * of requests. It is parsed whole and in pieces, each piece in memory of its
- * own size, and what was answered must be equal request by request.
+ * own size; without a memo, with one that learns on the way, and with one that
+ * has seen the whole stream. What was answered must be equal request by
+ * request.
  *
  * Bounds: INPUT_MAX bytes, so at most as many requests.
  */
@@ -31,12 +33,17 @@ size_t facts_write_status(char *out, size_t size)
     return 0;
 }
 
-/* One answered request, as far as a client could tell. */
+/* One answered request: the status of its answer, and what is known of it. */
 struct verdict {
     size_t end; /* where in the stream the request ended */
     uint16_t status;
     bool keep_alive;
     bool head_only;
+    bool is_1_0; /* of accepted ones, from here on */
+    bool body_unread;
+    uint8_t method;
+    uint16_t target_len;
+    size_t target_sum;
 };
 
 struct history {
@@ -44,22 +51,42 @@ struct history {
     size_t count;
 };
 
+static size_t sum_of(const struct http_request *request)
+{
+    size_t sum = 0;
+
+    for (size_t i = 0; i < request->target_len; i++)
+        sum = sum * 31 + (uint8_t)request->target[i];
+    return sum;
+}
+
 static void note(struct history *history, const struct http_request *request,
                  enum http_progress progress, size_t end)
 {
-    history->verdict[history->count++] = (struct verdict){
-        .end = progress == HTTP_PARSE_DONE ? end : 0,
-        .status = progress == HTTP_PARSE_DONE ? pages_answer(request)->status
-                                              : request->status,
-        .keep_alive = request->keep_alive,
-        .head_only = request->method_known && request->method == HTTP_HEAD,
-    };
+    struct verdict *verdict = &history->verdict[history->count++];
+
+    memset(verdict, 0, sizeof(*verdict)); /* compared as bytes */
+    verdict->keep_alive = request->keep_alive;
+    verdict->head_only = request->method_known && request->method == HTTP_HEAD;
+    verdict->status = request->status;
+    if (progress != HTTP_PARSE_DONE)
+        return;
+    if (request->status != 0 || !request->method_known)
+        abort();
+    verdict->end = end;
+    verdict->status = pages_answer(request)->status;
+    verdict->is_1_0 = request->is_1_0;
+    verdict->body_unread = request->body_unread;
+    verdict->method = request->method;
+    verdict->target_len = request->target_len;
+    verdict->target_sum = sum_of(request);
 }
 
 /* Parse a piece at `at` of the stream. Returns: false when the connection is
  * to be closed. */
 static bool parse_piece(struct http_parser *parser, const char *piece,
-                        size_t len, size_t at, struct history *history)
+                        size_t len, size_t at, struct http_memo *memo,
+                        struct history *history)
 {
     size_t done = 0;
 
@@ -78,14 +105,15 @@ static bool parse_piece(struct http_parser *parser, const char *piece,
         note(history, &parser->request, progress, at + done);
         if (progress == HTTP_PARSE_BAD || !parser->request.keep_alive)
             return false;
-        http_parser_init(parser);
+        http_parser_init(parser, memo);
     }
     return true;
 }
 
 /* Parse the stream in pieces of 1 to `piece_max` bytes, chosen by `seed`. */
 static void parse_stream(const uint8_t *data, size_t size, size_t piece_max,
-                         unsigned seed, struct history *history)
+                         unsigned seed, struct http_memo *memo,
+                         struct history *history)
 {
     struct http_parser parser;
     size_t at = 0;
@@ -93,7 +121,7 @@ static void parse_stream(const uint8_t *data, size_t size, size_t piece_max,
 
     history->count = 0;
     memset(&parser, 0xa5, sizeof(parser)); /* init must not need zeroes */
-    http_parser_init(&parser);
+    http_parser_init(&parser, memo);
     while (open && at < size) {
         size_t piece = 1 + seed % piece_max;
         char *copy;
@@ -103,29 +131,38 @@ static void parse_stream(const uint8_t *data, size_t size, size_t piece_max,
             piece = size - at;
         copy = malloc(piece);
         memcpy(copy, data + at, piece);
-        open = parse_piece(&parser, copy, piece, at, history);
+        open = parse_piece(&parser, copy, piece, at, memo, history);
         free(copy);
         at += piece;
     }
 }
 
+static void expect_same(const struct history *one, const struct history *other)
+{
+    if (one->count != other->count ||
+        memcmp(one->verdict, other->verdict,
+               one->count * sizeof(one->verdict[0])) != 0)
+        abort();
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
+    static struct http_memo memo;
     static struct history whole;
-    static struct history cut;
+    static struct history other;
 
     if (size < 3 || size > INPUT_MAX)
         return 0;
-    parse_stream(data + 2, size - 2, INPUT_MAX, INPUT_MAX - 1, &whole);
-    parse_stream(data + 2, size - 2, 1 + data[0], data[1], &cut);
-    if (whole.count != cut.count)
-        abort();
-    for (size_t i = 0; i < whole.count; i++) {
-        if (whole.verdict[i].end != cut.verdict[i].end ||
-            whole.verdict[i].status != cut.verdict[i].status ||
-            whole.verdict[i].keep_alive != cut.verdict[i].keep_alive ||
-            whole.verdict[i].head_only != cut.verdict[i].head_only)
-            abort();
+    memset(&memo, 0, sizeof(memo));
+    parse_stream(data + 2, size - 2, INPUT_MAX, INPUT_MAX - 1, NULL, &whole);
+    parse_stream(data + 2, size - 2, 1 + data[0], data[1], NULL, &other);
+    expect_same(&whole, &other);
+    for (unsigned times = 0; times < 2; times++) {
+        parse_stream(data + 2, size - 2, INPUT_MAX, INPUT_MAX - 1, &memo,
+                     &other);
+        expect_same(&whole, &other);
+        parse_stream(data + 2, size - 2, 1 + data[0], data[1], &memo, &other);
+        expect_same(&whole, &other);
     }
     return 0;
 }

@@ -28,14 +28,15 @@ struct http_verdict {
 /* The parser of the last request judged. */
 extern struct http_parser http_judged;
 
-/* Parse `text` whole, byte by byte, and cut in two at every place: the verdict
- * must not depend on it. */
+/* Parse `text` whole, byte by byte, and cut in two at every place, each without
+ * a memo and with one that knows what was judged before: the verdict must not
+ * depend on it. */
 struct http_verdict http_judge(const char *text, size_t len);
 
 /* Parse it once: its first `cut` bytes in a call of their own, the rest in
  * pieces of `step`. */
 struct http_verdict http_parse_cut(const char *text, size_t len, size_t cut,
-                                   size_t step);
+                                   size_t step, struct http_memo *memo);
 
 #define JUDGE(literal) http_judge("" literal, sizeof(literal) - 1)
 #define GIVES(status_wanted, literal)                                          \

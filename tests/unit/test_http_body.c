@@ -26,7 +26,7 @@ static void body__is_accepted_up_to_the_limit(void **state)
     (void)state;
     v = JUDGE(POST CL "5\r\n\r\nhelloGET / HTTP/1.1\r\n");
     assert_int_equal(v.used, sizeof(POST CL "5\r\n\r\nhello") - 1);
-    http_parser_init(&http_judged);
+    http_parser_init(&http_judged, NULL);
     assert_int_equal(http_parse(&http_judged, head, (size_t)len, &used),
                      HTTP_PARSE_MORE);
     assert_int_equal(http_parse(&http_judged, body, HTTP_BODY_BYTES_MAX, &used),
@@ -133,8 +133,8 @@ static void H12_trailers__are_ignored_and_bounded(void **state)
     for (size_t i = 0; i < fields; i++)
         memcpy(text + sizeof(head) - 1 + i * (sizeof(field) - 1), field,
                sizeof(field) - 1);
-    assert_int_equal(http_parse_cut(text, len, 0, len).status, 413);
-    assert_int_equal(http_parse_cut(text, len, 0, 1000).status, 413);
+    assert_int_equal(http_parse_cut(text, len, 0, len, NULL).status, 413);
+    assert_int_equal(http_parse_cut(text, len, 0, 1000, NULL).status, 413);
     free(text);
 }
 
@@ -150,7 +150,7 @@ static uint16_t flood(const char *prefix, const char *piece)
     memcpy(text, prefix, prefix_len);
     for (size_t at = prefix_len; at < len; at++)
         text[at] = piece[(at - prefix_len) % piece_len];
-    status = http_parse_cut(text, len, 0, 1448).status;
+    status = http_parse_cut(text, len, 0, 1448, NULL).status;
     free(text);
     return status;
 }
@@ -194,7 +194,7 @@ static size_t answered(const char *text, size_t len, uint16_t *last_status)
         size_t used;
         enum http_progress progress;
 
-        http_parser_init(&http_judged);
+        http_parser_init(&http_judged, NULL);
         progress = http_parse(&http_judged, text + at, len - at, &used);
         at += used;
         if (progress != HTTP_PARSE_DONE) {

@@ -1,0 +1,63 @@
+/*
+ * apps/http_hello/http_memo.h - field blocks that have been read before.
+ *
+ * A client sends the same fields with every request, and often every client of
+ * its kind does: what HPACK rests on. What follows the target of a request,
+ * from the space before the version to the blank line, is remembered here as it
+ * was sent, with what was learned from it. The same bytes again need no second
+ * reading. A block counts as a whole and byte for byte, so nothing that is
+ * remembered changes a verdict; it only comes sooner.
+ *
+ * What it holds is shared by all connections, and a guess that is right is
+ * answered a little faster. So no block with credentials comes in here.
+ *
+ * Source: RFC 7541 1.1 (that fields repeat), 7.1 (what a shared memory of them
+ * gives away).
+ */
+#ifndef APPS_HTTP_HELLO_HTTP_MEMO_H
+#define APPS_HTTP_HELLO_HTTP_MEMO_H
+
+#include "kernel/base.h"
+
+enum {
+    HTTP_MEMO_BLOCKS = 4,
+    HTTP_MEMO_BYTES_MAX = 1024 /* of a block; longer ones are always read */
+};
+
+/* What is known of a block, and of the request that it ends. */
+struct http_memo_block {
+    uint64_t word;    /* the 8 bytes at `word_at`, which are compared first: */
+    uint16_t word_at; /* where the last stranger differed */
+    uint16_t bytes;   /* 0: none */
+    bool is_1_0;      /* as struct http_request has them */
+    bool keep_alive;
+    bool recalled; /* since the hand was here last */
+};
+
+/* All zero: nothing is remembered. A cache line says whether one fits. */
+struct http_memo {
+    struct http_memo_block block[HTTP_MEMO_BLOCKS];
+    char text[HTTP_MEMO_BLOCKS][HTTP_MEMO_BYTES_MAX];
+    uint16_t hand; /* of a clock: where a block is replaced next */
+    uint16_t
+        differed_at; /* where two blocks of one length did, the last time */
+};
+
+/*
+ * Whether bytes begin with a block that is remembered.
+ *
+ * at, len: what follows the target of a request, and perhaps the next ones.
+ * Returns: the block, valid until http_memo_keep(); null: none.
+ */
+const struct http_memo_block *http_memo_find(struct http_memo *memo,
+                                             const char *at, size_t len);
+
+/*
+ * Remember a block, in place of one that was not asked for lately.
+ *
+ * at, len: it, complete; one that is too long is not remembered.
+ */
+void http_memo_keep(struct http_memo *memo, const char *at, size_t len,
+                    bool is_1_0, bool keep_alive);
+
+#endif
