@@ -77,7 +77,7 @@ static bool bound_is_near(const struct pages *pages)
            pages->max - (last < PAGES_LAST_MAX ? last : PAGES_LAST_MAX);
 }
 
-bool pages_look_scarce(struct pages *pages)
+COLD bool pages_look_scarce(struct pages *pages)
 {
     if (pages->was_scarce)
         pages->was_scarce = host_is_scarce(pages);

@@ -50,6 +50,12 @@ enum {
     PAGES_LAST_MAX = 256 /* no more are kept back: a ring is soon refilled */
 };
 
+/* At a glance: they are not scarce. False: perhaps they are. */
+static inline bool pages_plenty(const struct pages *pages)
+{
+    return !pages->was_scarce && pages->max - pages->count > PAGES_LAST_MAX;
+}
+
 bool pages_look_scarce(struct pages *pages); /* for the next */
 
 /*
@@ -60,8 +66,7 @@ bool pages_look_scarce(struct pages *pages); /* for the next */
  */
 static inline bool pages_scarce(struct pages *pages)
 {
-    return (pages->was_scarce || pages->max - pages->count <= PAGES_LAST_MAX) &&
-           pages_look_scarce(pages);
+    return !pages_plenty(pages) && pages_look_scarce(pages);
 }
 
 /* Give back what pages_take() gave. */

@@ -50,6 +50,15 @@ static void insert_behind(struct tcp_board *board, struct tcp_record *before,
     board->again_count += record->again;
 }
 
+/* A record that is not needed any more. */
+static INLINE void give(struct tcp_board *board, struct tcp_record *record)
+{
+    if (board->spare)
+        pool_free(record);
+    else
+        board->spare = record;
+}
+
 static void drop(struct tcp_board *board, struct tcp_record *record)
 {
     if (record->prev)
@@ -62,10 +71,7 @@ static void drop(struct tcp_board *board, struct tcp_record *record)
         board->last = record->prev;
     board->count--;
     board->again_count -= record->again;
-    if (board->spare)
-        pool_free(record);
-    else
-        board->spare = record;
+    give(board, record);
 }
 
 /* Count `bytes` of a record's fate, once more or once less. */
@@ -279,14 +285,17 @@ void tcp_board_acked(struct tcp_conn *conn, const struct tcp_seg *seg,
 void tcp_board_all_arrived(struct tcp_conn *conn)
 {
     struct tcp_active *active = conn->active;
-    struct tcp_record *record = active->board.first;
+    struct tcp_board *board = &active->board;
+    struct tcp_record *record = board->first;
     uint64_t rtt_us = conn->net->now_us - record->sent_us;
 
     active->rack.sent_us = record->sent_us;
     active->rack.end = record->end;
     active->rack.fack = record->end;
     active->rack.rtt_us = rtt_us < UINT32_MAX ? (uint32_t)rtt_us : UINT32_MAX;
-    drop(&active->board, record);
+    board->first = board->last = NULL;
+    board->count = 0;
+    give(board, record);
 }
 
 /* Mark what of a record lies in [block.start, block.end). Returns: where to

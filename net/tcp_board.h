@@ -19,7 +19,7 @@
 struct tcp_conn;
 
 enum tcp_fate {
-    TCP_FLYING, /* sent, and nothing is known of it: counts as in flight */
+    TCP_FLYING, /* 0: sent, and nothing is known of it: counts as in flight */
     TCP_SACKED, /* the peer has it, out of order */
     TCP_LOST    /* taken for lost, and not yet sent again */
 };
@@ -28,8 +28,13 @@ struct tcp_record {
     struct tcp_record *next, *prev;
     uint32_t seq, end; /* [seq, end) */
     uint64_t sent_us;  /* the last time */
-    uint8_t fate;      /* enum tcp_fate */
-    bool again;        /* sent more than once */
+    union {
+        struct {
+            uint8_t fate; /* enum tcp_fate */
+            bool again;   /* sent more than once */
+        };
+        uint16_t odd; /* not flying, or again: for a look at both */
+    };
 };
 
 struct tcp_board {

@@ -19,11 +19,7 @@
  */
 #include "net/tcp_buffers.h"
 
-enum {
-    BUDGET_PART = 4, /* of what is left, for one more buffer */
-    CHUNK_SHIFT = 14,
-    TIME_SHIFT = 10
-};
+enum { BUDGET_PART = 4 /* of what is left, for one more buffer */ };
 
 /* What the budget lets a buffer grow to. */
 static uint32_t budget_limit(const struct tcp_conn *conn)
@@ -37,17 +33,11 @@ static uint32_t budget_limit(const struct tcp_conn *conn)
                                            : UINT32_MAX;
 }
 
-uint32_t tcp_rcv_buffer(const struct tcp_conn *conn)
-{
-    return tcp_least((uint32_t)conn->tune.chunks << CHUNK_SHIFT,
-                     tcp_config_of(conn)->rcv_buf_bytes);
-}
-
 /* At least `bytes`; no less than it was. */
 static void set_rcv_buffer(struct tcp_conn *conn, uint32_t bytes)
 {
-    uint32_t chunks =
-        (bytes >> CHUNK_SHIFT) + (bytes % (1u << CHUNK_SHIFT) > 0);
+    uint32_t chunks = (bytes >> TCP_TUNE_CHUNK_SHIFT) +
+                      (bytes % (1u << TCP_TUNE_CHUNK_SHIFT) > 0);
 
     if (chunks > UINT16_MAX)
         chunks = UINT16_MAX;
@@ -60,31 +50,11 @@ void tcp_rcv_begin(struct tcp_conn *conn)
     set_rcv_buffer(conn, tcp_config_of(conn)->rcv_buf_begin_bytes);
 }
 
-/* Whether a round trip has passed since the measurement began. It may be
- * taken for less than it is (the clock wraps after a minute), and so begin a
- * little later. */
-static bool measured(const struct tcp_conn *conn, uint16_t now)
+COLD void tcp_rcv_grow(struct tcp_conn *conn, uint32_t read)
 {
-    uint32_t rtt_us = conn->srtt_us ? conn->srtt_us : conn->rto_us;
-    uint32_t rtt = tcp_least(rtt_us >> TIME_SHIFT, UINT16_MAX / 2);
+    uint32_t most =
+        tcp_least(tcp_config_of(conn)->rcv_buf_bytes, budget_limit(conn));
 
-    return (uint16_t)(now - conn->tune.since) >= (rtt ? rtt : 1);
-}
-
-void tcp_rcv_tune(struct tcp_conn *conn)
-{
-    uint32_t read_seq = conn->rcv.nxt - conn->rcv_queue.bytes;
-    uint32_t read = read_seq - conn->tune.seq;
-    uint16_t now = (uint16_t)(conn->net->now_us >> TIME_SHIFT);
-    uint32_t most;
-
-    if (!measured(conn, now))
-        return;
-    conn->tune.seq = read_seq;
-    conn->tune.since = now;
-    if (read <= tcp_rcv_buffer(conn) / 4)
-        return;
-    most = tcp_least(tcp_config_of(conn)->rcv_buf_bytes, budget_limit(conn));
     set_rcv_buffer(conn, read < most / 4 ? 4 * read : most);
 }
 

@@ -49,7 +49,7 @@ struct tcp_piece {
 
 /* Whether losses are being repaired. */
 enum tcp_phase {
-    TCP_PHASE_OPEN,
+    TCP_PHASE_OPEN,     /* 0: see `odd` */
     TCP_PHASE_RECOVERY, /* fast recovery: PRR says what cwnd is */
     TCP_PHASE_LOSS      /* since the retransmission timer ran out */
 };
@@ -72,11 +72,18 @@ struct tcp_active {
     uint32_t recover;   /* snd.nxt when recovery began: where it ends */
     uint32_t dup_bytes; /* no SACK: duplicates say that these have arrived */
     uint8_t dup_acks;   /* ... so many in a row, three at most */
-    uint8_t phase;      /* enum tcp_phase */
     uint8_t frto;       /* enum tcp_frto */
     bool forced;        /* one lost segment goes whatever cwnd says */
-    bool urgent;        /* up to snd_up: RFC 9293's urgent mode */
-    uint32_t snd_up;    /* the number behind the last urgent byte */
+    union {
+        struct {
+            uint8_t phase;   /* enum tcp_phase */
+            bool urgent;     /* up to snd_up: RFC 9293's urgent mode */
+            bool cwr_flying; /* cwr_seq is not yet acknowledged */
+            bool fin_early;  /* at fin_seq */
+        };
+        uint32_t odd; /* any of these: for a look at all of them */
+    };
+    uint32_t snd_up; /* the number behind the last urgent byte */
 
     /* What TCP_DEADLINE_RTX is the earliest of, while anything is in flight. */
     uint64_t rto_at_us, probe_at_us, reorder_at_us;
@@ -90,7 +97,6 @@ struct tcp_active {
     struct tcp_hystart hystart;
     struct tcp_cubic cubic;
     uint32_t cwr_seq; /* of the segment that last had CWR */
-    bool cwr_flying;  /* ... and it is not yet acknowledged */
 
     /* One segment that tries a larger path MTU (tcp_path.c). */
     struct {
@@ -107,7 +113,6 @@ struct tcp_active {
     uint32_t changes;          /* of pieces, so far */
     struct tcp_sack duplicate; /* to be told next: RFC 2883; empty: none */
     uint32_t fin_seq;          /* of a FIN that is out of order */
-    bool fin_early;
 };
 
 struct tcp_conn {
@@ -262,6 +267,12 @@ static inline uint32_t tcp_flight(const struct tcp_conn *conn)
     return conn->snd.nxt - conn->snd.una;
 }
 
+/* What the peer may still send: the edge is never behind rcv.nxt. */
+static inline uint32_t tcp_rcv_window(const struct tcp_conn *conn)
+{
+    return conn->rcv.edge - conn->rcv.nxt;
+}
+
 /* In flight, as far as is known: RFC 6675's pipe. */
 static inline uint32_t tcp_pipe(const struct tcp_conn *conn)
 {
@@ -414,11 +425,9 @@ enum tcp_verdict tcp_in_text(struct tcp_conn *conn, struct tcp_arrival *in);
 enum tcp_verdict tcp_in_fin(struct tcp_conn *conn, struct tcp_arrival *in);
 /* FIN stands at rcv.nxt, and may be received. */
 enum tcp_verdict tcp_fin_take(struct tcp_conn *conn);
-/* Append text that is in order to the receive queue. False: no room. */
-MUST_CHECK bool tcp_text_queue(struct tcp_conn *conn, struct buffer *text,
-                               uint32_t bytes);
-/* The same of text that begins at rcv.nxt, which moves on; an acknowledgement
- * is owed. `one`: bytes of each segment of it; flags: of the last. */
+/* Append text that begins at rcv.nxt, which moves on, to the receive queue; an
+ * acknowledgement is owed. `one`: bytes of each segment of it; flags: of the
+ * last. False: no room. */
 MUST_CHECK bool tcp_text_next(struct tcp_conn *conn, struct buffer *text,
                               uint32_t bytes, uint32_t one, uint8_t flags);
 /* The memory, in bytes, that received text may hold in order, and as much

@@ -59,7 +59,7 @@ static enum tcp_verdict check_sequence(struct tcp_conn *conn,
 {
     struct tcp_seg *seg = &in->seg;
     uint32_t len = tcp_seg_len(seg);
-    uint32_t window = seq_after(conn->rcv.nxt, conn->rcv.edge);
+    uint32_t window = tcp_rcv_window(conn);
 
     if (seg->flags & TCP_RST)
         len = 0; /* only where it begins counts: RFC 5961 3.2 */
@@ -145,7 +145,7 @@ static bool is_expected(const struct tcp_conn *conn,
 
     return (seg->flags & ~(TCP_PSH | TCP_FIN)) == TCP_ACK &&
            seg->seq == conn->rcv.nxt && conn->state != TCP_SYN_SENT &&
-           seg->text_bytes < seq_after(conn->rcv.nxt, conn->rcv.edge) &&
+           seg->text_bytes < tcp_rcv_window(conn) &&
            seg->has_timestamps == conn->timestamps &&
            !(conn->timestamps && seq_lt(seg->ts_val, conn->ts.recent)) &&
            !(conn->active && conn->active->fin_early) &&

@@ -141,7 +141,7 @@ void tcp_info_get(const struct tcp_conn *conn, struct tcp_info *info)
         .congestion = tcp_cc_of(conn)->name,
         .ecn = conn->ecn,
         .snd_wnd_bytes = conn->snd.wnd,
-        .rcv_wnd_bytes = seq_after(conn->rcv.nxt, conn->rcv.edge),
+        .rcv_wnd_bytes = tcp_rcv_window(conn),
         .snd_buf_bytes = tcp_snd_buffer(conn),
         .rcv_buf_bytes = tcp_rcv_buffer(conn),
         .snd_wnd_shift = conn->snd_shift,

@@ -41,8 +41,8 @@ static INLINE bool is_next(const struct tcp_conn *conn,
 {
     return (header->flags & ~TCP_PSH) == TCP_ACK &&
            be32_get(header->seq) == conn->rcv.nxt &&
-           text_bytes <= seq_after(conn->rcv.nxt, conn->rcv.edge) &&
-           !conn->released && !conn->read_shut && !conn->fin_queued &&
+           text_bytes <= tcp_rcv_window(conn) && !conn->released &&
+           !conn->read_shut && !conn->fin_queued &&
            !(conn->ecn && (tos & IPV4_ECN_MASK) == IPV4_ECN_CE);
 }
 
@@ -57,12 +57,10 @@ static INLINE bool ends_flight(const struct tcp_conn *conn)
     const struct tcp_active *active = conn->active;
     const struct tcp_record *burst = active->board.first;
 
-    return burst && !burst->next && burst->fate == TCP_FLYING &&
-           !burst->again && active->queue.bytes == tcp_flight(conn) &&
-           active->phase == TCP_PHASE_OPEN && active->dup_bytes == 0 &&
-           !active->undo.possible && !active->probe.flying &&
-           !active->cwr_flying && !active->urgent && !active->path.mtu &&
-           !active->pieces && !active->fin_early &&
+    return burst && !burst->next && !burst->odd &&
+           active->queue.bytes == tcp_flight(conn) && !active->odd &&
+           active->dup_bytes == 0 && !active->undo.possible &&
+           !active->probe.flying && !active->path.mtu && !active->pieces &&
            active->duplicate.start == active->duplicate.end;
 }
 

@@ -54,6 +54,14 @@ void tcp_queue_append(struct tcp_queue *queue, struct buffer *chain,
                       const struct tcp_measure *measure,
                       struct tcp_budget *budget);
 
+/* Put one view of so much cost into an empty queue, which takes it. */
+static inline void tcp_queue_begin(struct tcp_queue *queue, struct buffer *view,
+                                   uint32_t cost, struct tcp_budget *budget)
+{
+    *queue = (struct tcp_queue){view, view, view->len, cost};
+    budget->held_bytes += cost;
+}
+
 /*
  * Append a chain by copying it into the room behind the last view, and
  * release it. Returns: false when there is no such room; nothing is done then.

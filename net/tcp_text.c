@@ -46,9 +46,9 @@ static COLD bool refuse(struct tcp_conn *conn, struct buffer *text)
     return false;
 }
 
-/* tcp_text_queue() of a chain, or behind other text. */
-static ASIDE bool queue_any(struct tcp_conn *conn, struct buffer *text,
-                            uint32_t bytes)
+/* Append text that is in order. False: no room. */
+static bool queue_text(struct tcp_conn *conn, struct buffer *text,
+                       uint32_t bytes)
 {
     struct tcp_queue *queue = &conn->rcv_queue;
     uint32_t cost = tcp_queue_cost(text);
@@ -64,19 +64,6 @@ static ASIDE bool queue_any(struct tcp_conn *conn, struct buffer *text,
     if (!has_room(conn, cost) && !makes_room(conn, cost))
         return refuse(conn, text);
     tcp_queue_push(queue, text, &tcp_of(conn)->budget);
-    return true;
-}
-
-bool tcp_text_queue(struct tcp_conn *conn, struct buffer *text, uint32_t bytes)
-{
-    struct tcp_measure measure = {text, bytes, 0};
-
-    if (conn->rcv_queue.tail || text->next || !buffer_may_grow(text))
-        return queue_any(conn, text, bytes);
-    measure.cost = buffer_held_bytes(text);
-    if (!has_room(conn, measure.cost) && !makes_room(conn, measure.cost))
-        return refuse(conn, text);
-    tcp_queue_append(&conn->rcv_queue, text, &measure, &tcp_of(conn)->budget);
     return true;
 }
 
@@ -132,7 +119,7 @@ static ASIDE uint32_t advertise_more(struct tcp_conn *conn, uint32_t now,
 
 uint32_t tcp_text_window(struct tcp_conn *conn)
 {
-    uint32_t now = seq_after(conn->rcv.nxt, conn->rcv.edge);
+    uint32_t now = tcp_rcv_window(conn);
     uint32_t buffer = tcp_rcv_buffer(conn);
     uint32_t least = tcp_least(conn->rcv_mss, buffer / 2);
     uint32_t room = space(conn, buffer);
@@ -142,9 +129,9 @@ uint32_t tcp_text_window(struct tcp_conn *conn)
 }
 
 /* The window is worth an update: it has room to grow by two segments. */
-static bool window_has_grown(const struct tcp_conn *conn)
+static ASIDE bool window_has_grown(const struct tcp_conn *conn)
 {
-    uint32_t now = seq_after(conn->rcv.nxt, conn->rcv.edge);
+    uint32_t now = tcp_rcv_window(conn);
     uint32_t buffer = tcp_rcv_buffer(conn);
 
     return grown(conn, now, space(conn, buffer),
@@ -166,9 +153,10 @@ void tcp_text_was_read(struct tcp_conn *conn)
     tcp_rcv_tune(conn);
     /* Who was refused text is told that there is room again, however little:
      * it may have backed off far. */
-    if (conn->starved || small_one_was_read(conn) || window_has_grown(conn))
+    if (conn->starved || small_one_was_read(conn) || window_has_grown(conn)) {
         conn->ack_now = true;
-    conn->starved = false;
+        conn->starved = false;
+    }
     if (conn->ack_now)
         tcp_conn_wants_flush(conn);
 }
@@ -183,6 +171,19 @@ void tcp_text_discard(struct tcp_conn *conn)
 
 /* ---- text ---- */
 
+/* Learn what the peer's full-sized segments are, of one that is larger than
+ * those before, or when ours have become smaller. */
+static ASIDE void learn_size(struct tcp_conn *conn, uint32_t one, uint32_t most,
+                             uint8_t flags)
+{
+    if (one > most) /* joined on the way: not what its sender sends */
+        one = most;
+    if (conn->seg_max > most)
+        conn->seg_max = (uint16_t)most;
+    if (one > conn->seg_max && !(flags & TCP_PSH))
+        conn->seg_max = (uint16_t)one;
+}
+
 /* Every second full-sized segment at once (SHLD-19), a full-sized one at the
  * start and after idleness too, and the rest a little later, when no answer
  * carries it. */
@@ -193,12 +194,8 @@ static INLINE void owe_ack(struct tcp_conn *conn, uint32_t bytes, uint32_t one,
     uint32_t most =
         conn->rcv_mss - (conn->timestamps ? TCP_TIMESTAMPS_BYTES : 0u);
 
-    if (one > most) /* joined on the way: not what its sender sends */
-        one = most;
-    if (conn->seg_max > most)
-        conn->seg_max = (uint16_t)most;
-    if (one > conn->seg_max && !(flags & TCP_PSH))
-        conn->seg_max = (uint16_t)one;
+    if (one > conn->seg_max || conn->seg_max > most)
+        learn_size(conn, one, most, flags);
     conn->last_small = bytes < conn->seg_max;
     if (conn->net->now_us - conn->heard_us > conn->rto_us)
         conn->quick_acks = TCP_QUICK_ACKS; /* it starts anew: RFC 5681 4.1 */
@@ -214,14 +211,50 @@ static INLINE void owe_ack(struct tcp_conn *conn, uint32_t bytes, uint32_t one,
     }
 }
 
-bool tcp_text_next(struct tcp_conn *conn, struct buffer *text, uint32_t bytes,
-                   uint32_t one, uint8_t flags)
+/* Text behind rcv.nxt is queued. */
+static INLINE void took(struct tcp_conn *conn, uint32_t bytes, uint32_t one,
+                        uint8_t flags)
 {
-    if (!tcp_text_queue(conn, text, bytes))
-        return false;
     conn->rcv.nxt += bytes;
     conn->bytes_received += bytes;
     owe_ack(conn, bytes, one, flags);
+}
+
+static ASIDE bool next_any(struct tcp_conn *conn, struct buffer *text,
+                           uint32_t bytes, uint32_t one, uint8_t flags)
+{
+    if (!queue_text(conn, text, bytes))
+        return false;
+    took(conn, bytes, one, flags);
+    return true;
+}
+
+/*
+ * Begin the queue. False, and nothing is done, when queue_text() might do more
+ * than that: with all but a view of a chunk of its own, which no connection is
+ * too small for, or when memory may be short.
+ */
+static INLINE bool begin_queue(struct tcp_conn *conn, struct buffer *text)
+{
+    struct tcp_budget *budget = &tcp_of(conn)->budget;
+    uint32_t cost;
+
+    if (conn->rcv_queue.tail || text->next || !buffer_may_grow(text))
+        return false;
+    cost = buffer_held_bytes(text);
+    if (budget->held_bytes + cost > budget->held_bytes_max ||
+        !pages_plenty(budget->pages))
+        return false;
+    tcp_queue_begin(&conn->rcv_queue, text, cost, budget);
+    return true;
+}
+
+bool tcp_text_next(struct tcp_conn *conn, struct buffer *text, uint32_t bytes,
+                   uint32_t one, uint8_t flags)
+{
+    if (!begin_queue(conn, text))
+        return next_any(conn, text, bytes, one, flags);
+    took(conn, bytes, one, flags);
     return true;
 }
 

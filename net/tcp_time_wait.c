@@ -147,7 +147,7 @@ void tcp_time_wait_add(struct tcp_conn *conn)
         .tuple = conn->tuple,
         .snd_nxt = conn->snd.nxt,
         .rcv_nxt = conn->rcv.nxt,
-        .wnd = seq_after(conn->rcv.nxt, conn->rcv.edge),
+        .wnd = tcp_rcv_window(conn),
         .snd_wnd = conn->snd.wnd_max,
         .shift = conn->rcv_shift,
         .timestamps = conn->timestamps,
