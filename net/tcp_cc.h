@@ -44,7 +44,7 @@ void tcp_cc_opened(struct tcp_conn *conn);
  * part is there. Source: RFC 5681 3.1, RFC 3465, RFC 7661 4.3. */
 void tcp_cc_acked(struct tcp_conn *conn, uint32_t bytes);
 
-/* A round trip was measured. */
+/* A round trip was measured; the active part is there. */
 void tcp_cc_rtt(struct tcp_conn *conn, uint64_t rtt_us);
 
 /* The network is congested: segments are lost, or were marked. Sets ssthresh;

@@ -30,11 +30,8 @@ enum {
 
 void tcp_cc_rtt(struct tcp_conn *conn, uint64_t rtt_us)
 {
-    struct tcp_hystart *hystart;
+    struct tcp_hystart *hystart = &conn->active->hystart;
 
-    if (!conn->active)
-        return;
-    hystart = &conn->active->hystart;
     if (hystart->samples == 0 || rtt_us < hystart->rtt_us)
         hystart->rtt_us =
             rtt_us < UINT32_MAX / 2 ? (uint32_t)rtt_us : UINT32_MAX / 2;

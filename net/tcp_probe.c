@@ -29,18 +29,33 @@ static uint64_t probe_delay_us(const struct tcp_conn *conn)
     return delay_us;
 }
 
+/* Whether the end of the flight is watched. */
+static INLINE bool is_watched(const struct tcp_conn *conn)
+{
+    const struct tcp_active *active = conn->active;
+
+    return conn->sack && tcp_flight(conn) && conn->snd.wnd &&
+           active->phase == TCP_PHASE_OPEN && active->board.sacked_bytes == 0 &&
+           active->board.lost_bytes == 0 && !active->probe.flying;
+}
+
 void tcp_probe_schedule(struct tcp_conn *conn)
 {
     struct tcp_active *active = conn->active;
-    uint64_t at_us = conn->net->now_us + probe_delay_us(conn);
+    uint64_t at_us;
 
-    active->probe_at_us = FOREVER;
-    if (conn->sack && tcp_flight(conn) && conn->snd.wnd &&
-        active->phase == TCP_PHASE_OPEN && active->board.sacked_bytes == 0 &&
-        active->board.lost_bytes == 0 && !active->probe.flying)
-        active->probe_at_us =
-            at_us < active->rto_at_us ? at_us : active->rto_at_us;
-    tcp_timer_loss(conn);
+    if (!is_watched(conn)) {
+        active->probe_at_us = FOREVER;
+        tcp_timer_loss(conn);
+        return;
+    }
+    at_us = conn->net->now_us + probe_delay_us(conn);
+    if (active->rto_at_us < at_us)
+        at_us = active->rto_at_us;
+    active->probe_at_us = at_us;
+    if (active->reorder_at_us < at_us)
+        at_us = active->reorder_at_us;
+    tcp_deadline_set(conn, TCP_DEADLINE_RTX, at_us); /* tcp_timer_loss() */
 }
 
 void tcp_probe_now(struct tcp_conn *conn)

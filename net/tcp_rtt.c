@@ -29,7 +29,7 @@ void tcp_rto_update(struct tcp_conn *conn)
         more_us = config->rto_min_us;
     if (conn->srtt_us)
         rto_us = conn->srtt_us + more_us;
-    if (rto_us < config->rto_min_us)
+    else if (rto_us < config->rto_min_us)
         rto_us = config->rto_min_us;
     if (rto_us > config->rto_max_us)
         rto_us = config->rto_max_us;
@@ -80,25 +80,26 @@ static uint64_t rtt_by_echo(const struct tcp_conn *conn,
     return ticks <= INT32_MAX ? ticks * tick_us + tick_us / 2 : 0;
 }
 
-/* A round trip that ends now: a sample, if it began after the last one. */
-static void measured(struct tcp_conn *conn, uint64_t rtt_us)
+/* A round trip that ends now: a sample, if it began after the last one.
+ * Returns: whether it was one. */
+static INLINE bool measured(struct tcp_conn *conn, uint64_t rtt_us)
 {
     uint64_t now_us = conn->net->now_us;
 
     if (now_us - rtt_us < conn->active->sampled_us)
-        return;
+        return false;
     conn->active->sampled_us = now_us;
     tcp_rtt_sample(conn, rtt_us);
+    return true;
 }
 
 void tcp_rtt_by_clock(struct tcp_conn *conn, uint64_t sent_us)
 {
     uint64_t rtt_us = conn->net->now_us - sent_us;
 
-    if (rtt_us < conn->rtt_min_us)
-        conn->rtt_min_us = rtt_us ? (uint32_t)rtt_us : 1;
     tcp_cc_rtt(conn, rtt_us);
-    measured(conn, rtt_us);
+    if (!measured(conn, rtt_us) && rtt_us < conn->rtt_min_us)
+        conn->rtt_min_us = rtt_us ? (uint32_t)rtt_us : 1;
 }
 
 void tcp_rtt_measure(struct tcp_conn *conn, const struct tcp_seg *seg,
@@ -112,5 +113,5 @@ void tcp_rtt_measure(struct tcp_conn *conn, const struct tcp_seg *seg,
     }
     rtt_us = rtt_by_echo(conn, seg, news);
     if (rtt_us)
-        measured(conn, rtt_us);
+        (void)measured(conn, rtt_us);
 }
