@@ -5,6 +5,7 @@ import pytest
 
 import guest as guests
 import netns
+import peer as peers
 
 
 def pytest_addoption(parser):
@@ -17,8 +18,8 @@ def pytest_configure(config):
 
 
 # What shows the most in the least time comes first; the rest after it.
-ORDER = ("boot", "http", "image", "libc", "raw", "raw_tcp", "echo", "run",
-         "dhcp", "dns")
+ORDER = ("boot", "http", "image", "libc", "raw", "raw_tcp", "raw_tcp_options",
+         "echo", "run", "dhcp", "dns")
 LAST = ("features", "impaired", "tap", "abuse")
 
 
@@ -79,6 +80,30 @@ def start_shared():
     started = Guests()
     yield started
     started.end()
+
+
+@pytest.fixture(scope="module")
+def peer(start_shared):
+    """A host on the wire of a guest that serves HTTP, which the tests of a
+    module share."""
+    one = start_shared("http_hello", net=guests.WireNet()).ready()
+    return peers.Peer(one.net)
+
+
+@pytest.fixture
+def serves_on(peer):
+    """Whatever the test has sent, the guest serves after it."""
+    yield
+    assert peer.get() == b"ok\n"
+
+
+@pytest.fixture
+def conn(peer):
+    """An established connection, on which nothing has been said."""
+    one = peers.Conn(peer)
+    one.open()
+    yield one
+    one.abort()
 
 
 @pytest.fixture(autouse=True)

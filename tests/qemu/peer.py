@@ -12,6 +12,7 @@ import time
 from scapy.layers.inet import ICMP, IP, TCP
 from scapy.layers.l2 import ARP, Ether
 from scapy.packet import Raw
+from scapy.utils import checksum
 
 from guest import PATIENCE_S, WireNet
 
@@ -38,6 +39,17 @@ def ip(payload, **fields):
 
 def ping(ident=1, data=b"ping", **fields):
     return ip(ICMP(type=8, id=ident, seq=1) / Raw(data), **fields)
+
+
+def tcp_bytes(text):
+    """A whole frame to the guest around these bytes of TCP, which need not be
+    well-formed; only their checksum is made right."""
+    text = text[:16] + b"\0\0" + text[18:]
+    src, dst = (bytes(map(int, one.split("."))) for one in (ADDRESS, GUEST))
+    pseudo = src + dst + b"\0\x06" + len(text).to_bytes(2, "big")
+    total = checksum(pseudo + text)
+    text = text[:16] + total.to_bytes(2, "big") + text[18:]
+    return ip(Raw(text), proto=6)
 
 
 class Peer:
@@ -228,6 +240,10 @@ class Conn:
         self.send("PA", b"GET " + target.encode() +
                   b" HTTP/1.1\r\nHost: guest\r\n" + more + b"\r\n")
         return self.read_answer()
+
+    def lives(self):
+        """Whether the connection still serves."""
+        return self.get() == b"ok\n"
 
     def last_get(self, target="/healthz"):
         """The same, and both sides close: the guest first."""

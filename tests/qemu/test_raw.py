@@ -1,9 +1,9 @@
 """Raw frames, right and wrong, below anything that a socket would send.
 
 Each case carries its id from the project's list of bad inputs: E Ethernet,
-A ARP, I IPv4, C ICMP. test_raw_ip.py has more of these and F, test_raw_tcp.py
-T and S. What is checked: the
-verdict, the counter that names it, and that the guest serves on.
+A ARP, I IPv4, C ICMP. test_raw_ip.py has more of these and F, test_raw_udp.py
+U, test_raw_tcp.py S and T. What is checked: the verdict, the counter that names
+it, and that the guest serves on.
 """
 import struct
 
@@ -13,21 +13,9 @@ from scapy.layers.l2 import ARP, Ether
 from scapy.packet import Raw
 from scapy.utils import checksum
 
-import guest as guests
-import peer as peers
 from peer import ADDRESS, BROADCAST, GUEST, GUEST_MAC, MAC, ether, ip, ping
 
-
-@pytest.fixture(scope="module")
-def peer(start_shared):
-    one = start_shared("http_hello", net=guests.WireNet()).ready()
-    return peers.Peer(one.net)
-
-
-@pytest.fixture(autouse=True)
-def serves_on(peer):
-    yield
-    assert peer.get() == b"ok\n"
+pytestmark = pytest.mark.usefixtures("serves_on")
 
 
 def ip_bytes(frame, **patch):

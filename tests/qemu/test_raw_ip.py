@@ -8,24 +8,12 @@ from scapy.layers.inet import ICMP, IP, TCP, UDP
 from scapy.layers.l2 import ARP, Ether
 from scapy.packet import Raw
 
-import guest as guests
-import peer as peers
 from peer import ADDRESS, BROADCAST, GUEST, GUEST_MAC, MAC, ether, ip, ping
 
 OTHER_MAC = "52:54:00:09:00:77"
 MULTICAST_MAC = "01:00:5e:00:00:01"
 
-
-@pytest.fixture(scope="module")
-def peer(start_shared):
-    one = start_shared("http_hello", net=guests.WireNet()).ready()
-    return peers.Peer(one.net)
-
-
-@pytest.fixture(autouse=True)
-def serves_on(peer):
-    yield
-    assert peer.get() == b"ok\n"
+pytestmark = pytest.mark.usefixtures("serves_on")
 
 
 def arp(op=1, source=MAC, dst=BROADCAST, **fields):

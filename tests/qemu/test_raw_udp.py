@@ -18,12 +18,6 @@ NOBODY = 9999
 
 
 @pytest.fixture(scope="module")
-def peer(start_shared):
-    one = start_shared("http_hello", net=guests.WireNet()).ready()
-    return peers.Peer(one.net)
-
-
-@pytest.fixture(scope="module")
 def echo(start_shared):
     one = start_shared("echo", net=guests.WireNet()).ready()
     return peers.Peer(one.net)
