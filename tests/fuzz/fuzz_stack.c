@@ -8,13 +8,13 @@
  *
  * Bounds: INPUT_MAX bytes, so at most as many steps.
  */
-#include <stdlib.h>
 #include <string.h>
 
 #include "net/net.h"
 #include "net/tcp.h"
 #include "tests/host/fuzz_input.h"
 #include "tests/host/host.h"
+#include "tests/host/hostnet.h"
 #include "tests/host/octets.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -37,38 +37,13 @@ struct peer {
 
 struct world {
     struct fuzz_input input;
+    struct hostnet host;
     struct net *net;
     struct tcp_listener *listener;
     struct tcp_conn *conn[CONNS];
     struct peer peer[PEERS];
     uint64_t now_us;
-    long pages;
 };
-
-static void *page_alloc_host(void *context)
-{
-    struct world *w = context;
-
-    w->pages++;
-    return aligned_alloc(PAGE_BYTES, PAGE_BYTES);
-}
-
-static void page_free_host(void *context, void *page)
-{
-    struct world *w = context;
-
-    w->pages--;
-    free(page);
-}
-
-static void random_host(void *context, void *out, size_t bytes)
-{
-    uint8_t *to = out;
-
-    (void)context;
-    for (size_t i = 0; i < bytes; i++)
-        to[i] = (uint8_t)host_random();
-}
 
 /* --- bytes ---------------------------------------------------------------- */
 
@@ -100,7 +75,7 @@ static void repair(uint8_t *packet, size_t len)
 /* Remember where the connection stands, from what the stack says. */
 static void packet_out(void *context, struct buffer *packet)
 {
-    struct world *w = context;
+    struct world *w = ((struct hostnet *)context)->user;
     uint8_t head[40];
     uint32_t len = buffer_chain_len(packet);
 
@@ -342,18 +317,14 @@ static void settle(struct world *w)
 
 static void world_make(struct world *w, const uint8_t *data, size_t size)
 {
-    struct net_config config = net_config_default();
     struct net_address address = {.addr = our_addr, .prefix_bits = 24};
     struct tcp_listen_options listen = {.backlog = 4, .syn_backlog = 4};
+    struct net_config config;
 
-    *w = (struct world){.input = {data, size}, .now_us = 1000000};
-    config.host = (struct net_host){
-        .context = w,
-        .page_alloc = page_alloc_host,
-        .page_free = page_free_host,
-        .random = random_host,
-        .packet_out = packet_out,
-    };
+    *w = (struct world){
+        .input = {data, size}, .host.user = w, .now_us = 1000000};
+    config = hostnet_config(&w->host);
+    config.host.packet_out = packet_out;
     config.pages_max = PAGES;
     w->net = net_create(&config, w->now_us);
     ASSERT(w->net);
@@ -383,7 +354,7 @@ static void world_end(struct world *w)
     net_memory_get(w->net, &memory);
     ASSERT(memory.conns == 0 && memory.time_waits == 0 && memory.buffers == 0);
     net_destroy(w->net);
-    ASSERT(w->pages == 0);
+    ASSERT(w->host.pages == 0);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -5,11 +5,11 @@
 
 #include <setjmp.h>
 #include <stdarg.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
 
+#include "tests/host/host.h"
 #include "tests/host/octets.h"
 
 const char *const state_name[S_COUNT] = {
@@ -57,35 +57,9 @@ static size_t packet_build(uint8_t *out, const struct seg *seg)
 
 /* ---- a stack, and the peer that this file is ---- */
 
-static void *host_page_alloc(void *context)
+static void note_packet(void *context, struct buffer *packet)
 {
-    struct world *w = context;
-
-    w->pages++;
-    return aligned_alloc(PAGE_BYTES, PAGE_BYTES);
-}
-
-static void host_page_free(void *context, void *page)
-{
-    struct world *w = context;
-
-    w->pages--;
-    free(page);
-}
-
-static void host_random_fill(void *context, void *out, size_t bytes)
-{
-    struct world *w = context;
-
-    for (size_t i = 0; i < bytes; i++) {
-        w->random = w->random * 6364136223846793005u + 1442695040888963407u;
-        ((uint8_t *)out)[i] = (uint8_t)(w->random >> 56);
-    }
-}
-
-static void host_packet_out(void *context, struct buffer *packet)
-{
-    struct world *w = context;
+    struct world *w = ((struct hostnet *)context)->user;
     uint8_t bytes[2048];
     uint32_t len = buffer_copy_out(packet, 0, bytes, sizeof bytes);
     const uint8_t *tcp = bytes + 20;
@@ -141,17 +115,13 @@ void world_arrive_exact(struct world *w, struct seg seg)
 
 void world_make(struct world *w, uint64_t now_us)
 {
-    struct net_config config = net_config_default();
     struct net_address address = {.addr = our_addr, .prefix_bits = 24};
+    struct net_config config;
 
-    *w = (struct world){.now_us = now_us, .random = 7, .our_port = OUR_PORT};
-    config.host = (struct net_host){
-        .context = w,
-        .page_alloc = host_page_alloc,
-        .page_free = host_page_free,
-        .random = host_random_fill,
-        .packet_out = host_packet_out,
-    };
+    host_seed(7);
+    *w = (struct world){.now_us = now_us, .host.user = w, .our_port = OUR_PORT};
+    config = hostnet_config(&w->host);
+    config.host.packet_out = note_packet;
     config.tcp.delayed_ack_us = 0; /* every acknowledgement at once */
     config.tcp.window_scaling = false;
     config.tcp.rcv_buf_bytes = RCV_BUF;
@@ -165,7 +135,7 @@ void world_end(struct world *w)
     if (w->conn)
         tcp_release(w->conn, w->now_us);
     net_destroy(w->net);
-    assert_int_equal(w->pages, 0);
+    assert_int_equal(w->host.pages, 0);
 }
 
 /* ---- the way into each state ---- */

@@ -12,6 +12,7 @@
 
 #include "net/net.h"
 #include "net/tcp.h"
+#include "tests/host/hostnet.h"
 
 enum { FIN = 1, SYN = 2, RST = 4, PSH = 8, ACK = 16, URG = 32 };
 
@@ -58,10 +59,9 @@ struct seg {
 };
 
 struct world {
+    struct hostnet host;
     struct net *net;
     uint64_t now_us;
-    uint64_t random;
-    long pages;
     struct tcp_conn *conn;
     struct tcp_listener *listener;
     struct seg out[PACKETS_MAX]; /* what the stack has sent */
