@@ -89,7 +89,9 @@ struct arp_limit {
     uint32_t count;
 };
 
-/* Replies to strangers in a second, by the end of their MAC addresses. */
+/* Replies to strangers in a second, by the end of their MAC addresses, in which
+ * cards of one make differ. A keyed hash would protect nobody: who wants one of
+ * them silent asks in his name. */
 struct arp_strangers {
     uint64_t second_us;
     uint8_t replies[ARP_STRANGERS];

@@ -193,6 +193,21 @@ static void cache__used_entry_is_asked_before_it_is_forgotten(void **state)
     assert_false(knows(STATION_PEER, station_peer_mac));
 }
 
+/* ... by who has no route cached, too: RFC 1122 2.3.2.1 holds up nothing. */
+static void
+cache__gateway_that_is_asked_serves_new_hosts_meanwhile(void **state)
+{
+    (void)state;
+    assert_int_equal(talk_to(STATION_FAR), IPV4_OK);
+    answer_arp(STATION_GATEWAY, station_peer_mac);
+    assert_true(knows(STATION_FAR, station_peer_mac));
+    station_wait(&station, 60 * SECOND);
+    assert_true(station_take(&station));
+    assert_arp_request(station_peer_mac, STATION_ADDR, STATION_GATEWAY);
+    assert_true(knows(STATION_FAR + 1, station_peer_mac));
+    answer_arp(STATION_GATEWAY, station_peer_mac);
+}
+
 static void cache__age_is_a_knob(void **state)
 {
     (void)state;
@@ -335,6 +350,7 @@ int main(void)
         TEST(arp__A19_gateway_off_the_network_is_on_the_link),
         TEST(cache__unused_entry_is_forgotten),
         TEST(cache__used_entry_is_asked_before_it_is_forgotten),
+        TEST(cache__gateway_that_is_asked_serves_new_hosts_meanwhile),
         TEST(cache__age_is_a_knob),
         TEST(doubt__of_many_asks_a_neighbour_once_a_second),
         TEST(doubt__of_many_asks_a_gateway_once_a_second),
