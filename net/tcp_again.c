@@ -11,7 +11,6 @@
 #include "net/tcp_loss.h"
 #include "net/tcp_path.h"
 #include "net/tcp_rack.h"
-#include "net/tcp_sack.h"
 #include "net/tcp_segment.h"
 
 /* The view of the send queue with the byte `offset`, made relative to it. */

@@ -19,10 +19,10 @@
  * Sizes are those of IP packets.
  */
 #include "net/tcp_path.h"
-#include "net/tcp_sack.h"
 
 #include "net/path.h"
 #include "net/tcp_loss.h"
+#include "net/tcp_segment.h"
 
 enum {
     HEADERS_BYTES = IPV4_HEADER_BYTES + TCP_HEADER_BYTES,

@@ -22,13 +22,6 @@ static inline uint32_t tcp_sack_bytes(const struct tcp_conn *conn)
     return tcp_sack_has(conn) ? tcp_sack_some_bytes(conn) : 0;
 }
 
-/* The most text that a segment takes now: what SACK blocks take up is less.
- * At least 1. */
-static inline uint32_t tcp_segment_text_max(const struct tcp_conn *conn)
-{
-    return conn->mss - tcp_sack_bytes(conn);
-}
-
 /* Fill in the blocks; there are some to tell. */
 void tcp_sack_fill(const struct tcp_conn *conn, struct tcp_seg *seg);
 /* What tcp_sack_fill() said is told; there was something. */

@@ -5,6 +5,7 @@
 #define NET_TCP_SEGMENT_H
 
 #include "net/tcp_conn.h"
+#include "net/tcp_sack.h"
 
 enum tcp_sent {
     TCP_SENT,           /* sent, or lost on the way as on any network */
@@ -17,6 +18,12 @@ enum tcp_sent {
 MUST_CHECK enum tcp_sent tcp_segment_send(struct tcp_conn *conn, uint32_t seq,
                                           uint8_t flags, struct buffer *first,
                                           uint32_t offset, uint32_t text_bytes);
+/* The most text that a segment takes now: what SACK blocks take up is less.
+ * At least 1. */
+static inline uint32_t tcp_segment_text_max(const struct tcp_conn *conn)
+{
+    return conn->mss - tcp_sack_bytes(conn);
+}
 /* The most text that goes at once: where the device makes several segments of
  * it, more than one; and whether it does. */
 uint32_t tcp_segments_max(const struct tcp_conn *conn);
