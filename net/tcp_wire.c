@@ -68,27 +68,37 @@ static bool take_timestamps(struct tcp_seg *seg, const uint8_t *option,
     return true;
 }
 
+static bool take_mss(struct tcp_seg *seg, const uint8_t *option, uint8_t len)
+{
+    if (len != OPTION_MSS_BYTES)
+        return false;
+    if (!seg->has_mss)
+        seg->mss = (uint16_t)(option[2] << 8 | option[3]);
+    seg->has_mss = true;
+    return true;
+}
+
+static bool take_shift(struct tcp_seg *seg, const uint8_t *option, uint8_t len)
+{
+    if (len != OPTION_WINDOW_SCALE_BYTES)
+        return false;
+    if (!seg->has_shift)
+        seg->shift = option[2] < TCP_WINDOW_SHIFT_MAX
+                         ? option[2]
+                         : TCP_WINDOW_SHIFT_MAX; /* RFC 7323 2.3 */
+    seg->has_shift = true;
+    return true;
+}
+
 /* One option of `len` bytes, kind and length included. False: its length is
  * not the one that this kind has. */
 static bool take_option(struct tcp_seg *seg, const uint8_t *option, uint8_t len)
 {
     switch (option[0]) {
     case OPTION_MSS:
-        if (len != OPTION_MSS_BYTES)
-            return false;
-        if (!seg->has_mss)
-            seg->mss = (uint16_t)(option[2] << 8 | option[3]);
-        seg->has_mss = true;
-        return true;
+        return take_mss(seg, option, len);
     case OPTION_WINDOW_SCALE:
-        if (len != OPTION_WINDOW_SCALE_BYTES)
-            return false;
-        if (!seg->has_shift)
-            seg->shift = option[2] < TCP_WINDOW_SHIFT_MAX
-                             ? option[2]
-                             : TCP_WINDOW_SHIFT_MAX; /* RFC 7323 2.3 */
-        seg->has_shift = true;
-        return true;
+        return take_shift(seg, option, len);
     case OPTION_SACK_PERMITTED:
         if (len != OPTION_SACK_PERMITTED_BYTES)
             return false;
@@ -111,12 +121,30 @@ static bool parse_usual(struct tcp_seg *seg, const uint8_t *data, uint32_t len)
            take_timestamps(seg, data + 2, OPTION_TIMESTAMPS_BYTES);
 }
 
+/* MSS, SACK permitted, timestamps, NOP, window scale: what nearly every SYN has
+ * of a peer with timestamps. */
+static bool parse_usual_syn(struct tcp_seg *seg, const uint8_t *data,
+                            uint32_t len)
+{
+    enum { BYTES = 20, MSS = 0x0204, SACK_AND_STAMP = 0x0402080a };
+    enum { NOP_AND_SCALE = 0x010303 };
+
+    if (len != BYTES || get32(data) >> 16 != MSS ||
+        get32(data + 4) != SACK_AND_STAMP ||
+        get32(data + 16) >> 8 != NOP_AND_SCALE)
+        return false;
+    seg->sack_permitted = true;
+    return take_mss(seg, data, OPTION_MSS_BYTES) &&
+           take_timestamps(seg, data + 6, OPTION_TIMESTAMPS_BYTES) &&
+           take_shift(seg, data + 17, OPTION_WINDOW_SCALE_BYTES);
+}
+
 static void parse_options(struct tcp_seg *seg, const uint8_t *data,
                           uint32_t len)
 {
     uint32_t at = 0;
 
-    if (parse_usual(seg, data, len))
+    if (parse_usual(seg, data, len) || parse_usual_syn(seg, data, len))
         return;
     while (at < len && data[at] != OPTION_END) {
         if (data[at] == OPTION_NOP) {

@@ -158,6 +158,51 @@ static void T29__options_need_no_alignment(void **state)
     assert_int_equal(seg.shift, 6);
 }
 
+static void assert_same_options(const struct tcp_seg *a,
+                                const struct tcp_seg *b)
+{
+    assert_int_equal(a->has_mss, b->has_mss);
+    assert_int_equal(a->has_shift, b->has_shift);
+    assert_int_equal(a->has_timestamps, b->has_timestamps);
+    assert_int_equal(a->sack_permitted, b->sack_permitted);
+    assert_int_equal(a->bad_option, b->bad_option);
+    assert_int_equal(a->mss, b->mss);
+    assert_int_equal(a->shift, b->shift);
+    assert_int_equal(a->ts_val, b->ts_val);
+    assert_int_equal(a->ts_ecr, b->ts_ecr);
+    assert_int_equal(a->sack_count, b->sack_count);
+    assert_memory_equal(a->sack, b->sack, sizeof(a->sack));
+}
+
+/* What nearly every SYN has is read at a glance; behind NOPs, one by one. Any
+ * byte may be another. */
+static void T__the_options_of_a_usual_syn_are_read_both_ways_alike(void **state)
+{
+    uint8_t options[24] = {1, 1,    1, 1, 2, 4, 5, 0xb4, 4, 2, 8, 10,
+                           1, 0x82, 3, 4, 5, 6, 7, 8,    1, 3, 3, 7};
+    uint8_t *usual = options + 4;
+    struct tcp_seg seg = parse_options(usual, 20), other;
+
+    (void)state;
+    assert_true(seg.has_mss && seg.has_shift && seg.has_timestamps &&
+                seg.sack_permitted && !seg.bad_option);
+    assert_int_equal(seg.mss, 1460);
+    assert_int_equal(seg.shift, 7);
+    assert_int_equal(seg.ts_val, 0x01820304);
+    assert_int_equal(seg.ts_ecr, 0x05060708);
+    for (unsigned at = 0; at < 20; at++) {
+        uint8_t was = usual[at];
+
+        for (unsigned value = 0; value <= UINT8_MAX; value++) {
+            usual[at] = (uint8_t)value;
+            seg = parse_options(usual, 20);
+            other = parse_options(options, 24);
+            assert_same_options(&seg, &other);
+        }
+        usual[at] = was;
+    }
+}
+
 static void emit__parses_back_to_the_same(void **state)
 {
     struct tcp_seg in = {.seq = 0xfffffffe,
@@ -280,6 +325,8 @@ int main(void)
         cmocka_unit_test(T22__shift_above_14_counts_as_14),
         cmocka_unit_test(T24_to_T31__unknown_kinds_are_stepped_over),
         cmocka_unit_test(T29__options_need_no_alignment),
+        cmocka_unit_test(
+            T__the_options_of_a_usual_syn_are_read_both_ways_alike),
         cmocka_unit_test(emit__parses_back_to_the_same),
         cmocka_unit_test(T25__sack_has_one_to_four_whole_blocks),
         cmocka_unit_test(T25__a_malformed_sack_ends_nothing_behind_it),
