@@ -18,6 +18,10 @@
 
 #define METHOD_LAST_OF_HTTP HTTP_SOURCE /* then HTTP/2's and RTSP's follow */
 
+/* Of a request line that is not too long: the target ends before " HTTP/1.1",
+ * CR and LF. */
+enum { TARGET_END_MAX = HTTP_LINE_BYTES_MAX - 11 };
+
 #define SCHEME       "http://"
 #define SCHEME_BYTES (sizeof(SCHEME) - 1)
 
@@ -164,7 +168,7 @@ static uint16_t refusal_of(const struct http_parser *parser, llhttp_errno_t err)
     }
 }
 
-static enum http_progress bad(struct http_parser *parser, uint16_t status)
+static COLD enum http_progress bad(struct http_parser *parser, uint16_t status)
 {
     parser->request.status = status;
     parser->request.keep_alive = false;
@@ -195,7 +199,8 @@ static enum http_progress feed(struct http_parser *parser, const char *data,
 
 /* Put `len` bytes behind those of a head that came before. Returns: how many
  * there are then, those that are too many left out. */
-static size_t append(struct http_parser *parser, const char *data, size_t len)
+static COLD size_t append(struct http_parser *parser, const char *data,
+                          size_t len)
 {
     size_t before = parser->lines.bytes;
     size_t room = sizeof(parser->head) - before;
@@ -205,147 +210,110 @@ static size_t append(struct http_parser *parser, const char *data, size_t len)
     return before + piece;
 }
 
-/* ---- a head, by its lines or by memory ---- */
+/* ---- heads that come again ---- */
 
-/* The methods whose fields are remembered; of others llhttp has its own ideas,
- * such as CONNECT. */
-static bool may_repeat(const struct http_parser *parser)
+/* The length of the request line's method, if it is one whose fields are
+ * remembered and a path follows; 0 otherwise. Of other methods and targets
+ * llhttp has ideas of its own. */
+static size_t method_before_path(const char *data, size_t len)
 {
-    return parser->llhttp.method == HTTP_GET ||
-           parser->llhttp.method == HTTP_HEAD;
+    if (len >= 6 && memcmp(data, "GET /", 5) == 0)
+        return 3;
+    return len >= 6 && memcmp(data, "HEAD /", 6) == 0 ? 4 : 0;
 }
 
-/* Once the request line is complete: where its target ends, and a block of
- * fields begins, as http_memo.h understands it. */
-static size_t block_at(const struct http_lines *lines)
+/* Read a head, at whose first byte we are, if what follows its target is known.
+ * Its request line is the method and one space, a target of which llhttp takes
+ * every byte for one, and behind that what it has accepted before. Returns:
+ * false when there is more to it; then nothing has been read. */
+static bool recall(struct http_parser *parser, const char *data, size_t len,
+                   size_t *used_bytes)
 {
-    return (size_t)lines->target_at + lines->target_bytes;
+    struct http_request *request = &parser->request;
+    size_t most = len < TARGET_END_MAX ? len : TARGET_END_MAX;
+    size_t method_bytes = method_before_path(data, len);
+    const char *target = data + method_bytes + 1;
+    const struct http_memo_block *block;
+    const char *end;
+
+    if (method_bytes == 0)
+        return false;
+    end = memchr(target, ' ', (size_t)(data + most - target));
+    if (!end)
+        return false;
+    block = http_memo_find(parser->memo, end, (size_t)(data + len - end));
+    if (!block)
+        return false;
+    if (llhttp_execute(&parser->llhttp, data, (size_t)(end - data)) != HPE_OK ||
+        parser->target_read != end - target) {
+        http_parser_init(parser, parser->memo);
+        return false;
+    }
+    request->target = target;
+    request->target_len = parser->target_read;
+    request->method = parser->llhttp.method;
+    request->method_known = true;
+    request->is_1_0 = block->is_1_0;
+    request->keep_alive = block->keep_alive;
+    *used_bytes = (size_t)(end - data) + block->bytes;
+    return true;
 }
 
-static void find_target(struct http_parser *parser, const char *head)
-{
-    parser->request.target = head + parser->lines.target_at;
-    parser->request.target_len = parser->lines.target_bytes;
-}
-
-/* What is known of the fields of a new head, whose request line http_lines.c
- * has read; or null. Only behind a path may any version follow wherever it
- * ends, so only that is asked for. */
-static const struct http_memo_block *find_block(struct http_parser *parser,
-                                                const char *head, size_t len)
-{
-    const struct http_lines *lines = &parser->lines;
-
-    if (!parser->memo || lines->count == 0 || head[lines->target_at] != '/')
-        return NULL;
-    return http_memo_find(parser->memo, head + block_at(lines),
-                          len - block_at(lines));
-}
-
-/* Have llhttp read method and target; if all that http_lines.c takes for the
- * target is one to llhttp, the rest is what it was before. Returns: MORE when
- * it is to be read. */
-static enum http_progress read_known_head(struct http_parser *parser,
-                                          const struct http_memo_block *block,
-                                          const char *head, size_t *used_bytes)
-{
-    size_t end = block_at(&parser->lines);
-    enum http_progress progress = feed(parser, head, end, used_bytes);
-
-    if (progress != HTTP_PARSE_MORE || !may_repeat(parser) ||
-        parser->target_read != parser->lines.target_bytes)
-        return progress;
-    parser->request.is_1_0 = block->is_1_0;
-    parser->request.keep_alive = block->keep_alive;
-    *used_bytes = end + block->bytes;
-    return HTTP_PARSE_DONE;
-}
-
-/* Have both readers read on in a head of which `len` bytes are there; llhttp
- * has had the first `fed`. */
-static enum http_progress read_head(struct http_parser *parser,
-                                    const char *head, size_t fed, size_t len,
-                                    size_t *used_bytes)
-{
-    size_t fine = http_lines_scan_fields(&parser->lines, head, len);
-
-    return feed(parser, head + fed, fine - fed, used_bytes);
-}
-
-/* A head that was read is accepted, and it is the whole request: keep its
- * fields in mind, unless they tell who sent them. */
-static void remember(struct http_parser *parser, const char *head)
+/* A head is accepted, and it is the whole request: keep its fields in mind,
+ * unless they tell who sent them. */
+static ASIDE void remember(const struct http_parser *parser, const char *head)
 {
     const struct http_request *request = &parser->request;
     const struct http_lines *lines = &parser->lines;
+    size_t at = (size_t)lines->target_at + lines->target_bytes;
 
-    if (parser->memo && may_repeat(parser) && !request->body_unread &&
-        !lines->fields.credentials)
-        http_memo_keep(parser->memo, head + block_at(lines),
-                       lines->bytes - block_at(lines), request->is_1_0,
-                       request->keep_alive);
+    if (method_before_path(head, lines->bytes) == 0 || request->body_unread ||
+        lines->fields.credentials)
+        return;
+    http_memo_keep(parser->memo, head + at, lines->bytes - at, request->is_1_0,
+                   request->keep_alive);
 }
 
-/* Read on in a head of which `len` bytes are there; all but the first `before`
- * have just come. Returns: as http_parse(). */
-static enum http_progress read_on(struct http_parser *parser, const char *head,
-                                  size_t before, size_t len, size_t *used_bytes)
-{
-    const struct http_memo_block *block = NULL;
-    enum http_progress progress = HTTP_PARSE_MORE;
-    size_t known = 0;
-
-    if (parser->lines.count == 0)
-        http_lines_scan_start(&parser->lines, head, len);
-    find_target(parser, head);
-    if (before == 0)
-        block = find_block(parser, head, len);
-    if (block)
-        progress = read_known_head(parser, block, head, &known);
-    *used_bytes = known;
-    if (progress != HTTP_PARSE_MORE)
-        return progress;
-    progress = read_head(parser, head, before + known, len, used_bytes);
-    *used_bytes += known;
-    if (progress == HTTP_PARSE_DONE && !block)
-        remember(parser, head);
-    return progress;
-}
+/* ---- all of a request ---- */
 
 /* As http_parse(), as long as the head is not complete. */
-static enum http_progress parse_head(struct http_parser *parser,
-                                     const char *data, size_t len,
-                                     size_t *used_bytes)
+static ASIDE enum http_progress parse_head(struct http_parser *parser,
+                                           const char *data, size_t len,
+                                           size_t *used_bytes)
 {
     struct http_request *request = &parser->request;
     struct http_lines *lines = &parser->lines;
     size_t before = lines->bytes;
     const char *head = data;
     enum http_progress progress;
+    size_t fine;
 
     if (before > 0) {
         len = append(parser, data, len);
         head = parser->head;
     }
-    progress = read_on(parser, head, before, len, used_bytes);
+    fine = http_lines_scan(lines, head, len);
+    request->target = head + lines->target_at;
+    request->target_len = lines->target_bytes;
+    progress = feed(parser, head + before, fine - before, used_bytes);
     request->method = parser->llhttp.method;
     request->method_known = lines->method_read && !parser->method_refused;
+    if (progress == HTTP_PARSE_DONE && before == 0 && parser->memo)
+        remember(parser, head);
     if (progress != HTTP_PARSE_MORE)
         return progress;
     if (lines->refusal)
         return bad(parser, lines->refusal);
     if (before == 0)
-        memcpy(parser->head, data, lines->bytes);
-    find_target(parser, parser->head);
+        memcpy(parser->head, data, fine);
+    request->target = parser->head + lines->target_at;
     return HTTP_PARSE_MORE;
 }
 
-/* ---- all of a request ---- */
-
 /* The body, the framing of its chunks and its trailers, under one bound. */
-static enum http_progress parse_body(struct http_parser *parser,
-                                     const char *data, size_t len,
-                                     size_t *used_bytes)
+static ASIDE enum http_progress parse_body(struct http_parser *parser,
+                                           const char *data, size_t len,
+                                           size_t *used_bytes)
 {
     size_t room = HTTP_BODY_BYTES_MAX - parser->body_bytes;
     size_t piece = len < room ? len : room;
@@ -373,6 +341,9 @@ enum http_progress http_parse(struct http_parser *parser, const char *data,
     size_t head = 0;
     size_t body = 0;
 
+    if (parser->memo && parser->lines.bytes == 0 &&
+        recall(parser, data, len, used_bytes))
+        return HTTP_PARSE_DONE;
     if (!parser->lines.head_read)
         progress = parse_head(parser, data, len, &head);
     if (progress == HTTP_PARSE_MORE && head < len)
@@ -385,7 +356,6 @@ size_t http_request_path(const struct http_request *request, const char **path)
 {
     const char *at = request->target;
     const char *end = at + request->target_len;
-    const char *query;
 
     *path = at;
     if (at < end && *at != '/') {
@@ -398,6 +368,5 @@ size_t http_request_path(const struct http_request *request, const char **path)
         }
         *path = at;
     }
-    query = memchr(at, '?', (size_t)(end - at));
-    return (size_t)((query ? query : end) - at);
+    return (size_t)(end - at);
 }

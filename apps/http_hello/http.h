@@ -83,7 +83,8 @@ static inline bool http_parser_in_body(const struct http_parser *parser)
 }
 
 /*
- * The path of a request: without a query, and without "http://host" before it.
+ * The path of a request, without "http://host" before it, and perhaps a query
+ * behind it.
  *
  * path:    set to its first byte; not terminated; lives as long as `request`.
  * Returns: its length; 0 when the target has no path ("*", "host:80").

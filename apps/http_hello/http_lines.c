@@ -130,26 +130,15 @@ static const char *scan_fields(struct http_lines *lines, const char *head,
     return end;
 }
 
-size_t http_lines_scan_start(struct http_lines *lines, const char *head,
-                             size_t len)
+size_t http_lines_scan(struct http_lines *lines, const char *head, size_t len)
 {
     const char *end = bound(head, HTTP_HEAD_BYTES_MAX, head + len);
     const char *fine = head + lines->bytes;
 
     if (lines->line_at == 0 && len > 0 && head[0] == '\r')
         fine = scan_blank_line(lines, head, end);
-    if (fine < end && !lines->refusal)
+    if (lines->count == 0 && fine < end && !lines->refusal)
         fine = scan_request_line(lines, head, end);
-    lines->bytes = (uint32_t)(fine - head);
-    return lines->bytes;
-}
-
-size_t http_lines_scan_fields(struct http_lines *lines, const char *head,
-                              size_t len)
-{
-    const char *end = bound(head, HTTP_HEAD_BYTES_MAX, head + len);
-    const char *fine = head + lines->bytes;
-
     if (lines->count > 0)
         fine = scan_fields(lines, head, fine, end);
     if (fine == end && len > HTTP_HEAD_BYTES_MAX && !lines->head_read)

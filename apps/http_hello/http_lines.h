@@ -38,25 +38,14 @@ struct http_lines {
 };
 
 /*
- * Look at the first bytes of a head, up to the end of its request line.
+ * Look at the bytes of a head.
  *
  * head, len: all that came, from its first byte on; more than last time. Of
  *            what is too long one byte too many is enough. Not called once
- *            lines->count is 1: that is when the request line is complete.
- * Returns:   how many bytes are fine: up to that end, or all, or up to the byte
- *            that is refused (refusal is set).
+ *            lines->head_read is set.
+ * Returns:   how many bytes are fine: up to the end of the head (head_read is
+ *            set), or all, or up to the byte that is refused (refusal is set).
  */
-size_t http_lines_scan_start(struct http_lines *lines, const char *head,
-                             size_t len);
-
-/*
- * And at those behind it, up to the end of the head; nothing happens as long as
- * the request line is not complete. Not called once lines->head_read is set:
- * that is when the head is.
- *
- * Parameters and returned value as above.
- */
-size_t http_lines_scan_fields(struct http_lines *lines, const char *head,
-                              size_t len);
+size_t http_lines_scan(struct http_lines *lines, const char *head, size_t len);
 
 #endif

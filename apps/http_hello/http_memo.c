@@ -38,18 +38,15 @@ static size_t difference(const char *one, const char *other, size_t bytes)
     return word(one + at) != word(other + at) ? at : bytes - WORD_BYTES;
 }
 
-/* Whether `at` is block `i`, whose length and word agree. */
-static bool is_block(struct http_memo *memo, size_t i, const char *at)
+/* Bytes that agreed with block `i` in length and word are another's. */
+static ASIDE void note_difference(struct http_memo *memo, size_t i,
+                                  const char *at)
 {
+    const char *text = memo->text[i];
     struct http_memo_block *block = &memo->block[i];
-    size_t differed_at;
 
-    if (memcmp(at, memo->text[i], block->bytes) == 0)
-        return true;
-    differed_at = difference(at, memo->text[i], block->bytes);
-    compare_first(block, memo->text[i], differed_at);
+    compare_first(block, text, difference(at, text, block->bytes));
     memo->differed_at = block->word_at;
-    return false;
 }
 
 const struct http_memo_block *http_memo_find(struct http_memo *memo,
@@ -59,10 +56,13 @@ const struct http_memo_block *http_memo_find(struct http_memo *memo,
         struct http_memo_block *block = &memo->block[i];
 
         if (block->bytes == 0 || block->bytes > len ||
-            word(at + block->word_at) != block->word || !is_block(memo, i, at))
+            word(at + block->word_at) != block->word)
             continue;
-        block->recalled = true;
-        return block;
+        if (memcmp(at, memo->text[i], block->bytes) == 0) {
+            block->recalled = true;
+            return block;
+        }
+        note_difference(memo, i, at);
     }
     return NULL;
 }

@@ -108,8 +108,9 @@ static struct buffer *render(struct buffer_pool *pool,
 
 /* The body of an answer, by reference; null: no memory. The pool is the one of
  * every flow here, so what one of them rendered serves the others. */
-static struct buffer *body_of(struct buffer_pool *pool,
-                              const struct response *response, uint64_t now_us)
+static ASIDE struct buffer *body_of(struct buffer_pool *pool,
+                                    const struct response *response,
+                                    uint64_t now_us)
 {
     if (response->text)
         return buffer_wrap(pool, response->text, response->text_bytes, NULL,
@@ -217,7 +218,7 @@ static bool write_gathered(struct turn *turn)
 /* Answer a status, for a request that is not to be had. The client may still
  * be sending: a flow whose callback has returned reads that and drops it, so
  * that a reset does not overtake the answer. */
-static enum next refuse(struct turn *turn, uint16_t status)
+static COLD enum next refuse(struct turn *turn, uint16_t status)
 {
     turn->parser.request.keep_alive = false;
     if (!answer(turn, pages_status(status)))
@@ -295,7 +296,7 @@ static enum next read_more(struct turn *turn)
 
 /* A request is not complete: limit the time for the rest of its head, then for
  * its body. */
-static void limit_time(struct turn *turn)
+static COLD void limit_time(struct turn *turn)
 {
     bool in_body = http_parser_in_body(&turn->parser);
     enum limit limit = in_body ? LIMIT_BODY : LIMIT_HEAD;

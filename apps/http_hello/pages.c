@@ -53,7 +53,7 @@ static const struct response status_page = {
     {                                                                          \
         (path), sizeof(path) - 1, &(response)                                  \
     }
-static const struct {
+static const struct page {
     const char *path;
     size_t path_bytes;
     const struct response *response;
@@ -93,13 +93,22 @@ const struct response *pages_status(uint16_t status)
     return &refusals[i];
 }
 
+/* Whether it is the path of a target, which may go on with a query. */
+static bool is_path_of(const struct page *page, const char *target, size_t len)
+{
+    size_t bytes = page->path_bytes;
+
+    return (len == bytes || (len > bytes && target[bytes] == '?')) &&
+           memcmp(target, page->path, bytes) == 0;
+}
+
 const struct response *pages_answer(const struct http_request *request)
 {
     const char *path;
     size_t len = http_request_path(request, &path);
 
     for (size_t i = 0; i < ARRAY_LEN(pages); i++) {
-        if (len != pages[i].path_bytes || memcmp(path, pages[i].path, len) != 0)
+        if (!is_path_of(&pages[i], path, len))
             continue;
         if (request->method == HTTP_GET || request->method == HTTP_HEAD)
             return pages[i].response;
