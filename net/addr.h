@@ -59,6 +59,18 @@ static inline bool ipv4_addr_is_loopback(struct ipv4_addr addr)
     return addr.byte[0] == 127;
 }
 
+static inline bool mac_addr_equal(const struct mac_addr *a,
+                                  const struct mac_addr *b)
+{
+    return __builtin_memcmp(a->byte, b->byte, sizeof(a->byte)) == 0;
+}
+
+/* Whether the address is a group's: multicast or broadcast. */
+static inline bool mac_addr_is_group(const struct mac_addr *addr)
+{
+    return addr->byte[0] & 1;
+}
+
 /*
  * Read "10.0.0.2": four decimal numbers, no leading zero, nothing else.
  * Returns: false when malformed; `addr` is then unchanged.

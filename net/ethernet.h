@@ -31,18 +31,6 @@ _Static_assert(sizeof(struct ethernet_header) == ETHERNET_HEADER_BYTES,
 
 extern const struct mac_addr ethernet_broadcast;
 
-static inline bool mac_addr_equal(const struct mac_addr *a,
-                                  const struct mac_addr *b)
-{
-    return __builtin_memcmp(a->byte, b->byte, sizeof(a->byte)) == 0;
-}
-
-/* Whether the address is a group's: multicast or broadcast. */
-static inline bool mac_addr_is_group(const struct mac_addr *addr)
-{
-    return addr->byte[0] & 1;
-}
-
 static INLINE void ethernet_header_put(uint8_t bytes[ETHERNET_HEADER_BYTES],
                                        const struct mac_addr *dst,
                                        const struct mac_addr *src,
