@@ -204,16 +204,13 @@ struct buffer *virtio_net_rx_take(struct virtio_net *nic, unsigned max)
 
 /* --- giving -------------------------------------------------------------- */
 
-/* Post one empty buffer. False when the pool has none. */
-static bool post_one(struct virtio_net *nic)
+/* Post one empty buffer. */
+static INLINE void post(struct virtio_net *nic, struct buffer *buf)
 {
-    struct buffer *buf = buffer_alloc_last(nic->pool, nic->rx_size, 0);
     uint32_t header = nic->header_bytes;
     struct virtq_part part[2];
     bool pushed;
 
-    if (!buf)
-        return false;
     if (nic->header_apart) {
         part[0] = (struct virtq_part){buf->data, header};
         part[1] =
@@ -223,24 +220,24 @@ static bool post_one(struct virtio_net *nic)
         pushed = virtq_push_room(&nic->rx, buf->data, nic->rx_bytes, buf);
     }
     ASSERT(pushed); /* no more are posted than the ring can hold */
-    return true;
 }
 
 /* Fill the ring up when a quarter of it is free: a batch costs one store. */
 void virtio_net_rx_refill(struct virtio_net *nic)
 {
     unsigned room = (unsigned)(nic->rx_most - virtq_chains(&nic->rx));
+    struct buffer *queue, *buf;
 
     if (room < (nic->rx_most + 3u) / 4 && !nic->rx_starved)
         return;
-    nic->rx_starved = false;
-    for (; room > 0; room--) {
-        if (!post_one(nic)) {
-            nic->rx_starved = true;
-            nic->dev.count.rx_no_buffer += room;
-            break;
-        }
+    queue = buffer_alloc_queue(nic->pool, nic->rx_size, room);
+    for (; (buf = queue); room--) {
+        queue = buf->link;
+        buf->link = NULL;
+        post(nic, buf);
     }
+    nic->rx_starved = room > 0;
+    nic->dev.count.rx_no_buffer += room;
     if (virtq_publish(&nic->rx)) {
         nic->dev.count.kicks++;
         nic->virtio->ops->notify(nic->virtio, VIRTIO_NET_RX);

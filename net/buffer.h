@@ -94,6 +94,16 @@ MUST_CHECK struct buffer *buffer_alloc_last(struct buffer_pool *pool,
                                             uint32_t headroom);
 
 /*
+ * Take many, for a card: as buffer_alloc_last(), without headroom.
+ *
+ * count:   how many.
+ * Returns: a queue through link; it is shorter when the pool gives no more.
+ */
+MUST_CHECK struct buffer *buffer_alloc_queue(struct buffer_pool *pool,
+                                             enum buffer_size size,
+                                             unsigned count);
+
+/*
  * A view of foreign memory, which must not change until it is released.
  *
  * release: called once, with the last view, when nobody needs the bytes any

@@ -206,8 +206,8 @@ static INLINE struct buffer *take_idle(struct buffer_pool *pool,
     return root;
 }
 
-/* A chunk with one view, which is given up. False: it is none, or there are
- * enough; nothing is done. */
+/* The only view of a chunk, or of none, which is given up. False: it is of
+ * none, or there are enough; nothing is done. */
 static INLINE bool make_idle(struct buffer *root)
 {
     struct buffer_pool *pool = root->context;
@@ -297,6 +297,22 @@ struct buffer *buffer_alloc_last(struct buffer_pool *pool,
     return alloc(pool, size, headroom, true);
 }
 
+struct buffer *buffer_alloc_queue(struct buffer_pool *pool,
+                                  enum buffer_size size, unsigned count)
+{
+    struct buffer *queue = NULL;
+
+    for (; count > 0; count--) {
+        struct buffer *buf = alloc(pool, size, 0, true);
+
+        if (!buf)
+            break;
+        buf->link = queue;
+        queue = buf;
+    }
+    return queue;
+}
+
 struct buffer *buffer_wrap(struct buffer_pool *pool, const void *data,
                            uint32_t len,
                            void (*release)(struct buffer *root, void *context),
@@ -360,8 +376,7 @@ void buffer_release(struct buffer *chain)
 {
     if (!chain)
         return;
-    if (chain->root == chain && chain->refs == 1 && !chain->next &&
-        make_idle(chain))
+    if (chain->refs == 1 && !chain->next && make_idle(chain))
         return;
     release_views(chain);
 }

@@ -258,6 +258,31 @@ static void buffer__held_bytes_are_of_the_whole_chunk(void **state)
     buffer_release(slice);
 }
 
+static void buffer__a_queue_is_as_long_as_memory_lasts(void **state)
+{
+    enum { PAGES = 4 };
+    struct buffer_pool *pool = hostnet_pool(&host, PAGES);
+    struct buffer *queue = buffer_alloc_queue(pool, BUFFER_PAGE, 3), *rest;
+    unsigned count = 0;
+
+    (void)state;
+    for (struct buffer *buf = queue; buf; buf = buf->link) {
+        assert_int_equal(buf->len, 0);
+        assert_null(buf->next);
+        memset(buf->data, 0xee, BUFFER_PAGE_BYTES);
+        count++;
+    }
+    assert_int_equal(count, 3);
+    assert_null(buffer_alloc_queue(pool, BUFFER_PAGE, 0));
+    rest = buffer_alloc_queue(pool, BUFFER_PAGE, 5);
+    assert_non_null(rest);
+    assert_null(rest->link);
+    assert_null(buffer_alloc_queue(pool, BUFFER_PAGE, 1));
+    buffer_release_queue(queue);
+    buffer_release_queue(rest);
+    assert_int_equal(host.pages, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -273,6 +298,7 @@ int main(void)
         cmocka_unit_test(chain__gathers_any_number_of_bytes),
         cmocka_unit_test(chain__gather_without_memory_releases_all),
         cmocka_unit_test(chain__headroom_is_added_only_when_missing),
+        cmocka_unit_test(buffer__a_queue_is_as_long_as_memory_lasts),
         cmocka_unit_test(buffer__held_bytes_are_of_the_whole_chunk),
     };
 
