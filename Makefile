@@ -341,7 +341,9 @@ $(BUILD)/$(1)/world: $(patsubst %,$(BUILD)/$(1)/obj/%.o,$(MODEL_SRC) \
                      $(BUILD)/$(1)/libtest.a $(BUILD)/$(1)/libnet.a
 	$(2) $(3) -o $$@ $$(filter %.o,$$^) -Wl,--start-group \
 	    $(BUILD)/$(1)/libtest.a $(BUILD)/$(1)/libnet.a -Wl,--end-group -lm
-LINK_TEST_$(1) = $(2) $(3) -o $$@ $$< -Wl,--start-group \
+$(addprefix $(BUILD)/$(1)/,test_http_serve test_http_again): \
+    $(BUILD)/$(1)/obj/tests/unit/http_flow.c.o
+LINK_TEST_$(1) = $(2) $(3) -o $$@ $$(filter %.o,$$^) -Wl,--start-group \
     $(BUILD)/$(1)/libtest.a $(BUILD)/$(1)/libnet.a -Wl,--end-group -lcmocka -lm
 -include $$(shell find $(BUILD)/$(1)/obj -name '*.d' 2>/dev/null)
 endef

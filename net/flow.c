@@ -38,19 +38,23 @@ static void enlist(struct flow *flow, struct flow_link *list)
     list->prev = link;
 }
 
-void flow_time(struct flow *flow, uint64_t until_us)
+static ASIDE void arm(struct flow *flow, uint64_t until_us)
 {
-    flow->until_us = until_us;
-    /* Most are wanted later each time: a timer is moved when it fires. */
-    if (flow->timed && flow->timer.deadline_us <= until_us)
-        return;
     unlist(flow);
     flow->timed = true;
     flow->timer.next = NULL; /* not armed: what was there is a link's */
     timer_arm(&flow->group->tcp->wheel, &flow->timer, until_us);
 }
 
-void flow_untime(struct flow *flow)
+void flow_time(struct flow *flow, uint64_t until_us)
+{
+    flow->until_us = until_us;
+    /* Most are wanted later each time: a timer is moved when it fires. */
+    if (!flow->timed || flow->timer.deadline_us > until_us)
+        arm(flow, until_us);
+}
+
+ASIDE void flow_untime(struct flow *flow)
 {
     unlist(flow);
     enlist(flow, &flow->group->tcp->untimed);
@@ -272,6 +276,11 @@ void flow_get_source(const struct flow *flow, struct ipv4_addr *addr,
         ends = tcp_endpoints(flow->conn);
     *addr = ends.local;
     *port = ends.local_port;
+}
+
+uint64_t flow_now_us(const struct flow *flow)
+{
+    return net_now_us(flow->group->tcp->net);
 }
 
 static bool has_deadlines(const struct flow *flow)

@@ -284,6 +284,10 @@ void flow_get_dest(const struct flow *flow, struct ipv4_addr *addr,
 void flow_get_source(const struct flow *flow, struct ipv4_addr *addr,
                      uint16_t *port);
 
+/* The time of the last call that read from a flow or wrote to one, or of the
+ * frames that came after it: what clock_us() said then, without asking it. */
+uint64_t flow_now_us(const struct flow *flow);
+
 /* When reads, and writes, end with FLOW_DEADLINE: on clock_us(); FOREVER at
  * first. A call that waits already keeps the deadline with which it began. */
 void flow_set_read_deadline(struct flow *flow, uint64_t deadline_us);

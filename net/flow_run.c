@@ -20,16 +20,20 @@ static void retry_later(struct tcpv4 *tcp)
     tcp->wake_by(tcp->wake_context, tcp->retry_us);
 }
 
-/* The next connection that a peer has opened, as a ready flow. */
-static struct flow *accept_one(struct flow_group *group)
+/* Whether a peer has opened a connection that has no flow yet. */
+static bool has_new(const struct flow_group *group)
+{
+    return group->held || (group->listener && tcp_acceptable(group->listener));
+}
+
+/* The next such connection, as a ready flow; null: no memory. */
+static ASIDE struct flow *open_one(struct flow_group *group)
 {
     struct tcp_conn *conn = group->held;
     struct flow *flow;
 
-    if (!conn && group->listener)
-        conn = tcp_accept(group->listener);
     if (!conn)
-        return NULL;
+        conn = tcp_accept(group->listener);
     flow = flow_new(group, conn);
     group->held = flow ? NULL : conn;
     if (!flow) {
@@ -41,6 +45,11 @@ static struct flow *accept_one(struct flow_group *group)
     flow->park_fn = NULL;
     flow->park_context = NULL;
     return flow;
+}
+
+static struct flow *accept_one(struct flow_group *group)
+{
+    return has_new(group) ? open_one(group) : NULL;
 }
 
 /* The flow that has been ready for longest. */
@@ -128,8 +137,7 @@ static void flow_thread(void *arg)
 
 static bool has_work(const struct flow_group *group)
 {
-    return group->ready || group->held ||
-           (group->listener && tcp_acceptable(group->listener));
+    return group->ready || has_new(group);
 }
 
 void flow_group_dispatch(struct flow_group *group)
@@ -163,6 +171,12 @@ void flow_ready(struct flow *flow, enum flow_park_event event)
     flow_group_dispatch(group);
 }
 
+/* It need not wait: there is something to read already. */
+static ASIDE void park_ready(struct flow *flow)
+{
+    flow_ready(flow, FLOW_PARK_READABLE);
+}
+
 void flow_park(struct flow *flow, flow_park_fn *fn, void *context,
                uint64_t deadline_us)
 {
@@ -177,7 +191,7 @@ void flow_park(struct flow *flow, flow_park_fn *fn, void *context,
     flow->park_fn = fn;
     flow->park_context = context;
     if (flow->flags & FLOW_RELEASED || tcp_readable(flow->conn)) {
-        flow_ready(flow, FLOW_PARK_READABLE);
+        park_ready(flow);
         return;
     }
     flow->mode = FLOW_PARKED;

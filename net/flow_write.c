@@ -163,8 +163,8 @@ static struct writing writing_start(struct flow *flow, struct buffer *chain)
     };
 }
 
-static enum flow_status write_chain(struct flow *flow, struct buffer *chain,
-                                    bool urgent)
+static ASIDE enum flow_status write_chain(struct flow *flow,
+                                          struct buffer *chain, bool urgent)
 {
     struct writing writing = writing_start(flow, chain);
     enum flow_status status = enter(&writing);

@@ -230,6 +230,11 @@ bool net_flush(struct net *net, uint64_t now_us)
     return blocked && net->ip.loopback_count == 0;
 }
 
+uint64_t net_now_us(const struct net *net)
+{
+    return net->now_us;
+}
+
 bool net_needs_flush(const struct net *net)
 {
     for (unsigned i = 0; i < net->if_count; i++)

@@ -179,6 +179,9 @@ void net_run(struct net *net, uint64_t now_us);
  */
 bool net_flush(struct net *net, uint64_t now_us);
 
+/* The latest time that was given to this stack. */
+uint64_t net_now_us(const struct net *net);
+
 /* Whether net_flush() would have something to do. */
 bool net_needs_flush(const struct net *net);
 

@@ -20,26 +20,37 @@
 #include "kernel/thread.h"
 
 /* Bodies up to this size are copied behind their head, not referenced. */
-enum { COPY_BYTES_MAX = 256 };
+enum {
+    COPY_BYTES_MAX = 256,
+    SMALL_BYTES_MAX = RESPONSE_HEAD_BYTES_MAX + COPY_BYTES_MAX
+};
 
-_Static_assert(RESPONSE_HEAD_BYTES_MAX + COPY_BYTES_MAX <= BUFFER_LARGE_BYTES,
+_Static_assert((size_t)SMALL_BYTES_MAX <= BUFFER_LARGE_BYTES,
                "a head and a small body fit one chunk");
 
-/* What outlives a request: how long to wait for the next one, the date of this
- * second, and the last rendering of the one page that may be served more than
- * once. */
+/* A whole answer that is small enough to be copied. */
+struct small {
+    const struct response *response; /* null: none */
+    enum response_connection connection;
+    uint32_t bytes;
+    char text[SMALL_BYTES_MAX];
+};
+
+/* How long to wait for the next request. */
+static uint64_t idle_us = HTTP_IDLE_US;
+
+/* What outlives a request: the date of this second, the last small answer as
+ * long as that is its date, the last rendering of the one page that may be
+ * served more than once, and the fields that came lately. */
 static struct {
-    uint64_t idle_us;
     uint64_t date_until_us;
     struct response_date date;
+    struct small small;
     const struct response *rendered; /* null: body is null */
     uint64_t rendered_until_us;
     struct buffer *body;
-} serve = {.idle_us = HTTP_IDLE_US};
-
-/* And the fields that came lately: apart, for zeroes need no room in an
- * image. */
-static struct http_memo memo;
+    struct http_memo memo;
+} serve;
 
 /* What happens to the flow when its bytes are used up. */
 enum next {
@@ -76,6 +87,7 @@ static const struct response_date *date_now(uint64_t now_us)
         wall_us = clock_wall_us();
         response_date_set(&serve.date, wall_us);
         serve.date_until_us = now_us + 1000000 - wall_us % 1000000;
+        serve.small.response = NULL;
     }
     return &serve.date;
 }
@@ -141,10 +153,9 @@ static void gather(struct turn *turn, struct buffer *view)
 /* Room behind what is gathered for a head and a small body; null: no memory. */
 static struct buffer *room_for_head(struct turn *turn)
 {
-    size_t bytes = RESPONSE_HEAD_BYTES_MAX + COPY_BYTES_MAX;
     struct buffer *chunk = turn->last;
 
-    if (chunk && buffer_tailroom(chunk) >= bytes)
+    if (chunk && buffer_tailroom(chunk) >= SMALL_BYTES_MAX)
         return chunk;
     chunk = buffer_alloc_last(flow_pool(turn->flow), BUFFER_LARGE, 0);
     if (chunk)
@@ -160,6 +171,50 @@ connection_of(const struct http_request *request)
     return request->is_1_0 ? RESPONSE_KEEP_SAID : RESPONSE_KEEP;
 }
 
+static void gather_bytes(struct turn *turn, struct buffer *chunk, size_t len)
+{
+    chunk->len += (uint32_t)len;
+    turn->gathered_bytes += len;
+}
+
+static ASIDE void make_small(struct small *small,
+                             const struct response *response,
+                             enum response_connection connection,
+                             const struct response_date *date)
+{
+    size_t len = response_emit_head(small->text, response, response->text_bytes,
+                                    connection, date);
+
+    memcpy(small->text + len, response->text, response->text_bytes);
+    small->response = response;
+    small->connection = connection;
+    small->bytes = (uint32_t)(len + response->text_bytes);
+}
+
+/* Answer with a text that is copied. */
+static void gather_small(struct turn *turn, struct buffer *chunk,
+                         const struct response *response)
+{
+    enum response_connection connection = connection_of(&turn->parser.request);
+    const struct response_date *date = date_now(turn->now_us);
+    struct small *small = &serve.small;
+
+    if (small->response != response || small->connection != connection)
+        make_small(small, response, connection, date);
+    memcpy((char *)chunk->data + chunk->len, small->text, small->bytes);
+    gather_bytes(turn, chunk, small->bytes);
+}
+
+static void gather_head(struct turn *turn, struct buffer *chunk,
+                        const struct response *response, size_t body_bytes)
+{
+    size_t len = response_emit_head(
+        (char *)chunk->data + chunk->len, response, body_bytes,
+        connection_of(&turn->parser.request), date_now(turn->now_us));
+
+    gather_bytes(turn, chunk, len);
+}
+
 /* Gather an answer. Returns: false when there is no memory for it. */
 static bool answer(struct turn *turn, const struct response *response)
 {
@@ -167,9 +222,6 @@ static bool answer(struct turn *turn, const struct response *response)
     bool with_body = !(request->method_known && request->method == HTTP_HEAD);
     struct buffer *chunk = room_for_head(turn);
     struct buffer *body = NULL;
-    size_t body_bytes;
-    size_t len;
-    char *at;
 
     if (!chunk)
         return false;
@@ -178,17 +230,12 @@ static bool answer(struct turn *turn, const struct response *response)
         if (!body)
             response = pages_status(503); /* small enough to be copied */
     }
-    body_bytes = body ? body->len : response->text_bytes;
-    at = (char *)chunk->data + chunk->len;
-    len = response_emit_head(at, response, body_bytes, connection_of(request),
-                             date_now(turn->now_us));
     if (with_body && !body) {
-        memcpy(at + len, response->text, body_bytes);
-        len += body_bytes;
+        gather_small(turn, chunk, response);
+        return true;
     }
-    chunk->len += (uint32_t)len;
-    turn->gathered_bytes += len;
-    if (with_body && body)
+    gather_head(turn, chunk, response, body ? body->len : response->text_bytes);
+    if (with_body)
         gather(turn, body);
     else
         buffer_release(body);
@@ -239,7 +286,7 @@ static enum next answer_request(struct turn *turn)
         return NEXT_PARK;
     if (!write_gathered(turn))
         return NEXT_CLOSE;
-    turn->now_us = clock_us();
+    turn->now_us = flow_now_us(turn->flow);
     return NEXT_PARK;
 }
 
@@ -254,7 +301,7 @@ static enum next take(struct turn *turn, const struct buffer *view)
         size_t used;
 
         if (!turn->in_request)
-            http_parser_init(&turn->parser, &memo);
+            http_parser_init(&turn->parser, &serve.memo);
         turn->in_request = true;
         switch (http_parse(&turn->parser, data, len, &used)) {
         case HTTP_PARSE_MORE:
@@ -279,7 +326,7 @@ static enum next read_more(struct turn *turn)
     enum flow_status status = flow_read(turn->flow, &view);
     enum next next;
 
-    turn->now_us = clock_us();
+    turn->now_us = flow_now_us(turn->flow);
     switch (status) {
     case FLOW_OK:
         next = take(turn, view);
@@ -341,7 +388,7 @@ static void serve_turn(struct flow *flow, void *context,
 
 static void park(struct flow *flow)
 {
-    flow_park(flow, serve_turn, NULL, clock_us() + serve.idle_us);
+    flow_park(flow, serve_turn, NULL, flow_now_us(flow) + idle_us);
 }
 
 void http_serve(struct flow *flow, void *context)
@@ -351,9 +398,9 @@ void http_serve(struct flow *flow, void *context)
     park(flow);
 }
 
-void http_serve_set_idle(uint64_t idle_us)
+void http_serve_set_idle(uint64_t us)
 {
-    serve.idle_us = idle_us;
+    idle_us = us;
 }
 
 void http_serve_end(void)

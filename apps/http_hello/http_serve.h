@@ -20,7 +20,7 @@ enum {
 void http_serve(struct flow *flow, void *context);
 
 /* How long a connection may be silent between requests, from now on. */
-void http_serve_set_idle(uint64_t idle_us);
+void http_serve_set_idle(uint64_t us);
 
 /* Give back what is kept between requests; no flow is served any more. */
 void http_serve_end(void);

@@ -13,6 +13,7 @@
 #include "kernel/random.h"
 
 uint64_t host_now_us;
+uint64_t host_wall_us;
 bool host_panic_caught;
 const char *host_panic_what;
 void *host_panic_jump[5];
@@ -50,7 +51,7 @@ uint64_t clock_us(void)
 
 uint64_t clock_wall_us(void)
 {
-    return 0;
+    return host_wall_us;
 }
 
 void host_seed(uint64_t seed)

@@ -12,6 +12,9 @@
 /* The virtual clock that clock_us() reads; tests set and advance it. */
 extern uint64_t host_now_us;
 
+/* What clock_wall_us() says; 0 at first: unknown. */
+extern uint64_t host_wall_us;
+
 /* Seed the generator behind random_bytes() and host_random(). */
 void host_seed(uint64_t seed);
 

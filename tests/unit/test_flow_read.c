@@ -119,6 +119,20 @@ static void read__is_a_view_of_the_packet_and_not_a_copy_in(void)
 }
 WORLD(read__is_a_view_of_the_packet_and_not_a_copy)
 
+static void read__tells_what_time_it_is_in(void)
+{
+    struct flow *flow;
+
+    world_listen(80, send_hello, NULL);
+    flow = world_connect(80);
+    world_sleep(WORLD_S);
+    host_now_us += 5;
+    world_expect_read(flow, "hello");
+    assert_int_equal(flow_now_us(flow), host_now_us);
+    flow_release(flow);
+}
+WORLD(read__tells_what_time_it_is)
+
 static void read__view_outlives_the_flow_in(void)
 {
     struct buffer *buffer;
@@ -390,6 +404,7 @@ int main(void)
         WORLD_TEST(read__data_before_fin_comes_first_and_eof_is_sticky),
         WORLD_TEST(read__data_before_rst_comes_first_and_error_is_sticky),
         WORLD_TEST(read__eof_stays_when_the_connection_is_aborted_after_it),
+        WORLD_TEST(read__tells_what_time_it_is),
         WORLD_TEST(read__is_a_view_of_the_packet_and_not_a_copy),
         WORLD_TEST(read__view_outlives_the_flow),
         WORLD_TEST(read__deadline_is_not_sticky),
