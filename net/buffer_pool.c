@@ -180,30 +180,13 @@ static COLD void chunk_free(struct buffer *root)
 }
 
 /* --- idle chunks ----------------------------------------------------------
- * Through next. Of a root may be read what tells that it is released twice,
- * and what it is to its other half. */
+ * Through next; taken in net/buffer_pool.h. Of a root may be read what tells
+ * that it is released twice, and what it is to its other half. */
 
 static inline void poison_idle(const struct buffer *root)
 {
     poison(root, offsetof(struct buffer, len));
     poison(root + 1, buffer_size_bytes(root->kind));
-}
-
-static inline void unpoison_idle(const struct buffer *root,
-                                 enum buffer_size size)
-{
-    unpoison(root, sizeof(*root) + buffer_size_bytes(size));
-}
-
-static INLINE struct buffer *take_idle(struct buffer_pool *pool,
-                                       enum buffer_size size)
-{
-    struct buffer *root = pool->idle[size];
-
-    unpoison_idle(root, size);
-    pool->idle[size] = root->next;
-    pool->idle_room[size]++;
-    return root;
 }
 
 /* The only view of a chunk, or of none, which is given up. False: it is of
@@ -237,29 +220,14 @@ static COLD void give_idle(void *context)
 
     for (unsigned size = 0; size < BUFFER_SIZES; size++) {
         while (pool->idle[size])
-            chunk_free(take_idle(pool, size));
+            chunk_free(buffer_take_idle(pool, (enum buffer_size)size));
         set_idle_max(pool, size, 0);
     }
 }
 
 /* --- taking and releasing ------------------------------------------------- */
 
-/* An empty view of a chunk, as it comes to its holder. */
-static INLINE struct buffer *begin(struct buffer *root, uint32_t headroom)
-{
-    root->next = NULL;
-    root->link = NULL;
-    root->data = buffer_chunk(root) + headroom;
-    root->len = 0;
-    root->refs = 1;
-    root->csum_start = 0;
-    root->csum_offset = 0;
-    root->gso_bytes = 0;
-    root->flags = 0;
-    return root;
-}
-
-static ASIDE struct buffer *alloc_anew(struct buffer_pool *pool,
+ASIDE struct buffer *buffer_alloc_anew(struct buffer_pool *pool,
                                        enum buffer_size size, uint32_t headroom,
                                        bool last)
 {
@@ -272,29 +240,19 @@ static ASIDE struct buffer *alloc_anew(struct buffer_pool *pool,
     root->release = NULL;
     root->context = pool;
     root->kind = (uint8_t)size;
-    return begin(root, headroom);
-}
-
-static INLINE struct buffer *alloc(struct buffer_pool *pool,
-                                   enum buffer_size size, uint32_t headroom,
-                                   bool last)
-{
-    ASSERT(headroom <= BUFFER_SMALL_BYTES);
-    if (!pool->idle[size])
-        return alloc_anew(pool, size, headroom, last);
-    return begin(take_idle(pool, size), headroom);
+    return buffer_begin(root, headroom);
 }
 
 struct buffer *buffer_alloc(struct buffer_pool *pool, enum buffer_size size,
                             uint32_t headroom)
 {
-    return alloc(pool, size, headroom, false);
+    return buffer_alloc_here(pool, size, headroom, false);
 }
 
 struct buffer *buffer_alloc_last(struct buffer_pool *pool,
                                  enum buffer_size size, uint32_t headroom)
 {
-    return alloc(pool, size, headroom, true);
+    return buffer_alloc_here(pool, size, headroom, true);
 }
 
 struct buffer *buffer_alloc_queue(struct buffer_pool *pool,
@@ -303,7 +261,7 @@ struct buffer *buffer_alloc_queue(struct buffer_pool *pool,
     struct buffer *queue = NULL;
 
     for (; count > 0; count--) {
-        struct buffer *buf = alloc(pool, size, 0, true);
+        struct buffer *buf = buffer_alloc_here(pool, size, 0, true);
 
         if (!buf)
             break;

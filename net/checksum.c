@@ -23,69 +23,104 @@ static inline uint64_t load64(const void *data)
     return word;
 }
 
-/* Up to 7 bytes as the start of a word that zero bytes fill up; by lengths
- * that the compiler knows, for a call would cost more than the sum. */
-static inline uint64_t load_tail(const uint8_t *bytes, size_t len)
-{
-    uint64_t sum = 0;
-    uint16_t word = 0;
-
-    if (len & 4) {
-        sum = checksum_load32(bytes);
-        bytes += 4;
-    }
-    if (len & 2) {
-        memcpy(&word, bytes, 2);
-        sum += word;
-        bytes += 2;
-    }
-    if (len & 1) {
-        word = 0;
-        memcpy(&word, bytes, 1);
-        sum += word;
-    }
-    return sum;
-}
-
 /* A sum, and the carries that have left it. */
 struct carried {
     uint64_t sum, carries;
 };
 
 /* Eight bytes more: an addition, and one that counts its carry. */
-static inline void add_word(struct carried *to, const uint8_t *at)
+static INLINE void add_word(struct carried *total, const uint8_t *at)
 {
-    to->carries += __builtin_add_overflow(to->sum, load64(at), &to->sum);
+    total->carries +=
+        __builtin_add_overflow(total->sum, load64(at), &total->sum);
 }
 
-/* A cache line. Written out: a loop would double the instructions. */
-static inline void add_line(struct carried *to, const uint8_t *at)
+/* 32 bytes, written out, for a loop would double the instructions. `copies`:
+ * `to` another place too, in registers that are twice as wide. */
+static INLINE void add_block(struct carried *total, uint8_t *to,
+                             const uint8_t *at, bool copies)
 {
-    add_word(to, at);
-    add_word(to, at + 8);
-    add_word(to, at + 16);
-    add_word(to, at + 24);
-    add_word(to, at + 32);
-    add_word(to, at + 40);
-    add_word(to, at + 48);
-    add_word(to, at + 56);
+    if (copies) {
+        memcpy(to, at, 16);
+        memcpy(to + 16, at + 16, 16);
+    }
+    add_word(total, at);
+    add_word(total, at + 8);
+    add_word(total, at + 16);
+    add_word(total, at + 24);
+}
+
+static INLINE void add_line_pair(struct carried *total, uint8_t *to,
+                                 const uint8_t *at, bool copies)
+{
+    add_block(total, to, at, copies);
+    add_block(total, copies ? to + 32 : to, at + 32, copies);
+    add_block(total, copies ? to + 64 : to, at + 64, copies);
+    add_block(total, copies ? to + 96 : to, at + 96, copies);
+}
+
+/* Up to 7 bytes as the start of a word that zero bytes fill up; by lengths
+ * that the compiler knows, for a call would cost more than the sum. */
+static INLINE uint64_t load_tail(uint8_t *to, const uint8_t *at, size_t len,
+                                 bool copies)
+{
+    size_t fours = len & 4, twos = len & 2;
+    uint64_t sum = 0;
+    uint16_t word = 0;
+
+    if (fours) {
+        sum = checksum_load32(at);
+        if (copies)
+            memcpy(to, at, 4);
+    }
+    if (twos) {
+        memcpy(&word, at + fours, 2);
+        sum += word;
+        if (copies)
+            memcpy(to + fours, &word, 2);
+    }
+    if (len & 1) {
+        sum += at[fours + twos];
+        if (copies)
+            to[fours + twos] = at[fours + twos];
+    }
+    return sum;
+}
+
+/* The sum with bytes added, which are copied or (to: null) not. */
+static INLINE uint32_t add_bytes(uint32_t sum, uint8_t *to, const uint8_t *at,
+                                 size_t len, bool copies)
+{
+    struct carried total = {sum, 0};
+
+    for (; len >= 128; len -= 128, at += 128) {
+        add_line_pair(&total, to, at, copies);
+        to = copies ? to + 128 : to;
+    }
+    for (; len >= 32; len -= 32, at += 32) {
+        add_block(&total, to, at, copies);
+        to = copies ? to + 32 : to;
+    }
+    for (; len >= 8; len -= 8, at += 8) {
+        if (copies)
+            memcpy(to, at, 8);
+        add_word(&total, at);
+        to = copies ? to + 8 : to;
+    }
+    total.sum = add_carry(total.sum, total.carries);
+    if (len > 0)
+        total.sum = add_carry(total.sum, load_tail(to, at, len, copies));
+    return checksum_fold(total.sum);
 }
 
 uint32_t checksum_add(uint32_t sum, const void *data, size_t len)
 {
-    struct carried total = {sum, 0};
-    const uint8_t *at = data;
+    return add_bytes(sum, NULL, data, len, false);
+}
 
-    for (; len >= 128; len -= 128, at += 128) {
-        add_line(&total, at);
-        add_line(&total, at + 64);
-    }
-    for (; len >= 8; len -= 8, at += 8)
-        add_word(&total, at);
-    total.sum = add_carry(total.sum, total.carries);
-    if (len > 0)
-        total.sum = add_carry(total.sum, load_tail(at, len));
-    return checksum_fold(total.sum);
+uint32_t checksum_copy(uint32_t sum, void *to, const void *data, size_t len)
+{
+    return add_bytes(sum, to, data, len, true);
 }
 
 static inline uint32_t swap_bytes(uint32_t sum)
@@ -114,19 +149,30 @@ uint32_t checksum_chain(uint32_t sum, const struct buffer *chain,
     return sum;
 }
 
-uint32_t checksum_pseudo(struct ipv4_addr src, struct ipv4_addr dst,
-                         uint8_t protocol, uint32_t len)
+uint32_t checksum_copy_out(uint32_t sum, const struct buffer *chain,
+                           uint32_t offset, void *to, uint32_t bytes)
 {
-    /* Zero, the protocol and the length, as they stand on the wire. */
-    uint32_t last = (uint32_t)protocol << 8 |
-                    (uint32_t)__builtin_bswap16((uint16_t)len) << 16;
+    uint32_t done = 0;
 
-    return checksum_fold((uint64_t)src.word + dst.word + last);
-}
+    for (const struct buffer *buf = chain; buf && done < bytes;
+         buf = buf->next) {
+        uint32_t len, part;
 
-be16 checksum_unfinished(uint32_t sum)
-{
-    return (be16){checksum_fold16(sum)};
+        if (offset >= buf->len) {
+            offset -= buf->len;
+            continue;
+        }
+        len = buf->len - offset;
+        if (len > bytes - done)
+            len = bytes - done;
+        part = checksum_copy(0, (uint8_t *)to + done, buf->data + offset, len);
+        sum =
+            checksum_fold((uint64_t)sum + (done & 1 ? swap_bytes(part) : part));
+        done += len;
+        offset = 0;
+    }
+    ASSERT(done == bytes);
+    return sum;
 }
 
 bool checksum_is_good(uint32_t sum)

@@ -42,8 +42,10 @@ static inline uint32_t checksum_load32(const void *data)
 
 /* ---- */
 
-/* The sum with `len` bytes added. */
+/* The sum with `len` bytes added; the second copies them `to` where they do not
+ * overlap, in the same pass. */
 uint32_t checksum_add(uint32_t sum, const void *data, size_t len);
+uint32_t checksum_copy(uint32_t sum, void *to, const void *data, size_t len);
 
 /* The sum of an IPv4 header without options: five words, added where no carry
  * is lost. */
@@ -73,9 +75,29 @@ static inline bool checksum_ipv4_header_is_good(const void *header)
 uint32_t checksum_chain(uint32_t sum, const struct buffer *chain,
                         uint32_t offset);
 
-/* The sum of the pseudo header of TCP and UDP: RFC 9293 3.1, RFC 768. */
-uint32_t checksum_pseudo(struct ipv4_addr src, struct ipv4_addr dst,
-                         uint8_t protocol, uint32_t len);
+/* The same of `bytes` of them, which are there, and are copied `to` where they
+ * do not overlap. */
+uint32_t checksum_copy_out(uint32_t sum, const struct buffer *chain,
+                           uint32_t offset, void *to, uint32_t bytes);
+
+/* The sum with the pseudo header of TCP and UDP added, and of that alone: RFC
+ * 9293 3.1, RFC 768. */
+static inline uint32_t checksum_add_pseudo(uint32_t sum, struct ipv4_addr src,
+                                           struct ipv4_addr dst,
+                                           uint8_t protocol, uint32_t len)
+{
+    /* Zero, the protocol and the length, as they stand on the wire. */
+    uint32_t last = (uint32_t)protocol << 8 |
+                    (uint32_t)__builtin_bswap16((uint16_t)len) << 16;
+
+    return checksum_fold((uint64_t)sum + src.word + dst.word + last);
+}
+static inline uint32_t checksum_pseudo(struct ipv4_addr src,
+                                       struct ipv4_addr dst, uint8_t protocol,
+                                       uint32_t len)
+{
+    return checksum_add_pseudo(0, src, dst, protocol, len);
+}
 
 /* The complement: what stands in a header's checksum field. */
 static inline be16 checksum_finish(uint32_t sum)
@@ -84,7 +106,10 @@ static inline be16 checksum_finish(uint32_t sum)
 }
 
 /* What stands in the field of a BUFFER_CSUM_PARTIAL packet: not complemented */
-be16 checksum_unfinished(uint32_t sum);
+static inline be16 checksum_unfinished(uint32_t sum)
+{
+    return (be16){checksum_fold16(sum)};
+}
 
 /* Whether bytes that include their checksum add up. */
 bool checksum_is_good(uint32_t sum);

@@ -175,10 +175,13 @@ struct ipv4_send {
                              broadcast addresses alone */
     struct ipv4_addr dst;
     uint8_t protocol;
-    uint8_t ttl;       /* 0: IPV4_TTL */
-    uint8_t tos;       /* DSCP and ECN */
-    bool may_fragment; /* cut it when it is too big, and let routers cut it;
+    uint8_t ttl;           /* 0: IPV4_TTL */
+    uint8_t tos;           /* DSCP and ECN */
+    bool may_fragment;     /* cut it when it is too big, and let routers cut it;
                           false: DF is set */
+    uint16_t summed_bytes; /* of the data, all of it or nothing: it was summed
+                              into the checksum's field as it was copied, where
+                              ipv4_sums_towards() said so */
 };
 
 /*
@@ -221,6 +224,10 @@ uint16_t ipv4_mtu_for(struct net *net, struct ipv4_addr dst);
 
 /* enum netdev_cap of the device towards `dst`; 0 for ourselves. */
 unsigned ipv4_caps_for(struct net *net, struct ipv4_addr dst);
+
+/* Whether the checksum of a segment that is sent to `dst` now is completed by
+ * ipv4_output(), as no device does it: who copies the data sums it then. */
+bool ipv4_sums_towards(struct net *net, struct ipv4_addr dst);
 
 /* Whether an address is one of ours, 127/8 included. */
 bool ipv4_is_ours(const struct net *net, struct ipv4_addr addr);

@@ -3,16 +3,13 @@
  *
  * Which way, net/route.c knows; net/ipv4_fragment.c cuts.
  */
+#include "net/ipv4_output.h"
+
 #include <string.h>
 
 #include "net/checksum.h"
-#include "net/ethernet.h"
-#include "net/ipv4.h"
 #include "net/ipv4_fragment.h"
-#include "net/net_priv.h"
 #include "net/wire.h"
-
-enum { HEADERS_BYTES = ETHERNET_HEADER_BYTES + IPV4_HEADER_BYTES };
 
 /* --- ourselves ------------------------------------------------------------ */
 
@@ -75,19 +72,29 @@ void ipv4_destroy(struct net *net)
 /* --- out ------------------------------------------------------------------ */
 
 /*
- * Fill in the checksum that no device will.
+ * Fill in the checksum that no device will. What is in it already, at the end
+ * of a segment, is all that lies behind the first view's headers.
  * UDP sends 0xffff for 0, which would mean that there is none: RFC 768.
  */
-static ASIDE void complete_checksum(struct buffer *segment, uint8_t protocol)
+ASIDE void ipv4_complete_checksum(struct buffer *segment, uint32_t bytes,
+                                  uint8_t protocol, uint32_t summed_bytes)
 {
-    uint32_t field = (uint32_t)segment->csum_start + segment->csum_offset;
-    be16 sum;
+    uint32_t start = segment->csum_start, rest = bytes - start - summed_bytes;
+    uint8_t *field = segment->data + start + segment->csum_offset;
+    uint32_t sum;
+    be16 wire;
 
-    ASSERT(field + sizeof(sum) <= segment->len);
-    sum = checksum_finish(checksum_chain(0, segment, segment->csum_start));
-    if (protocol == IPV4_PROTO_UDP && be16_get(sum) == 0)
-        sum = be16_make(0xffff);
-    memcpy(segment->data + field, &sum, sizeof(sum));
+    ASSERT(field + sizeof(wire) <= segment->data + segment->len);
+    if (summed_bytes == 0) {
+        sum = checksum_chain(0, segment, start);
+    } else {
+        ASSERT(rest <= segment->len - start);
+        sum = checksum_add(0, segment->data + start, rest);
+    }
+    wire = checksum_finish(sum);
+    if (protocol == IPV4_PROTO_UDP && be16_get(wire) == 0)
+        wire = be16_make(0xffff);
+    memcpy(field, &wire, sizeof(wire));
     segment->flags &= (uint8_t)~BUFFER_CSUM_PARTIAL;
 }
 
@@ -132,6 +139,18 @@ static uint32_t limit_of(const struct net *net, const struct route *route)
     return route->kind == ROUTE_OURSELVES
                ? UINT16_MAX
                : net->ifs[route->interface].mtu_bytes;
+}
+
+/* Whether checksums on this way are completed here. */
+static bool sums_on(const struct net *net, const struct route *route)
+{
+    return route->kind != ROUTE_OURSELVES &&
+           !(route_caps(net, route) & NETDEV_CAP_TX_CSUM);
+}
+
+bool ipv4_sums_towards(struct net *net, struct ipv4_addr dst)
+{
+    return sums_on(net, route_of(net, dst));
 }
 
 /* Whether the packet can go; counts why not. */
@@ -185,7 +204,7 @@ static enum ipv4_status send_whole(struct net *net, const struct route *route,
                                    struct buffer *segment)
 {
     struct buffer *packet =
-        buffer_with_headroom(net->pool, segment, HEADERS_BYTES);
+        buffer_with_headroom(net->pool, segment, IPV4_FRAME_HEADERS);
 
     if (!packet) {
         net_count(&net->counters, ip_no_memory);
@@ -226,6 +245,21 @@ static COLD enum ipv4_status send_cut(struct net *net,
     return status;
 }
 
+/* Of a packet that is not cut, nor may be. */
+static INLINE struct ipv4_header header_of(const struct ipv4_send *how,
+                                           uint32_t bytes)
+{
+    return (struct ipv4_header){
+        .src = how->src,
+        .dst = how->dst,
+        .total_bytes = (uint16_t)bytes,
+        .dont_fragment = true,
+        .tos = how->tos,
+        .ttl = how->ttl ? how->ttl : (uint8_t)IPV4_TTL,
+        .protocol = how->protocol,
+    };
+}
+
 static COLD enum ipv4_status output(struct net *net, struct route way,
                                     const struct ipv4_send *how,
                                     struct buffer *segment, uint32_t bytes)
@@ -234,34 +268,25 @@ static COLD enum ipv4_status output(struct net *net, struct route way,
     enum ipv4_status status = check_output(net, route, how, segment, bytes);
     bool cut = how->may_fragment && bytes > limit_of(net, route);
     bool atomic = !how->may_fragment || bytes <= IPV4_ATOMIC_BYTES;
-    struct ipv4_header header = {
-        .src = how->src,
-        .dst = how->dst,
-        .total_bytes = (uint16_t)bytes,
-        .dont_fragment = atomic && !cut,
-        .tos = how->tos,
-        .ttl = how->ttl ? how->ttl : (uint8_t)IPV4_TTL,
-        .protocol = how->protocol,
-    };
+    struct ipv4_header header = header_of(how, bytes);
 
     if (status != IPV4_OK) {
         buffer_release(segment);
         return status;
     }
+    header.dont_fragment = atomic && !cut;
     if (!header.dont_fragment)
         header.id = ipv4_next_id(net, &header);
-    if (segment->flags & BUFFER_CSUM_PARTIAL &&
-        (cut || (route->kind != ROUTE_OURSELVES &&
-                 !(route_caps(net, route) & NETDEV_CAP_TX_CSUM))))
-        complete_checksum(segment, how->protocol);
+    if (segment->flags & BUFFER_CSUM_PARTIAL && (cut || sums_on(net, route)))
+        ipv4_complete_checksum(segment, bytes - IPV4_HEADER_BYTES,
+                               how->protocol, how->summed_bytes);
     return cut ? send_cut(net, route, &header, segment)
                : send_whole(net, route, &header, segment);
 }
 
-/* Who is next on the way to a host, if his MAC address is known and `src` is
- * ours. */
-static ASIDE struct arp_entry *
-find_neighbour(struct net *net, struct route_slot *slot, struct ipv4_addr src)
+ASIDE struct arp_entry *ipv4_find_neighbour(struct net *net,
+                                            struct route_slot *slot,
+                                            struct ipv4_addr src)
 {
     struct net_if *nif = &net->ifs[slot->route.interface];
 
@@ -273,61 +298,14 @@ find_neighbour(struct net *net, struct route_slot *slot, struct ipv4_addr src)
     return slot->neighbour;
 }
 
-/* The same, of the last packet that went this way. */
-static INLINE struct arp_entry *
-neighbour_of(struct net *net, struct route_slot *slot, struct ipv4_addr src)
-{
-    return slot->neighbour && ipv4_addr_equal(slot->src, src)
-               ? slot->neighbour
-               : find_neighbour(net, slot, src);
-}
-
 /* Whether a packet goes to its neighbour as it is, as nearly all do. */
 static INLINE bool is_usual(const struct arp_entry *neighbour,
                             const struct ipv4_send *how,
                             const struct buffer *segment, uint32_t bytes)
 {
-    const struct net_if *nif = neighbour->nif;
-
-    return (bytes <= nif->mtu_bytes ||
-            (segment->flags & BUFFER_GSO_TCP4 && bytes <= UINT16_MAX)) &&
+    return ipv4_fits(neighbour, segment, bytes) &&
            (!how->may_fragment || bytes <= IPV4_ATOMIC_BYTES) &&
-           buffer_headroom(segment) >= HEADERS_BYTES;
-}
-
-/* Send such a packet. Not taken on IPV4_FULL. */
-static INLINE enum ipv4_status
-send_usual(struct net *net, struct arp_entry *neighbour,
-           const struct ipv4_send *how, struct buffer *segment, uint32_t bytes)
-{
-    const struct ipv4_header header = {
-        .src = how->src,
-        .dst = how->dst,
-        .total_bytes = (uint16_t)bytes,
-        .dont_fragment = true,
-        .tos = how->tos,
-        .ttl = how->ttl ? how->ttl : (uint8_t)IPV4_TTL,
-        .protocol = how->protocol,
-    };
-    struct net_if *nif = neighbour->nif;
-    uint8_t *frame;
-
-    if (segment->flags & BUFFER_CSUM_PARTIAL &&
-        !(nif->dev->caps & NETDEV_CAP_TX_CSUM))
-        complete_checksum(segment, how->protocol);
-    frame = buffer_push(segment, HEADERS_BYTES);
-    ethernet_header_put(frame, &neighbour->mac, &nif->dev->mac,
-                        ETHERNET_TYPE_IPV4);
-    ipv4_header_put(frame + ETHERNET_HEADER_BYTES, &header);
-    segment->csum_start = (uint16_t)(segment->csum_start + HEADERS_BYTES);
-    arp_note_use(neighbour, net->now_us);
-    if (ethernet_enqueue(net, nif, segment) == IPV4_FULL) {
-        buffer_pull(segment, HEADERS_BYTES);
-        segment->csum_start = (uint16_t)(segment->csum_start - HEADERS_BYTES);
-        return IPV4_FULL;
-    }
-    net_count(&net->counters, ip_tx);
-    return IPV4_OK;
+           buffer_headroom(segment) >= IPV4_FRAME_HEADERS;
 }
 
 enum ipv4_status ipv4_output(struct net *net, const struct ipv4_send *how,
@@ -335,11 +313,15 @@ enum ipv4_status ipv4_output(struct net *net, const struct ipv4_send *how,
 {
     uint32_t bytes = IPV4_HEADER_BYTES + buffer_chain_len(segment);
     struct route_slot *slot = route_slot_of(net, how->dst);
-    struct arp_entry *neighbour = neighbour_of(net, slot, how->src);
+    struct arp_entry *neighbour = ipv4_neighbour(net, slot, how->src);
 
-    return neighbour && is_usual(neighbour, how, segment, bytes)
-               ? send_usual(net, neighbour, how, segment, bytes)
-               : output(net, slot->route, how, segment, bytes);
+    if (neighbour && is_usual(neighbour, how, segment, bytes)) {
+        const struct ipv4_header header = header_of(how, bytes);
+
+        return ipv4_send_usual(net, neighbour, &header, segment,
+                               how->summed_bytes);
+    }
+    return output(net, slot->route, how, segment, bytes);
 }
 
 void ipv4_doubt(struct net *net, struct ipv4_addr dst)

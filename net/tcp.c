@@ -89,6 +89,8 @@ COLD bool tcp_init(struct net *net)
         (pages ? pages : net->config.pages_max / 4 * 3) * PAGE_BYTES;
     for (unsigned i = 0; i < TCP_PORT_COUNTERS; i++)
         tcp->port_next[i] = (uint16_t)net_random64(net);
+    if (net->config.tcp.ttl == 0)
+        net->config.tcp.ttl = IPV4_TTL;
     tcp_list_init(&tcp->flush);
     tcp_list_init(&tcp->events);
     tcp_list_init(&tcp->connecting);

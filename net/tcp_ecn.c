@@ -85,19 +85,20 @@ enum tcp_verdict tcp_in_mark(struct tcp_conn *conn, struct tcp_arrival *in)
     return TCP_GO_ON;
 }
 
-uint8_t tcp_ecn_mark_some(const struct tcp_conn *conn, uint32_t seq,
-                          uint32_t text_bytes, uint8_t *flags)
+struct tcp_ecn_marks tcp_ecn_mark_some(const struct tcp_conn *conn,
+                                       uint32_t seq, uint32_t text_bytes,
+                                       uint8_t flags)
 {
-    if (*flags & TCP_SYN)
-        return IPV4_ECN_NOT;
+    if (flags & TCP_SYN)
+        return (struct tcp_ecn_marks){flags, IPV4_ECN_NOT};
     if (conn->ece)
-        *flags |= TCP_ECE;
+        flags |= TCP_ECE;
     /* Not on what is sent again, nor on probes: 6.1.5, 6.1.6. */
     if (text_bytes == 0 || seq != conn->snd.nxt || conn->probe_now)
-        return IPV4_ECN_NOT;
+        return (struct tcp_ecn_marks){flags, IPV4_ECN_NOT};
     if (conn->cwr_due)
-        *flags |= TCP_CWR;
-    return IPV4_ECN_ECT0;
+        flags |= TCP_CWR;
+    return (struct tcp_ecn_marks){flags, IPV4_ECN_ECT0};
 }
 
 void tcp_ecn_sent(struct tcp_conn *conn, uint32_t seq, uint8_t flags)

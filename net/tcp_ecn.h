@@ -23,20 +23,21 @@ bool tcp_ecn_concerns(const struct tcp_conn *conn,
                       const struct tcp_arrival *in);
 /* Whether cwnd was reduced for this window of data: once is enough. */
 bool tcp_ecn_reduced(const struct tcp_conn *conn);
-/* Adds ECE and CWR to the flags of a segment. Returns: the ECN bits of its IP
- * header. The first is for who knows that both know ECN. */
-uint8_t tcp_ecn_mark_some(const struct tcp_conn *conn, uint32_t seq,
-                          uint32_t text_bytes, uint8_t *flags);
-static INLINE uint8_t tcp_ecn_mark(const struct tcp_conn *conn, uint32_t seq,
-                                   uint32_t text_bytes, uint8_t *flags)
+/* The flags of a segment, ECE and CWR added where they belong, and the ECN bits
+ * of its IP header. The first is for who knows that both know ECN. */
+struct tcp_ecn_marks {
+    uint8_t flags, ecn;
+};
+struct tcp_ecn_marks tcp_ecn_mark_some(const struct tcp_conn *conn,
+                                       uint32_t seq, uint32_t text_bytes,
+                                       uint8_t flags);
+static INLINE struct tcp_ecn_marks tcp_ecn_mark(const struct tcp_conn *conn,
+                                                uint32_t seq,
+                                                uint32_t text_bytes,
+                                                uint8_t flags)
 {
-    uint8_t marked = *flags, ecn;
-
-    if (!conn->ecn)
-        return IPV4_ECN_NOT;
-    ecn = tcp_ecn_mark_some(conn, seq, text_bytes, &marked);
-    *flags = marked;
-    return ecn;
+    return conn->ecn ? tcp_ecn_mark_some(conn, seq, text_bytes, flags)
+                     : (struct tcp_ecn_marks){flags, IPV4_ECN_NOT};
 }
 /* A segment has left. */
 void tcp_ecn_sent(struct tcp_conn *conn, uint32_t seq, uint8_t flags);

@@ -14,7 +14,8 @@ enum tcp_sent {
     TCP_SENT_NOTHING    /* there was nothing to send, or no room for it */
 };
 
-/* One segment of the connection, `text` (null, or text_bytes) behind it. */
+/* One segment of the connection, with text_bytes from `offset` of `first` on.
+ * flags: an acknowledgement, or SYN. */
 MUST_CHECK enum tcp_sent tcp_segment_send(struct tcp_conn *conn, uint32_t seq,
                                           uint8_t flags, struct buffer *first,
                                           uint32_t offset, uint32_t text_bytes);

@@ -83,10 +83,10 @@ struct tcp_seg {
     uint32_t seq, ack;
     uint32_t text_bytes;
     uint16_t src_port, dst_port;
-    uint16_t window;   /* as on the wire: not scaled */
-    uint16_t checksum; /* emit only: what stands in the field */
-    uint16_t urgent;   /* the pointer, from seq; whatever TCP_URG says */
-    uint8_t flags;     /* enum tcp_flag */
+    uint16_t window; /* as on the wire: not scaled */
+    be16 checksum;   /* emit only: as it stands in the field */
+    uint16_t urgent; /* the pointer, from seq; whatever TCP_URG says */
+    uint8_t flags;   /* enum tcp_flag */
     uint8_t header_bytes;
     /* Options. Values of those that were there; parse: the first counts. */
     bool has_mss, has_shift, has_timestamps;
@@ -170,12 +170,17 @@ static INLINE uint8_t *tcp_put32(uint8_t *at, uint32_t number)
 static INLINE void tcp_header_put(uint8_t *out, const struct tcp_seg *seg,
                                   uint32_t header_bytes)
 {
+    be32 last;
+
     out = tcp_put32(out, (uint32_t)seg->src_port << 16 | seg->dst_port);
     out = tcp_put32(out, seg->seq);
     out = tcp_put32(out, seg->ack);
     out = tcp_put32(out, header_bytes / 4 << 28 | (uint32_t)seg->flags << 16 |
                              seg->window);
-    tcp_put32(out, (uint32_t)seg->checksum << 16 | seg->urgent);
+    /* One store: the checksum is as it stands already. */
+    last.swapped =
+        seg->checksum.swapped | (uint32_t)be16_make(seg->urgent).swapped << 16;
+    memcpy(out, &last, sizeof(last));
 }
 
 /* Two NOPs and the timestamps: TCP_TIMESTAMPS_BYTES. */

@@ -147,6 +147,23 @@ static void undo_header(struct buffer *segment, const struct buffer *data)
     buffer_release(segment);
 }
 
+/* Put the header before a datagram: into the headroom that a segment has. sum:
+ * of the data, or 0: the checksum is to be completed. */
+static void put_header(struct buffer *segment, const struct udp_datagram *to,
+                       uint32_t sum)
+{
+    uint32_t bytes = UDP_HEADER_BYTES + buffer_chain_len(segment);
+    const struct udp_header header = {to->src_port, to->dst_port,
+                                      (uint16_t)bytes, true};
+
+    sum = checksum_add_pseudo(sum, to->src, to->dst, IPV4_PROTO_UDP, bytes);
+    header_emit(buffer_push(segment, UDP_HEADER_BYTES), &header,
+                checksum_unfinished(sum));
+    segment->flags = BUFFER_CSUM_PARTIAL;
+    segment->csum_start = 0;
+    segment->csum_offset = offsetof(struct wire_udp, checksum);
+}
+
 /*
  * Put the header before a datagram. Data is taken when there is no memory.
  * Returns: the segment, its checksum to be completed; or null.
@@ -155,24 +172,47 @@ static struct buffer *make_segment(struct net *net,
                                    const struct udp_datagram *to,
                                    struct buffer *data)
 {
-    uint32_t bytes = UDP_HEADER_BYTES + buffer_chain_len(data);
-    struct udp_header header = {to->src_port, to->dst_port, (uint16_t)bytes,
-                                true};
-    struct buffer *segment;
+    struct buffer *segment =
+        data ? buffer_with_headroom(net->pool, data, UDP_HEADROOM)
+             : buffer_alloc(net->pool, BUFFER_SMALL, BUFFER_HEADROOM);
 
-    segment = data ? buffer_with_headroom(net->pool, data, UDP_HEADROOM)
-                   : buffer_alloc(net->pool, BUFFER_SMALL, BUFFER_HEADROOM);
     if (!segment) {
         buffer_release(data);
         return NULL;
     }
-    header_emit(buffer_push(segment, UDP_HEADER_BYTES), &header,
-                checksum_unfinished(
-                    checksum_pseudo(to->src, to->dst, IPV4_PROTO_UDP, bytes)));
-    segment->flags = BUFFER_CSUM_PARTIAL;
-    segment->csum_start = 0;
-    segment->csum_offset = offsetof(struct wire_udp, checksum);
+    put_header(segment, to, 0);
     return segment;
+}
+
+/* A copy of the bytes as a chain with headroom; with their sum, unless null.
+ * Null when there is no memory. All pieces but the last are even. */
+static struct buffer *copy_of(struct buffer_pool *pool, const uint8_t *data,
+                              size_t bytes, uint32_t *sum)
+{
+    struct buffer *chain = NULL, **end = &chain;
+    uint32_t room = BUFFER_HEADROOM;
+
+    for (; !chain || bytes > 0; room = 0) {
+        struct buffer *buf = buffer_alloc_last(pool, BUFFER_LARGE, room);
+        size_t part = BUFFER_LARGE_BYTES - room;
+
+        if (!buf) {
+            buffer_release(chain);
+            return NULL;
+        }
+        if (part > bytes)
+            part = bytes;
+        if (sum)
+            *sum = checksum_copy(*sum, buf->data, data, part);
+        else if (part > 0)
+            memcpy(buf->data, data, part);
+        buf->len = (uint32_t)part;
+        data += part;
+        bytes -= part;
+        *end = buf;
+        end = &buf->next;
+    }
+    return chain;
 }
 
 static struct ipv4_send how_to_send(const struct udp_datagram *to)
@@ -194,24 +234,59 @@ static enum ipv4_status sent(struct net *net, enum ipv4_status status,
     return status;
 }
 
+/* Whether a datagram of so many bytes may go; fills in where from. */
+static enum ipv4_status address(struct net *net, struct udp_datagram *to,
+                                size_t bytes)
+{
+    if (bytes > UDP_DATA_BYTES_MAX)
+        return IPV4_TOO_BIG;
+    return ipv4_addr_is_zero(to->src) &&
+                   !ipv4_source_for(net, to->dst, &to->src)
+               ? IPV4_NO_ROUTE
+               : IPV4_OK;
+}
+
 enum ipv4_status udp_output(struct net *net, const struct udp_datagram *to,
                             struct buffer *data)
 {
-    bool too_big = buffer_chain_len(data) > UDP_DATA_BYTES_MAX;
     struct udp_datagram whole = *to;
+    enum ipv4_status status = address(net, &whole, buffer_chain_len(data));
     struct buffer *segment;
     struct ipv4_send how;
 
-    if (too_big || (ipv4_addr_is_zero(to->src) &&
-                    !ipv4_source_for(net, to->dst, &whole.src))) {
+    if (status != IPV4_OK) {
         buffer_release(data);
-        return too_big ? IPV4_TOO_BIG : IPV4_NO_ROUTE;
+        return status;
     }
     segment = make_segment(net, &whole, data);
     if (!segment)
         return IPV4_NO_MEMORY;
     how = how_to_send(&whole);
     return sent(net, ipv4_output(net, &how, segment), segment, data);
+}
+
+enum ipv4_status udp_output_bytes(struct net *net,
+                                  const struct udp_datagram *to,
+                                  const void *data, size_t bytes)
+{
+    struct udp_datagram whole = *to;
+    enum ipv4_status status = address(net, &whole, bytes);
+    struct ipv4_send how = how_to_send(&whole);
+    struct buffer *segment;
+    uint32_t sum = 0;
+
+    if (status != IPV4_OK)
+        return status;
+    if (ipv4_sums_towards(net, to->dst))
+        how.summed_bytes = (uint16_t)bytes;
+    segment = copy_of(net->pool, data, bytes, how.summed_bytes ? &sum : NULL);
+    if (!segment)
+        return IPV4_NO_MEMORY;
+    put_header(segment, &whole, sum);
+    status = sent(net, ipv4_output(net, &how, segment), segment, segment);
+    if (status == IPV4_FULL)
+        buffer_release(segment);
+    return status;
 }
 
 enum ipv4_status udp_output_on(struct net *net, unsigned interface,

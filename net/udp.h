@@ -121,6 +121,11 @@ MUST_CHECK enum udp_status udp_send_to(struct udp_socket *socket,
                                        struct ipv4_addr dst, uint16_t port,
                                        struct buffer *data);
 
+/* The same with plain memory, which is copied. */
+MUST_CHECK enum udp_status udp_send_bytes(struct udp_socket *socket,
+                                          struct ipv4_addr dst, uint16_t port,
+                                          const void *data, size_t bytes);
+
 /*
  * Answer a datagram, from the address that it was sent to (RFC 1122 4.1.3.5).
  *

@@ -5,8 +5,6 @@
  */
 #include "net/udp_flow.h"
 
-#include <string.h>
-
 #include "kernel/clock.h"
 #include "net/udp_flow_priv.h"
 
@@ -136,22 +134,42 @@ static enum udp_status wait_for_room(struct udp_flow *flow,
     return flow->socket ? UDP_OK : UDP_CLOSED;
 }
 
-/* Send `data` to where `to` says: an answer to it, or its dst and port. */
+/* What is sent: a chain, or plain memory to the peer. */
+struct message {
+    const struct udp_datagram *to;
+    bool reply; /* it answers `to`; else it goes to its dst and port */
+    struct buffer *chain;
+    const void *memory; /* null: the chain */
+    size_t bytes;
+};
+
+static enum udp_status attempt(struct udp_flow *flow,
+                               const struct message *message)
+{
+    const struct udp_datagram *to = message->to;
+
+    if (message->memory)
+        return udp_send_bytes(flow->socket, to->dst, to->dst_port,
+                              message->memory, message->bytes);
+    return message->reply ? udp_reply(flow->socket, to, message->chain)
+                          : udp_send_to(flow->socket, to->dst, to->dst_port,
+                                        message->chain);
+}
+
+/* The chain is taken. */
 static enum udp_status send(struct udp_flow *flow,
-                            const struct udp_datagram *to, bool reply,
-                            struct buffer *data, uint64_t deadline_us)
+                            const struct message *message, uint64_t deadline_us)
 {
     enum udp_status status, waited = UDP_OK;
 
     flow->refs++;
     do {
-        status = reply ? udp_reply(flow->socket, to, data)
-                       : udp_send_to(flow->socket, to->dst, to->dst_port, data);
+        status = attempt(flow, message);
         if (status == UDP_AGAIN)
             waited = wait_for_room(flow, deadline_us);
     } while (status == UDP_AGAIN && waited == UDP_OK);
     if (status == UDP_AGAIN) {
-        buffer_release(data);
+        buffer_release(message->chain);
         status = waited;
     }
     flow->udp->wake(flow->udp->wake_context);
@@ -165,56 +183,26 @@ enum udp_status udp_flow_send_to(struct udp_flow *flow, struct ipv4_addr dst,
 {
     const struct udp_datagram to = {.dst = dst, .dst_port = port};
 
-    return send(flow, &to, false, data, deadline_us);
+    return send(flow, &(struct message){.to = &to, .chain = data}, deadline_us);
 }
 
 enum udp_status udp_flow_reply(struct udp_flow *flow,
                                const struct udp_datagram *from,
                                struct buffer *data, uint64_t deadline_us)
 {
-    return send(flow, from, true, data, deadline_us);
-}
-
-/* A chain with a copy of the bytes; null when there is no memory. */
-static struct buffer *copy_of(struct buffer_pool *pool, const uint8_t *data,
-                              size_t bytes)
-{
-    struct buffer *chain = NULL, **end = &chain;
-    uint32_t room = BUFFER_HEADROOM;
-
-    for (; bytes > 0; room = 0) {
-        struct buffer *buf = buffer_alloc_last(pool, BUFFER_LARGE, room);
-        size_t part = BUFFER_LARGE_BYTES - room;
-
-        if (!buf) {
-            buffer_release(chain);
-            return NULL;
-        }
-        if (part > bytes)
-            part = bytes;
-        memcpy(buf->data, data, part);
-        buf->len = (uint32_t)part;
-        data += part;
-        bytes -= part;
-        *end = buf;
-        end = &buf->next;
-    }
-    return chain;
+    return send(flow,
+                &(struct message){.to = from, .reply = true, .chain = data},
+                deadline_us);
 }
 
 enum udp_status udp_flow_send(struct udp_flow *flow, const void *data,
                               size_t bytes, uint64_t deadline_us)
 {
-    struct buffer *chain = NULL;
+    const struct udp_datagram to = {0};
 
-    if (bytes > UDP_DATA_BYTES_MAX)
-        return UDP_TOO_BIG;
-    if (bytes > 0) {
-        chain = copy_of(udp_flow_pool(flow), data, bytes);
-        if (!chain)
-            return UDP_NO_MEMORY;
-    }
-    return udp_flow_send_to(flow, IPV4_ADDR(0, 0, 0, 0), 0, chain, deadline_us);
+    return send(flow,
+                &(struct message){.to = &to, .memory = data, .bytes = bytes},
+                deadline_us);
 }
 
 /* --- receiving ------------------------------------------------------------ */

@@ -42,6 +42,12 @@ void udp_deliver(struct udp_socket *socket, const struct udp_datagram *from,
 MUST_CHECK enum ipv4_status
 udp_output(struct net *net, const struct udp_datagram *to, struct buffer *data);
 
+/* The same of plain memory, which is copied, and summed on the way where no
+ * device does that. */
+MUST_CHECK enum ipv4_status udp_output_bytes(struct net *net,
+                                             const struct udp_datagram *to,
+                                             const void *data, size_t bytes);
+
 /* The same to a broadcast address, out of one interface, with src as it
  * stands: ipv4_output_on(). */
 MUST_CHECK enum ipv4_status udp_output_on(struct net *net, unsigned interface,

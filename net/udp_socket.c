@@ -302,15 +302,12 @@ static enum udp_status resolve(struct udp_socket *socket, struct ipv4_addr *dst,
     return check_destination(socket, *dst, *port);
 }
 
-static enum udp_status output(struct udp_socket *socket,
-                              const struct udp_datagram *to,
-                              struct buffer *data)
+/* The layer below has had a datagram. */
+static enum udp_status sent(struct udp_socket *socket, enum ipv4_status status)
 {
-    enum udp_status status = status_of(udp_output(socket->net, to, data));
-
-    if (status == UDP_OK)
+    if (status == IPV4_OK)
         socket->info.sent++;
-    return status;
+    return status_of(status);
 }
 
 enum udp_status udp_send_to(struct udp_socket *socket, struct ipv4_addr dst,
@@ -321,9 +318,21 @@ enum udp_status udp_send_to(struct udp_socket *socket, struct ipv4_addr dst,
                                     port};
 
     if (status == UDP_OK)
-        return output(socket, &to, data);
+        return sent(socket, udp_output(socket->net, &to, data));
     buffer_release(data);
     return status;
+}
+
+enum udp_status udp_send_bytes(struct udp_socket *socket, struct ipv4_addr dst,
+                               uint16_t port, const void *data, size_t bytes)
+{
+    enum udp_status status = resolve(socket, &dst, &port);
+    const struct udp_datagram to = {socket->info.local, dst, socket->info.port,
+                                    port};
+
+    return status == UDP_OK
+               ? sent(socket, udp_output_bytes(socket->net, &to, data, bytes))
+               : status;
 }
 
 enum udp_status udp_reply(struct udp_socket *socket,
@@ -333,7 +342,7 @@ enum udp_status udp_reply(struct udp_socket *socket,
                                     from->src_port};
 
     if (ipv4_is_ours(socket->net, from->dst))
-        return output(socket, &to, data);
+        return sent(socket, udp_output(socket->net, &to, data));
     buffer_release(data);
     return UDP_NO_BROADCAST;
 }

@@ -153,6 +153,17 @@ static void checksum(long count)
         abort();
 }
 
+static void checksum_copied(long count)
+{
+    static uint8_t text[1460], copy[sizeof(text)];
+    uint32_t sum = 0;
+
+    for (long i = 0; i < count; i++)
+        sum = checksum_copy(sum, copy, text, sizeof(text));
+    if (sum != 0)
+        abort();
+}
+
 static void buffer(long count)
 {
     static struct hostnet host;
@@ -265,6 +276,7 @@ static const struct {
     {"lookup", lookup},
     {"timer", timer},
     {"checksum-1460", checksum},
+    {"checksum-copy-1460", checksum_copied},
     {"buffer", buffer},
     {"thread-switch", thread_switches},
     {"thread-life", thread_lives},

@@ -24,9 +24,9 @@ PIECES = {
     "segment-out": ("tcp_send", "net_flush"),
     "connection": ("net_input_packet", "net_flush", "tcp_accept",
                    "tcp_recv_view", "tcp_send", "tcp_shutdown", "tcp_release"),
-    "lookup": (), "timer": (), "checksum-1460": (), "buffer": (),
-    "thread-switch": (), "thread-life": (), "http-parse": (),
-    "http-parse-again": (),
+    "lookup": (), "timer": (), "checksum-1460": (),
+    "checksum-copy-1460": (), "buffer": (), "thread-switch": (),
+    "thread-life": (), "http-parse": (), "http-parse-again": (),
 }
 
 

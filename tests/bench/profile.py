@@ -42,12 +42,13 @@ LOADS = {
 }
 
 
-# The bulk loads with a card that has no offload at all.
+# Some of them with a card that has no offload at all.
 PLAIN = "virtio-net-pci,disable-legacy=on" + "".join(
     f",{name}=off" for name in (
         "csum", "guest_csum", "gso", "host_tso4", "host_tso6", "host_ecn",
         "host_ufo", "guest_tso4", "guest_tso6", "guest_ecn", "guest_ufo"))
-LOADS.update({f"{name}-plain": LOADS[name] for name in ("bulk-out", "bulk-in")})
+LOADS.update({f"{name}-plain": LOADS[name]
+              for name in ("keep-alive-64", "bulk-out", "bulk-in")})
 
 
 def net_of(name, namespace):

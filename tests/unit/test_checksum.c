@@ -49,6 +49,51 @@ static void checksum__agrees_at_every_length_and_alignment(void **state)
         }
 }
 
+/* Beside each of `len` bytes at `to` lies one that must stay. */
+static void check_copy(const uint8_t *from, uint8_t *to, size_t len)
+{
+    be16 sum;
+
+    memset(to - 1, 0x5a, len + 2);
+    sum = checksum_finish(checksum_copy(0, to, from, len));
+    assert_int_equal(be16_get(sum), naive(from, len));
+    assert_memory_equal(to, from, len);
+    assert_int_equal(to[-1], 0x5a);
+    assert_int_equal(to[len], 0x5a);
+}
+
+static void checksum__a_copy_sums_at_every_length_and_alignment(void **state)
+{
+    uint8_t bytes[800], copy[800];
+
+    (void)state;
+    host_seed(3);
+    for (size_t len = 0; len <= 700; len++)
+        for (size_t at = 0; at < 16; at++) {
+            for (size_t i = 0; i < sizeof(bytes); i++) /* many carries */
+                bytes[i] = (uint8_t)(host_random() % 3 ? 0xff : host_random());
+            check_copy(bytes + at, copy + 1 + host_random() % 16, len);
+        }
+    for (size_t to = 0; to < 64; to++)
+        check_copy(bytes + to % 8, copy + 1 + to / 8, 300);
+}
+
+static void checksum__a_copy_loses_no_carry_and_continues_a_sum(void **state)
+{
+    static uint8_t bytes[65535], copy[65537];
+    uint32_t sum;
+
+    (void)state;
+    memset(bytes, 0xff, sizeof(bytes));
+    for (size_t len = 65500; len <= sizeof(bytes); len++)
+        check_copy(bytes, copy + 1, len);
+    memset(bytes, 0xfe, 100);
+    sum = checksum_copy(0, copy, bytes, 30);
+    sum = checksum_add(sum, bytes + 30, 8);
+    sum = checksum_copy(sum, copy, bytes + 38, 61);
+    assert_int_equal(be16_get(checksum_finish(sum)), naive(bytes, 99));
+}
+
 static void checksum__carries_of_all_ones_are_not_lost(void **state)
 {
     uint8_t bytes[65535];
@@ -71,6 +116,22 @@ static void checksum__sums_are_continued(void **state)
     sum = checksum_add(sum, bytes + 30, 8);
     sum = checksum_add(sum, bytes + 38, 62);
     assert_int_equal(be16_get(checksum_finish(sum)), naive(bytes, 100));
+}
+
+/* `chain` has the `len` bytes from `offset` of `bytes` on. */
+static void check_chain(const struct buffer *chain, uint32_t offset,
+                        const uint8_t *bytes, uint32_t len)
+{
+    uint32_t part = (uint32_t)(host_random() % (len + 1));
+    uint8_t copy[301];
+    be16 sum = checksum_finish(checksum_chain(0, chain, offset));
+
+    assert_int_equal(be16_get(sum), naive(bytes + offset, len));
+    copy[part] = 0x5a;
+    sum = checksum_finish(checksum_copy_out(0, chain, offset, copy, part));
+    assert_int_equal(be16_get(sum), naive(bytes + offset, part));
+    assert_memory_equal(copy, bytes + offset, part);
+    assert_int_equal(copy[part], 0x5a);
 }
 
 static void checksum__chain_may_break_at_odd_places(void **state)
@@ -97,9 +158,7 @@ static void checksum__chain_may_break_at_odd_places(void **state)
             end = &(*end)->next;
             at += part;
         }
-        assert_int_equal(
-            be16_get(checksum_finish(checksum_chain(0, chain, offset))),
-            naive(bytes + offset, len - offset));
+        check_chain(chain, offset, bytes, len - offset);
         buffer_release(chain);
     }
     assert_int_equal(host.pages, 0);
@@ -169,6 +228,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(checksum__rfc_1071_example),
         cmocka_unit_test(checksum__agrees_at_every_length_and_alignment),
+        cmocka_unit_test(checksum__a_copy_sums_at_every_length_and_alignment),
+        cmocka_unit_test(checksum__a_copy_loses_no_carry_and_continues_a_sum),
         cmocka_unit_test(checksum__carries_of_all_ones_are_not_lost),
         cmocka_unit_test(checksum__sums_are_continued),
         cmocka_unit_test(checksum__chain_may_break_at_odd_places),

@@ -219,6 +219,29 @@ static void gso__card_that_sums_is_asked_for_each_segment(void **state)
     arrives(WARM, TEXT);
 }
 
+/* How many of the frames that leave are copies, in one piece. */
+static unsigned copies(uint32_t from)
+{
+    unsigned count = 0;
+
+    pair_put(pair.net[0], client, from, TEXT);
+    net_flush(pair.net[0], host_now_us);
+    for (const struct buffer *at = pair.dev[0].tx.first; at; at = at->link)
+        count += !at->next;
+    arrives(from, TEXT);
+    return count;
+}
+
+/* The sum comes with the copy; where a card makes it, nothing is copied. */
+static void gso__text_is_copied_only_to_be_summed(void **state)
+{
+    (void)state;
+    warm_up();
+    assert_int_equal(copies(WARM), (TEXT + MSS - 1) / MSS);
+    pair.dev[0].dev.caps = NETDEV_CAP_TX_CSUM;
+    assert_int_equal(copies(WARM + TEXT), 0);
+}
+
 static void gso__full_card_takes_what_it_can_and_the_rest_follows(void **state)
 {
     const uint64_t *value = net_counters(pair.net[0])->value;
@@ -309,6 +332,7 @@ int main(void)
         TEST(gso__push_and_fin_are_in_the_last_segment_alone),
         TEST(gso__cwr_is_in_the_first_segment_alone),
         TEST(gso__card_that_sums_is_asked_for_each_segment),
+        TEST(gso__text_is_copied_only_to_be_summed),
         TEST(gso__full_card_takes_what_it_can_and_the_rest_follows),
         TEST(gso__rest_that_found_no_room_waits_for_no_ack),
         TEST(gso__every_segment_of_urgent_text_says_so),

@@ -187,6 +187,75 @@ static void output__card_that_sums_gets_the_place_to_do_it(void **state)
     buffer_release(frame);
 }
 
+/* A datagram with `bytes` of data, to be sent to the peer. */
+static void check_summed(uint32_t bytes)
+{
+    const struct ipv4_send how = {.src = ipv4_addr_make(STATION_ADDR),
+                                  .dst = ipv4_addr_make(STATION_PEER),
+                                  .protocol = 17,
+                                  .summed_bytes = (uint16_t)bytes};
+    struct buffer *segment =
+        buffer_alloc(net_pool(station.net), BUFFER_LARGE, BUFFER_HEADROOM);
+    uint32_t sum = pseudo_sum(STATION_ADDR, STATION_PEER, 17, 8 + bytes);
+    be16 field;
+
+    memset(segment->data, 0x11, 8);
+    segment->len = 8 + bytes;
+    for (uint32_t i = 0; i < bytes; i++) {
+        segment->data[8 + i] = (uint8_t)(0xf5 + i);
+        sum += (uint32_t)((uint8_t)(0xf5 + i)) << (i % 2 ? 0 : 8);
+    }
+    field = be16_make((uint16_t)((sum & 0xffff) + (sum >> 16)));
+    memcpy(segment->data + 6, &field, 2);
+    segment->flags = BUFFER_CSUM_PARTIAL;
+    segment->csum_offset = 6;
+    assert_int_equal(ipv4_output(station.net, &how, segment), IPV4_OK);
+    net_flush(station.net, host_now_us);
+    assert_true(station_take(&station));
+    assert_true(
+        station_sums(&station, 34, 8 + bytes,
+                     pseudo_sum(STATION_ADDR, STATION_PEER, 17, 8 + bytes)));
+}
+
+static void output__data_that_was_summed_is_not_summed_again(void **state)
+{
+    (void)state;
+    for (uint32_t bytes = 0; bytes < 1400; bytes += 1 + bytes / 7)
+        check_summed(bytes);
+}
+
+/* What is copied goes with the right sum, and to a card that sums with that of
+ * the pseudo header alone. */
+static void output__copied_data_is_summed_once_whoever_does_it(void **state)
+{
+    static uint8_t data[1472];
+    const struct udp_options options = {.port = 1234};
+    struct udp_socket *socket;
+
+    (void)state;
+    memset(data, 0xf5, sizeof(data));
+    assert_int_equal(udp_open(station.net, &options, &socket), UDP_OK);
+    for (uint32_t i = 0; i < 2 * sizeof(data); i += 1 + i / 7) {
+        uint32_t bytes = i / 2, len = 8 + bytes;
+        uint32_t pseudo = pseudo_sum(STATION_ADDR, STATION_PEER, 17, len);
+
+        station.dev.dev.caps = i % 2 ? NETDEV_CAP_TX_CSUM : 0;
+        assert_int_equal(udp_send_bytes(socket, ipv4_addr_make(STATION_PEER),
+                                        4321, data, bytes),
+                         UDP_OK);
+        net_flush(station.net, host_now_us);
+        assert_true(station_take(&station));
+        assert_int_equal(station.len, 34 + len);
+        assert_memory_equal(station.frame + 42, data, bytes);
+        if (i % 2)
+            assert_int_equal(station_at16(&station, 40),
+                             (pseudo >> 16) + (pseudo & 0xffff));
+        else
+            assert_true(station_sums(&station, 34, len, pseudo));
+    }
+    udp_close(socket);
+}
+
 static unsigned heard;
 
 static void hear(void *context, struct net *net,
@@ -306,6 +375,8 @@ int main(void)
         TEST(output__more_than_64_kib_is_refused),
         TEST(output__full_card_leaves_the_segment_as_it_was),
         TEST(output__card_that_sums_gets_the_place_to_do_it),
+        TEST(output__data_that_was_summed_is_not_summed_again),
+        TEST(output__copied_data_is_summed_once_whoever_does_it),
         TEST(loopback__own_addresses_are_reached_without_a_card),
         TEST(loopback__is_bounded_and_says_so),
         TEST(loopback__endless_talk_does_not_hold_a_flush),
