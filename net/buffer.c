@@ -121,13 +121,11 @@ struct buffer *buffer_gather(struct buffer_pool *pool, struct buffer *chain,
 
 uint32_t buffer_held_bytes(const struct buffer *buf)
 {
-    const struct buffer *root = buf->root;
-    uint32_t held =
-        (uint32_t)sizeof(struct buffer) + (root->kind == BUFFER_KIND_FOREIGN
-                                               ? buf->len
-                                               : buffer_size_bytes(root->kind));
+    uint32_t head = sizeof(struct buffer);
 
-    return buf == root ? held : held + (uint32_t)sizeof(struct buffer);
+    if (buf->root->kind != BUFFER_KIND_FOREIGN)
+        return buffer_chunk_held_bytes(buf);
+    return buf->len + (buf == buf->root ? head : 2 * head);
 }
 
 uint32_t buffer_chain_held_bytes(const struct buffer *chain)

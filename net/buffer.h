@@ -217,6 +217,15 @@ static inline void buffer_trim(struct buffer *buf, uint32_t bytes)
  * the view itself; what queues are bounded by. */
 uint32_t buffer_held_bytes(const struct buffer *buf);
 
+/* The same of a view of a chunk. */
+static inline uint32_t buffer_chunk_held_bytes(const struct buffer *buf)
+{
+    uint32_t heads = buf == buf->root ? 1 : 2;
+
+    return buffer_size_bytes(buf->root->kind) +
+           heads * (uint32_t)sizeof(struct buffer);
+}
+
 /* The same of a whole chain. */
 uint32_t buffer_chain_held_bytes(const struct buffer *chain);
 

@@ -425,11 +425,6 @@ enum tcp_verdict tcp_in_text(struct tcp_conn *conn, struct tcp_arrival *in);
 enum tcp_verdict tcp_in_fin(struct tcp_conn *conn, struct tcp_arrival *in);
 /* FIN stands at rcv.nxt, and may be received. */
 enum tcp_verdict tcp_fin_take(struct tcp_conn *conn);
-/* Append text that begins at rcv.nxt, which moves on, to the receive queue; an
- * acknowledgement is owed. `one`: bytes of each segment of it; flags: of the
- * last. False: no room. */
-MUST_CHECK bool tcp_text_next(struct tcp_conn *conn, struct buffer *text,
-                              uint32_t bytes, uint32_t one, uint8_t flags);
 /* The memory, in bytes, that received text may hold in order, and as much
  * again out of order. */
 uint32_t tcp_text_held_max(const struct tcp_conn *conn);

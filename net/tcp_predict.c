@@ -17,6 +17,7 @@
 
 #include "net/tcp_paws.h"
 #include "net/tcp_rtt.h"
+#include "net/tcp_text.h"
 
 /* Whether the options are the connection's timestamps, not older than the last
  * ones (RFC 7323 5.3), and nothing else; or none, where it has none. */
@@ -57,7 +58,7 @@ static INLINE bool ends_flight(const struct tcp_conn *conn)
     const struct tcp_active *active = conn->active;
     const struct tcp_record *burst = active->board.first;
 
-    return burst && !burst->next && !burst->odd &&
+    return active->board.count == 1 && !burst->odd &&
            active->queue.bytes == tcp_flight(conn) && !active->odd &&
            active->dup_bytes == 0 && !active->undo.possible &&
            !active->probe.flying && !active->path.mtu && !active->pieces &&
@@ -87,10 +88,10 @@ static INLINE void end_flight(struct tcp_conn *conn)
     conn->snd.una = conn->snd.nxt;
     if (bytes >= conn->mss)
         conn->mss_proven = true;
+    tcp_timer_rtx_off(conn);
     tcp_board_all_arrived(conn);
     tcp_rtt_by_clock(conn, sent_us);
     tcp_cc_acked(conn, bytes);
-    tcp_timer_rtx_off(conn);
     tcp_queue_clear(&active->queue, &tcp_of(conn)->budget);
     active->small_end = conn->snd.una;
     active->recover = conn->snd.una - 1;

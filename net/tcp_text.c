@@ -7,6 +7,7 @@
  * Source: RFC 9293 3.10.7.4 (seventh, eighth step), 3.8.6.2.2 (silly window),
  * 3.8.6.3 (delayed ACK).
  */
+#include "net/tcp_text.h"
 #include "net/tcp_buffers.h"
 #include "net/tcp_conn.h"
 #include "net/tcp_sack.h"
@@ -171,10 +172,8 @@ void tcp_text_discard(struct tcp_conn *conn)
 
 /* ---- text ---- */
 
-/* Learn what the peer's full-sized segments are, of one that is larger than
- * those before, or when ours have become smaller. */
-static ASIDE void learn_size(struct tcp_conn *conn, uint32_t one, uint32_t most,
-                             uint8_t flags)
+void tcp_text_learn_size(struct tcp_conn *conn, uint32_t one, uint32_t most,
+                         uint8_t flags)
 {
     if (one > most) /* joined on the way: not what its sender sends */
         one = most;
@@ -184,77 +183,12 @@ static ASIDE void learn_size(struct tcp_conn *conn, uint32_t one, uint32_t most,
         conn->seg_max = (uint16_t)one;
 }
 
-/* Every second full-sized segment at once (SHLD-19), a full-sized one at the
- * start and after idleness too, and the rest a little later, when no answer
- * carries it. */
-static INLINE void owe_ack(struct tcp_conn *conn, uint32_t bytes, uint32_t one,
-                           uint8_t flags)
-{
-    uint64_t delay_us = tcp_config_of(conn)->delayed_ack_us;
-    uint32_t most =
-        conn->rcv_mss - (conn->timestamps ? TCP_TIMESTAMPS_BYTES : 0u);
-
-    if (one > conn->seg_max || conn->seg_max > most)
-        learn_size(conn, one, most, flags);
-    conn->last_small = bytes < conn->seg_max;
-    if (conn->net->now_us - conn->heard_us > conn->rto_us)
-        conn->quick_acks = TCP_QUICK_ACKS; /* it starts anew: RFC 5681 4.1 */
-    if (delay_us == 0 ||
-        conn->rcv.nxt - conn->rcv.acked >= 2u * conn->seg_max) {
-        conn->ack_now = true;
-    } else if (!conn->last_small && conn->quick_acks) {
-        conn->quick_acks--;
-        conn->ack_now = true;
-    } else if (!conn->ack_delayed) {
-        conn->ack_delayed = true;
-        tcp_deadline_set(conn, TCP_DEADLINE_ACK, conn->net->now_us + delay_us);
-    }
-}
-
-/* Text behind rcv.nxt is queued. */
-static INLINE void took(struct tcp_conn *conn, uint32_t bytes, uint32_t one,
-                        uint8_t flags)
-{
-    conn->rcv.nxt += bytes;
-    conn->bytes_received += bytes;
-    owe_ack(conn, bytes, one, flags);
-}
-
-static ASIDE bool next_any(struct tcp_conn *conn, struct buffer *text,
-                           uint32_t bytes, uint32_t one, uint8_t flags)
+bool tcp_text_next_any(struct tcp_conn *conn, struct buffer *text,
+                       uint32_t bytes, uint32_t one, uint8_t flags)
 {
     if (!queue_text(conn, text, bytes))
         return false;
-    took(conn, bytes, one, flags);
-    return true;
-}
-
-/*
- * Begin the queue. False, and nothing is done, when queue_text() might do more
- * than that: with all but a view of a chunk of its own, which no connection is
- * too small for, or when memory may be short.
- */
-static INLINE bool begin_queue(struct tcp_conn *conn, struct buffer *text)
-{
-    struct tcp_budget *budget = &tcp_of(conn)->budget;
-    uint32_t cost;
-
-    if (conn->rcv_queue.tail || text->next || !buffer_may_grow(text))
-        return false;
-    cost = buffer_held_bytes(text);
-    if (budget->held_bytes + cost > budget->held_bytes_max ||
-        !pages_plenty(budget->pages))
-        return false;
-    tcp_queue_begin(&conn->rcv_queue, text, cost, budget);
-    return true;
-}
-
-bool tcp_text_next(struct tcp_conn *conn, struct buffer *text, uint32_t bytes,
-                   uint32_t one, uint8_t flags)
-{
-    if (!begin_queue(conn, text))
-        return next_any(conn, text, bytes, one, flags);
-    took(conn, bytes, one, flags);
+    tcp_text_took(conn, bytes, one, flags);
     return true;
 }
 
@@ -303,7 +237,7 @@ static enum tcp_verdict in_order(struct tcp_conn *conn, struct tcp_arrival *in)
     struct buffer *text = in->text;
 
     in->text = NULL;
-    if (!tcp_text_next(conn, text, bytes, one, in->seg.flags))
+    if (!tcp_text_next_any(conn, text, bytes, one, in->seg.flags))
         return TCP_DROP;
     if (gap) {
         tcp_reass_deliver(conn);

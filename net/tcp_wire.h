@@ -107,7 +107,7 @@ enum tcp_parse_status {
 
 static inline uint32_t tcp_header_bytes(const struct tcp_header *header)
 {
-    return (uint32_t)(header->data_offset >> 4) * 4;
+    return (uint32_t)header->data_offset >> 2 & ~3u;
 }
 
 /* Both ports, the destination's in the lower half. */
