@@ -70,7 +70,10 @@ trap stop INT TERM HUP
 # A terminal that is closed tells its session's leader alone. That may be a
 # make, which then waits for us.
 watch_terminal() {
-    while [ -t 1 ]; do sleep 1; done
+    while [ -t 1 ]; do
+        sleep 1
+        kill -0 $$ 2>/dev/null || return # killed, without a last word
+    done
     kill -HUP $$
 }
 watcher=
