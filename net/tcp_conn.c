@@ -150,17 +150,10 @@ void tcp_conn_reset(struct tcp_conn *conn, enum tcp_end reason)
 void tcp_conn_closed(struct tcp_conn *conn)
 {
     if (conn->state == TCP_TIME_WAIT) {
-        if (conn->ack_now) { /* of the FIN: nobody will be there at flush */
-            struct tcp_seg ack = {
-                .seq = conn->snd.nxt,
-                .ack = conn->rcv.nxt,
-                .window = (uint16_t)tcp_text_window(conn),
-                .flags = TCP_ACK,
-            };
-
-            tcp_segment_stamp(conn, &ack);
-            tcp_segment_bare(conn->net, conn->config, &conn->tuple, &ack);
-        }
+        /* Of the FIN: nobody will be there at flush. */
+        if (conn->ack_now && tcp_segment_send(conn, conn->snd.nxt, TCP_ACK,
+                                              NULL, 0, 0) != TCP_SENT)
+            tcp_count(conn, tcp_no_memory); /* as lost: FIN comes again */
         tcp_time_wait_add(conn);
     }
     tcp_conn_end(conn, TCP_END_CLOSED);

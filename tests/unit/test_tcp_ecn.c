@@ -83,6 +83,23 @@ static void receiver__echoes_a_mark_until_cwr(void **state)
     assert_int_equal(PEER_COUNT(&peer, tcp_ecn_marked), 1);
 }
 
+/* "In all the ACK packets it sends": in that of the FIN that leads to TIME-WAIT
+ * too. */
+static void receiver__echoes_a_mark_in_its_last_ack(void **state)
+{
+    (void)state;
+    open_with_ecn();
+    text(0, CE);
+    assert_int_equal(peer_app_recv(&peer, 2000), 1000);
+    peer_app_release(&peer);
+    assert_true(peer_take(&peer));
+    assert_int_equal(peer.got.flags, PEER_ACK | PEER_FIN | PEER_ECE);
+    peer_fin(&peer, peer.rcv);
+    assert_true(peer_take(&peer));
+    assert_int_equal(peer.got.flags, PEER_ACK | PEER_ECE);
+    assert_int_equal(peer_memory(&peer).time_waits, 1);
+}
+
 static void receiver__a_mark_beside_cwr_is_a_new_one(void **state)
 {
     (void)state;
@@ -378,6 +395,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(receiver__echoes_a_mark_until_cwr),
+        TEST(receiver__echoes_a_mark_in_its_last_ack),
         TEST(receiver__a_mark_beside_cwr_is_a_new_one),
         TEST(receiver__a_mark_on_what_is_not_acceptable_is_none),
         TEST(sender__marks_new_text_as_capable),
