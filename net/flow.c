@@ -99,7 +99,7 @@ void flow_bind(struct flow *flow, struct tcp_conn *conn)
 }
 
 /* The connection is over, or no longer ours: once for each flow. */
-static void flow_not_open(struct flow *flow)
+static ASIDE void flow_not_open(struct flow *flow)
 {
     struct tcpv4 *tcp = flow->group->tcp;
 
@@ -201,13 +201,9 @@ void flow_wake_all(struct flow *flow)
     wait_queue_wake_all(&flow->senders);
 }
 
-void flow_tcp_event(struct tcp_conn *conn, unsigned changes)
+/* Changes of which somebody is to know. */
+static ASIDE void take_changes(struct flow *flow, unsigned changes, bool ended)
 {
-    struct flow *flow = tcp_context(conn);
-    bool ended = tcp_end_reason(conn) != TCP_END_NONE;
-
-    if (!flow)
-        return;
     flow_note_news(flow, changes);
     if (ended || changes & TCP_CHANGE_OPEN)
         flow->flags |= FLOW_OPENED;
@@ -215,6 +211,18 @@ void flow_tcp_event(struct tcp_conn *conn, unsigned changes)
         wait_queue_wake_all(&flow->readers);
     if (ended || changes & ~(unsigned)TCP_CHANGE_READABLE)
         wait_queue_wake_all(&flow->senders);
+}
+
+void flow_tcp_event(struct tcp_conn *conn, unsigned changes)
+{
+    struct flow *flow = tcp_context(conn);
+    bool ended = tcp_end_reason(conn) != TCP_END_NONE;
+    unsigned news = TCP_CHANGE_OPEN | TCP_CHANGE_SOFT_ERROR | TCP_CHANGE_URGENT;
+
+    if (!flow)
+        return;
+    if (ended || changes & news || flow->readers.head || flow->senders.head)
+        take_changes(flow, changes, ended);
     if (ended || tcp_closed(conn))
         flow_not_open(flow);
     if (flow->mode == FLOW_PARKED && tcp_readable(conn))
