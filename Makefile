@@ -227,7 +227,7 @@ COLD := $(wildcard boot/*.c net/dhcp*.c net/dns*.c net/view.c net/acd.c \
                    net/tcp_address.c net/tcp_icmp.c net/tcp_path.c \
                    net/tcp_pressure.c net/tcp_probe.c net/tcp_urgent.c \
                    net/tcp_view.c net/tcp_again.c \
-                   net/tcp_in.c net/tcp_ack.c \
+                   net/tcp_in.c net/tcp_ack.c net/tcp_wire.c \
                    net/tcp_loss.c net/tcp_rack.c \
                    net/tcp_sack.c net/tcp_prr.c net/tcp_newreno.c \
                    net/tcp_reset.c net/tcp_hystart.c net/tcp_cubic.c \

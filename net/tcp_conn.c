@@ -87,7 +87,7 @@ void tcp_conn_event(struct tcp_conn *conn, enum tcp_event event)
 }
 
 /* For who debugs: a line for a connection that did not end as it should. */
-static void log_end(const struct tcp_conn *conn, enum tcp_end reason)
+static COLD void log_end(const struct tcp_conn *conn, enum tcp_end reason)
 {
     static const char *const text[TCP_END_REASON_COUNT] = {
         [TCP_END_NONE] = "",
