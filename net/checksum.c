@@ -149,8 +149,8 @@ uint32_t checksum_chain(uint32_t sum, const struct buffer *chain,
     return sum;
 }
 
-uint32_t checksum_copy_out(uint32_t sum, const struct buffer *chain,
-                           uint32_t offset, void *to, uint32_t bytes)
+COLD uint32_t checksum_copy_out(uint32_t sum, const struct buffer *chain,
+                                uint32_t offset, void *to, uint32_t bytes)
 {
     uint32_t done = 0;
 

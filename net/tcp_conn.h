@@ -73,15 +73,18 @@ struct tcp_active {
     uint32_t dup_bytes; /* no SACK: duplicates say that these have arrived */
     uint8_t dup_acks;   /* ... so many in a row, three at most */
     uint8_t frto;       /* enum tcp_frto */
-    bool forced;        /* one lost segment goes whatever cwnd says */
     union {
         struct {
-            uint8_t phase;   /* enum tcp_phase */
-            bool urgent;     /* up to snd_up: RFC 9293's urgent mode */
-            bool cwr_flying; /* cwr_seq is not yet acknowledged */
-            bool fin_early;  /* at fin_seq */
+            uint8_t phase;     /* enum tcp_phase */
+            bool urgent;       /* up to snd_up: RFC 9293's urgent mode */
+            bool cwr_flying;   /* cwr_seq is not yet acknowledged */
+            bool fin_early;    /* at fin_seq */
+            bool forced;       /* one lost segment goes whatever cwnd says */
+            bool probe_due;    /* a tail loss probe is to be sent */
+            bool probe_flying; /* ... is out */
+            bool by_steps;     /* only in a test: nothing at a glance */
         };
-        uint32_t odd; /* any of these: for a look at all of them */
+        uint64_t odd; /* any of these: for a look at all of them */
     };
     uint32_t snd_up; /* the number behind the last urgent byte */
 

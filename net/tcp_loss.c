@@ -247,7 +247,7 @@ void tcp_loss_ack(struct tcp_conn *conn, const struct tcp_seg *seg,
 
     if (acked) {
         conn->active->forced = false;
-        conn->active->probe.due = false;
+        conn->active->probe_due = false;
     }
     tcp_board_acked(conn, seg, &news);
     if (conn->sack && seg->sack_count)
@@ -305,7 +305,8 @@ void tcp_loss_timeout(struct tcp_conn *conn)
     conn->cwnd_limited = true; /* what is lost waits for it: slow start */
     active->recover = conn->snd.nxt;
     active->phase = TCP_PHASE_LOSS;
-    active->probe = (struct tcp_probe){0};
+    active->probe_flying = false;
+    active->probe_due = false;
     active->dup_acks = 0;
     active->dup_bytes = 0;
     active->reorder_at_us = FOREVER;

@@ -13,8 +13,10 @@
 #include "net/tcp_ecn.h"
 #include "net/tcp_loss.h"
 #include "net/tcp_path.h"
+#include "net/tcp_probe.h"
 #include "net/tcp_sack.h"
 #include "net/tcp_segment.h"
+#include "net/tcp_timer.h"
 
 /* Where a connection stands after an attempt to send. */
 enum out {
@@ -55,7 +57,7 @@ static COLD enum out send_syn(struct tcp_conn *conn)
 /* Whether new text is to go as a tail loss probe. */
 static bool probes_tail(const struct tcp_conn *conn)
 {
-    return conn->active && conn->active->probe.due;
+    return conn->active && conn->active->probe_due;
 }
 
 /* Bytes in flight that the window and the network still admit. */
@@ -136,8 +138,8 @@ struct portion {
     bool probe; /* it tries the way: one segment, whatever the MSS */
 };
 
-static ASIDE struct portion some_goes(struct tcp_conn *conn, uint32_t mss,
-                                      uint32_t unsent)
+static struct portion some_goes(struct tcp_conn *conn, uint32_t mss,
+                                uint32_t unsent)
 {
     uint32_t probe = unsent && conn->lowered ? path_probe(conn, unsent) : 0;
 
@@ -168,9 +170,10 @@ static void advance_cursor(struct tcp_active *active, uint32_t bytes)
     }
 }
 
-/* Numbers [snd.nxt, snd.nxt + len) have left for the first time. */
-static void sent_new(struct tcp_conn *conn, struct tcp_record *record,
-                     uint32_t text, uint32_t len, bool small)
+/* Numbers [snd.nxt, snd.nxt + len) have left for the first time. quiet:
+ * is_quiet(). */
+static INLINE void sent_new(struct tcp_conn *conn, struct tcp_record *record,
+                            uint32_t text, uint32_t len, bool small, bool quiet)
 {
     struct tcp_active *active = conn->active;
     uint64_t now_us = conn->net->now_us;
@@ -179,11 +182,12 @@ static void sent_new(struct tcp_conn *conn, struct tcp_record *record,
     if (first)
         active->stalled_us = now_us;
     /* A probe's byte must not hold back what follows when the window opens. */
-    if (!conn->probe_now && small)
+    if (small && (quiet || !conn->probe_now))
         active->small_end = conn->snd.nxt + len;
     advance_cursor(active, text);
     tcp_board_sent(conn, record, conn->snd.nxt + len);
-    tcp_loss_sent(conn, len, false);
+    if (!quiet)
+        tcp_loss_sent(conn, len, false);
     conn->snd.nxt += len;
     conn->bytes_sent += text;
     conn->sent_us = now_us;
@@ -195,8 +199,13 @@ static void sent_new(struct tcp_conn *conn, struct tcp_record *record,
     conn->cwnd_limited = 2 * tcp_flight(conn) >= conn->cwnd;
     if (first || conn->deadline[TCP_DEADLINE_RTX] == FOREVER)
         active->rto_at_us = tcp_timer_rto_at(conn); /* armed with the probe */
+    if (quiet) {
+        active->probe_at_us = tcp_probe_time(conn);
+        tcp_deadline_put(conn, TCP_DEADLINE_RTX, tcp_loss_deadline(active));
+        return;
+    }
     conn->probe_now = false;
-    if (active->probe.due)
+    if (active->probe_due)
         tcp_probe_sent(conn, false);
     tcp_probe_schedule(conn);
 }
@@ -207,6 +216,13 @@ static bool fin_goes(const struct tcp_conn *conn, uint32_t text,
 {
     return conn->fin_queued && !conn->fin_sent && text == unsent &&
            (tcp_flight(conn) + text < conn->snd.wnd || conn->probe_now);
+}
+
+/* Whether so long nothing was sent that cwnd is not to be believed. */
+static bool was_idle(const struct tcp_conn *conn)
+{
+    return tcp_flight(conn) == 0 &&
+           conn->net->now_us - conn->sent_us > conn->rto_us;
 }
 
 static enum out send_new(struct tcp_conn *conn)
@@ -221,8 +237,7 @@ static enum out send_new(struct tcp_conn *conn)
 
     if (unsent == 0 && !conn->fin_queued)
         return OUT_DONE;
-    if (tcp_flight(conn) == 0 &&
-        conn->net->now_us - conn->sent_us > conn->rto_us)
+    if (was_idle(conn))
         tcp_cc_idle(conn); /* before it is asked how much may go */
     if (!all_goes(conn, mss, unsent))
         portion = some_goes(conn, mss, unsent);
@@ -251,7 +266,7 @@ static enum out send_new(struct tcp_conn *conn)
     }
     all = bytes == portion.bytes; /* or whole segments of it, and no FIN */
     sent_new(conn, record, bytes, bytes + (fin && all ? 1 : 0),
-             all && (bytes < mss ? bytes > 0 : bytes % mss > 0));
+             all && (bytes < mss ? bytes > 0 : bytes % mss > 0), false);
     return all && bytes == unsent && fin == conn->fin_queued ? OUT_DONE
                                                              : OUT_MORE;
 }
@@ -265,7 +280,7 @@ static INLINE bool owes_ack(const struct tcp_conn *conn)
            tcp_sack_owed(conn);
 }
 
-static ASIDE enum out send_ack(struct tcp_conn *conn)
+static COLD enum out send_ack(struct tcp_conn *conn)
 {
     enum out out = OUT_MORE;
 
@@ -284,7 +299,7 @@ static ASIDE enum out send_ack(struct tcp_conn *conn)
 static bool owes_again(const struct tcp_conn *conn)
 {
     return conn->active && (conn->active->board.lost_bytes ||
-                            conn->active->forced || conn->active->probe.due);
+                            conn->active->forced || conn->active->probe_due);
 }
 
 /* Returns: OUT_MORE when there is room for what is new. */
@@ -294,13 +309,13 @@ static COLD enum out send_again(struct tcp_conn *conn)
 
     while (out == OUT_MORE)
         out = out_of(tcp_again_lost(conn));
-    if (out == OUT_DONE && conn->active->probe.due &&
+    if (out == OUT_DONE && conn->active->probe_due &&
         (!tcp_unsent(conn) || room_for_new(conn) == 0))
         out = out_of(tcp_again_last(conn));
     return out == OUT_DONE ? OUT_MORE : out;
 }
 
-static enum out send_all(struct tcp_conn *conn)
+static COLD enum out send_all(struct tcp_conn *conn)
 {
     enum out out = OUT_MORE;
     bool again;
@@ -316,7 +331,7 @@ static enum out send_all(struct tcp_conn *conn)
         out = send_new(conn);
     conn->probe_now = false;
     if (again && conn->active)
-        conn->active->probe.due = false;
+        conn->active->probe_due = false;
     return out == OUT_DONE && owes_ack(conn) ? send_ack(conn) : out;
 }
 
@@ -330,14 +345,69 @@ static bool needs_timer(const struct tcp_conn *conn, enum out out)
             out == OUT_NO_MEMORY);
 }
 
-bool tcp_out(struct tcp_conn *conn)
+/* After an attempt to send: see tcp_out(). */
+static bool settle(struct tcp_conn *conn, enum out out)
 {
-    enum out out = send_all(conn);
-
     tcp_conn_rest(conn);
     if (out == OUT_FULL)
         return true;
     if (!tcp_opening(conn) && needs_timer(conn, out))
         tcp_timer_persist(conn);
     return false;
+}
+
+/* ---- at a glance ---- */
+
+/* Whether nothing is due but text that was never sent, FIN, and an
+ * acknowledgement that any segment carries. */
+static INLINE bool is_quiet(const struct tcp_conn *conn)
+{
+    const struct tcp_active *active = conn->active;
+
+    return active && !active->odd &&
+           !(active->board.sacked_bytes | active->board.lost_bytes) &&
+           !active->pieces &&
+           active->duplicate.start == active->duplicate.end &&
+           !conn->dup_acks && !conn->keep_now && !conn->probe_now &&
+           !tcp_opening(conn);
+}
+
+/* Whether all of it goes in one segment, with FIN if that is queued. */
+static INLINE bool goes_at_once(const struct tcp_conn *conn, uint32_t unsent)
+{
+    return all_goes(conn, conn->mss, unsent) && !was_idle(conn) &&
+           (!conn->fin_queued || fin_goes(conn, unsent, unsent));
+}
+
+/* Does what send_all() would. */
+static INLINE enum out send_at_once(struct tcp_conn *conn, uint32_t unsent)
+{
+    struct tcp_record *record = tcp_board_prepare(conn);
+    uint32_t fin = conn->fin_queued ? 1 : 0;
+    enum tcp_sent sent;
+
+    if (!record)
+        return OUT_NO_MEMORY;
+    sent = tcp_segment_send_usual(
+        conn, conn->snd.nxt, (uint8_t)(TCP_ACK | TCP_PSH | (fin ? TCP_FIN : 0)),
+        conn->active->cursor, conn->active->cursor_offset, unsent);
+    if (sent != TCP_SENT)
+        return out_of(sent);
+    sent_new(conn, record, unsent, unsent + fin, unsent < conn->mss, true);
+    return OUT_DONE;
+}
+
+bool tcp_out(struct tcp_conn *conn)
+{
+    enum out out;
+
+    if (is_quiet(conn)) {
+        uint32_t unsent = tcp_unsent_open(conn);
+
+        if (goes_at_once(conn, unsent)) {
+            out = send_at_once(conn, unsent);
+            return out != OUT_DONE && settle(conn, out);
+        }
+    }
+    return settle(conn, send_all(conn));
 }

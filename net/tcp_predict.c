@@ -61,7 +61,7 @@ static INLINE bool ends_flight(const struct tcp_conn *conn)
     return active->board.count == 1 && !burst->odd &&
            active->queue.bytes == tcp_flight(conn) && !active->odd &&
            active->dup_bytes == 0 && !active->undo.possible &&
-           !active->probe.flying && !active->path.mtu && !active->pieces &&
+           !active->path.mtu && !active->pieces &&
            active->duplicate.start == active->duplicate.end;
 }
 
@@ -98,8 +98,6 @@ static INLINE void end_flight(struct tcp_conn *conn)
     active->rack.in_round = false;
     active->stalled_us = conn->net->now_us;
     active->dup_acks = 0;
-    active->forced = false;
-    active->probe.due = false;
     tcp_conn_wants_flush(conn);
 }
 

@@ -37,10 +37,8 @@ void tcp_rack_timeout(struct tcp_conn *conn);
 /* ---- net/tcp_probe.c: tail loss probes ---- */
 
 struct tcp_probe {
-    uint32_t end; /* TLP.end_seq */
-    bool flying;  /* ... is one */
+    uint32_t end; /* TLP.end_seq; active->probe_flying: it is one */
     bool again;   /* TLP.is_retrans */
-    bool due;     /* to be sent */
 };
 
 /* Set active->probe_at_us after an acknowledgement, or new text sent. */

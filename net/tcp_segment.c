@@ -1,180 +1,63 @@
 /*
- * net/tcp_segment.c - one segment, from values to a chain that IP takes.
- *
- * A header in a chunk, and behind it either a copy of the text, or slices of
- * the views in the send queue: no byte of them moves. Copied is what is short,
- * and what we have to sum anyway.
+ * net/tcp_segment.c - one segment, from values to a packet that leaves.
  *
  * Source: RFC 9293 3.1; RFC 7323 3.2; RFC 2018 3, 4; RFC 6691.
  */
 #include "net/tcp_segment.h"
 
-#include <string.h>
-
-#include "net/buffer_pool.h"
 #include "net/checksum.h"
 #include "net/ipv4_output.h"
+#include "net/tcp_body.h"
 #include "net/tcp_conn.h"
 #include "net/tcp_ecn.h"
 #include "net/tcp_path.h"
 #include "net/tcp_paws.h"
 #include "net/tcp_sack.h"
 
-enum {
-    /* virtio-net 12, Ethernet 14, IPv4 20, rounded up. */
-    LOWER_HEADERS_BYTES = 64,
-    SMALL_ROOM_BYTES = BUFFER_SMALL_BYTES - LOWER_HEADERS_BYTES,
-    LARGE_ROOM_BYTES = BUFFER_LARGE_BYTES - LOWER_HEADERS_BYTES,
-    GSO_BYTES_MAX = 65535 - IPV4_HEADER_BYTES - TCP_HEADER_BYTES_MAX
-};
-
-/* Append slices of the views from `offset` of `view`. */
-static COLD bool attach(struct net *net, struct buffer *segment,
-                        struct buffer *view, uint32_t offset, uint32_t bytes)
-{
-    struct buffer **end = &segment->next;
-
-    while (bytes > 0) {
-        uint32_t part = view->len - offset < bytes ? view->len - offset : bytes;
-
-        *end = buffer_slice(net->pool, view, offset, part);
-        if (!*end)
-            return false;
-        end = &(*end)->next;
-        bytes -= part;
-        view = view->next;
-        offset = 0;
-    }
-    return true;
-}
-
-/* Copy text, which lies in one view nearly always. Returns: its sum, if it
- * `sums`; else 0. */
-static INLINE uint32_t copy_text(const struct buffer *view, uint32_t offset,
-                                 uint8_t *to, uint32_t bytes, bool sums)
-{
-    const uint8_t *from = view->data + offset;
-    bool whole = bytes <= view->len - offset;
-
-    if (sums)
-        return whole ? checksum_copy(0, to, from, bytes)
-                     : checksum_copy_out(0, view, offset, to, bytes);
-    if (whole)
-        memcpy(to, from, bytes);
-    else
-        buffer_copy_out(view, offset, to, bytes);
-    return 0;
-}
-
-/* A chunk with room for a segment's header, and its text behind that. */
-struct body {
-    struct buffer *segment; /* null: no memory */
-    uint32_t copied;        /* bytes of text in the chunk; others in slices */
-    uint16_t summed;        /* so many of these are in the sum: all or none */
-    uint32_t sum;
-};
-
-static INLINE struct body body_copied(struct buffer *segment, uint32_t header,
-                                      struct buffer *view, uint32_t offset,
-                                      uint32_t bytes, bool sums)
-{
-    uint8_t *to = segment->data + header;
-
-    return (struct body){
-        .segment = segment,
-        .copied = bytes,
-        .summed = sums ? (uint16_t)bytes : 0,
-        .sum = copy_text(view, offset, to, bytes, sums),
-    };
-}
-
-/* Where memory is short, text is not copied. */
-static ASIDE struct body body_long(struct net *net, uint32_t header,
-                                   struct buffer *view, uint32_t offset,
-                                   uint32_t bytes, bool sums)
-{
-    struct buffer *segment = NULL;
-
-    if (sums && header + bytes <= LARGE_ROOM_BYTES)
-        segment = buffer_alloc(net->pool, BUFFER_LARGE, LOWER_HEADERS_BYTES);
-    if (segment)
-        return body_copied(segment, header, view, offset, bytes, sums);
-    segment = buffer_alloc(net->pool, BUFFER_SMALL, LOWER_HEADERS_BYTES);
-    if (segment && !attach(net, segment, view, offset, bytes)) {
-        buffer_release(segment);
-        segment = NULL;
-    }
-    return (struct body){.segment = segment};
-}
-
-/* header: of so many bytes. bytes: of text. sums: we have to. */
-static INLINE struct body body_make(struct net *net, uint32_t header,
-                                    struct buffer *view, uint32_t offset,
-                                    uint32_t bytes, bool sums)
-{
-    struct buffer *segment;
-
-    if (header + bytes > SMALL_ROOM_BYTES)
-        return body_long(net, header, view, offset, bytes, sums);
-    segment =
-        buffer_alloc_here(net->pool, BUFFER_SMALL, LOWER_HEADERS_BYTES, false);
-    if (!segment || bytes == 0)
-        return (struct body){.segment = segment};
-    return body_copied(segment, header, view, offset, bytes, sums);
-}
+enum { GSO_BYTES_MAX = 65535 - IPV4_HEADER_BYTES - TCP_HEADER_BYTES_MAX };
 
 /*
- * A chain with the header of `seg` and `seg->text_bytes` of text.
+ * Put the header of `seg` before its text.
  *
- * plain:     it has no options but timestamps.
- * neighbour: to whom it goes; null: ipv4_output() knows.
- * summed:    set: see struct ipv4_send.
+ * bytes: of the header, tcp_emit_bytes().
+ * plain: it has no options but timestamps.
  */
-static INLINE struct buffer *
-build(struct net *net, const struct tcp_tuple *tuple, struct tcp_seg *seg,
-      struct buffer *view, uint32_t offset, bool plain,
-      const struct arp_entry *neighbour, uint16_t *summed)
+static INLINE void header_put(const struct tcp_body *body,
+                              const struct tcp_tuple *tuple,
+                              struct tcp_seg *seg, uint32_t bytes, bool plain)
 {
-    uint32_t bytes =
-        plain ? (seg->has_timestamps ? TCP_HEADER_BYTES + TCP_TIMESTAMPS_BYTES
-                                     : TCP_HEADER_BYTES)
-              : tcp_emit_bytes(seg);
-    bool sums = seg->text_bytes > 0 &&
-                (neighbour ? ipv4_sums_for(neighbour)
-                           : ipv4_sums_towards(net, tuple->peer));
-    struct body body =
-        body_make(net, bytes, view, offset, seg->text_bytes, sums);
-    struct buffer *segment = body.segment;
+    struct buffer *segment = body->segment;
+    uint8_t *data = segment->data;
 
-    *summed = body.summed;
-    if (!segment)
-        return NULL;
     seg->header_bytes = (uint8_t)bytes;
     seg->src_port = tuple->local_port;
     seg->dst_port = tuple->peer_port;
     seg->checksum = checksum_unfinished(
-        checksum_add_pseudo(body.sum, tuple->local, tuple->peer, IPV4_PROTO_TCP,
-                            bytes + seg->text_bytes));
+        checksum_add_pseudo(body->sum, tuple->local, tuple->peer,
+                            IPV4_PROTO_TCP, bytes + seg->text_bytes));
     if (plain) {
-        tcp_header_put(segment->data, seg, bytes);
+        tcp_header_put(data, seg, bytes);
         if (seg->has_timestamps)
-            tcp_timestamps_put(segment->data + TCP_HEADER_BYTES, seg);
+            tcp_timestamps_put(data + TCP_HEADER_BYTES, seg);
     } else {
-        tcp_emit(segment->data, seg);
+        tcp_emit(data, seg);
     }
-    segment->len = bytes + body.copied;
+    segment->len = bytes + body->copied;
     segment->csum_start = 0;
     segment->csum_offset = TCP_CHECKSUM_OFFSET;
     segment->flags = BUFFER_CSUM_PARTIAL;
-    return segment;
 }
 
-static COLD struct buffer *build_any(struct net *net,
-                                     const struct tcp_tuple *tuple,
-                                     struct tcp_seg *seg, struct buffer *view,
-                                     uint32_t offset, uint16_t *summed)
+/* Have it cut to segments of `text_max` bytes, if there are more; 0: not. */
+static INLINE void mark_gso(struct buffer *segment, const struct tcp_seg *seg,
+                            uint32_t text_max)
 {
-    return build(net, tuple, seg, view, offset, false, NULL, summed);
+    if (seg->text_bytes <= text_max || text_max == 0)
+        return;
+    segment->flags |= BUFFER_GSO_TCP4;
+    segment->gso_bytes = (uint16_t)text_max;
+    if (seg->flags & TCP_CWR)
+        segment->flags |= BUFFER_GSO_ECN;
 }
 
 static INLINE uint8_t tos_of(const struct tcp_config *config, uint8_t ecn)
@@ -182,22 +65,23 @@ static INLINE uint8_t tos_of(const struct tcp_config *config, uint8_t ecn)
     return (uint8_t)(config->dscp << 2 | ecn);
 }
 
-/* Count a segment that has left, or release it. */
-static INLINE enum ipv4_status settle(struct net *net, enum ipv4_status status,
-                                      struct buffer *segment)
+/* What has become of a segment; one that was not taken is released. */
+static INLINE enum tcp_sent settle(struct net *net, enum ipv4_status status,
+                                   struct buffer *segment)
 {
-    if (status == IPV4_FULL)
+    if (status == IPV4_FULL) {
         buffer_release(segment);
-    else
-        net_count(&net->counters, tcp_tx);
-    return status;
+        return TCP_SENT_FULL;
+    }
+    net_count(&net->counters, tcp_tx);
+    return TCP_SENT;
 }
 
-static ASIDE enum ipv4_status hand_over(struct net *net,
-                                        const struct tcp_config *config,
-                                        const struct tcp_tuple *tuple,
-                                        uint8_t ecn, uint16_t summed_bytes,
-                                        struct buffer *segment)
+static COLD enum tcp_sent hand_over(struct net *net,
+                                    const struct tcp_config *config,
+                                    const struct tcp_tuple *tuple, uint8_t ecn,
+                                    struct buffer *segment,
+                                    uint16_t summed_bytes)
 {
     const struct ipv4_send how = {
         .src = tuple->local,
@@ -211,41 +95,34 @@ static ASIDE enum ipv4_status hand_over(struct net *net,
     return settle(net, ipv4_output(net, &how, segment), segment);
 }
 
-/* The same to a neighbour who is known, as ipv4_output() would; segment: of
- * `bytes`, from build(). */
-static INLINE enum ipv4_status hand_to(struct net *net,
-                                       struct arp_entry *neighbour,
-                                       const struct tcp_config *config,
-                                       const struct tcp_tuple *tuple,
-                                       uint8_t ecn, uint16_t summed_bytes,
-                                       struct buffer *segment, uint32_t bytes)
+/* Send any segment any way. text_max: see mark_gso(). */
+static COLD enum tcp_sent emit(struct net *net, const struct tcp_config *config,
+                               const struct tcp_tuple *tuple,
+                               struct tcp_seg *seg, uint8_t ecn,
+                               struct buffer *view, uint32_t offset,
+                               uint32_t text_max)
 {
-    const struct ipv4_header header = {
-        .src = tuple->local,
-        .dst = tuple->peer,
-        .total_bytes = (uint16_t)(IPV4_HEADER_BYTES + bytes),
-        .dont_fragment = true,
-        .tos = tos_of(config, ecn),
-        .ttl = (uint8_t)config->ttl,
-        .protocol = IPV4_PROTO_TCP,
-    };
+    uint32_t header = tcp_emit_bytes(seg);
+    bool sums = seg->text_bytes > 0 && ipv4_sums_towards(net, tuple->peer);
+    struct tcp_body body =
+        tcp_body_is_short(header, seg->text_bytes)
+            ? tcp_body_short(net, header, view, offset, seg->text_bytes, sums)
+            : tcp_body_long(net, header, view, offset, seg->text_bytes, sums);
 
-    if (!ipv4_fits(neighbour, segment, IPV4_HEADER_BYTES + bytes))
-        return hand_over(net, config, tuple, ecn, summed_bytes, segment);
-    return settle(
-        net, ipv4_send_usual(net, neighbour, &header, segment, summed_bytes),
-        segment);
+    if (!body.segment)
+        return TCP_SENT_NO_MEMORY;
+    header_put(&body, tuple, seg, header, false);
+    mark_gso(body.segment, seg, text_max);
+    return hand_over(net, config, tuple, ecn, body.segment,
+                     tcp_body_summed(&body));
 }
 
 COLD void tcp_segment_bare(struct net *net, const struct tcp_config *config,
                            const struct tcp_tuple *tuple, struct tcp_seg *seg)
 {
-    uint16_t summed;
-    struct buffer *segment = build_any(net, tuple, seg, NULL, 0, &summed);
-
     /* Where a device is full or a route gone, it is lost as on a wire. */
-    if (segment && hand_over(net, config, tuple, IPV4_ECN_NOT, summed,
-                             segment) == IPV4_FULL)
+    if (emit(net, config, tuple, seg, IPV4_ECN_NOT, NULL, 0, 0) ==
+        TCP_SENT_FULL)
         net_count(&net->counters, tcp_no_memory);
 }
 
@@ -319,85 +196,138 @@ static ASIDE void syn_options(const struct tcp_conn *conn, struct tcp_seg *seg)
     seg->sack_permitted = conn->sack;
 }
 
-/* Send a segment. plain: without options but timestamps, not urgent, and to
- * this neighbour. */
-static INLINE enum tcp_sent send_one(struct tcp_conn *conn, uint32_t seq,
-                                     uint8_t flags, struct buffer *first,
-                                     uint32_t offset, uint32_t text_bytes,
-                                     bool plain, struct arp_entry *neighbour)
+/* A segment has left; it is an acknowledgement or not. */
+static INLINE void sent(struct tcp_conn *conn, const struct tcp_seg *seg,
+                        bool acks)
 {
-    bool sacks = !plain && tcp_sack_has(conn) && !(flags & TCP_SYN);
-    bool acks = plain || !(flags & TCP_SYN) || flags & TCP_ACK;
-    struct tcp_ecn_marks marks = tcp_ecn_mark(conn, seq, text_bytes, flags);
-    struct tcp_seg seg = {
-        .seq = seq,
-        .ack = acks ? conn->rcv.nxt : 0,
-        .flags = marks.flags,
-        .text_bytes = text_bytes,
-    };
-    struct net *net = conn->net;
-    struct buffer *segment;
-    enum ipv4_status status;
-    uint32_t text_max;
-    uint16_t summed;
-
-    if (!plain && flags & TCP_SYN)
-        syn_options(conn, &seg);
-    else
-        seg.window = (uint16_t)tcp_text_window(conn);
-    stamp(conn, &seg, acks);
-    if (sacks)
-        tcp_sack_fill(conn, &seg);
-    if (!plain && conn->active && conn->active->urgent)
-        tcp_urgent_mark(conn->active, &seg);
-    segment = plain
-                  ? build(net, &conn->tuple, &seg, first, offset, true,
-                          neighbour, &summed)
-                  : build_any(net, &conn->tuple, &seg, first, offset, &summed);
-    if (!segment)
-        return TCP_SENT_NO_MEMORY;
-    text_max = conn->mss - (sacks ? tcp_sack_some_bytes(conn) : 0);
-    if (text_bytes > text_max && !tcp_path_is_probe(conn, seq)) {
-        segment->flags |= BUFFER_GSO_TCP4;
-        segment->gso_bytes = (uint16_t)text_max;
-        if (seg.flags & TCP_CWR)
-            segment->flags |= BUFFER_GSO_ECN;
-    }
-    status =
-        plain ? hand_to(net, neighbour, conn->config, &conn->tuple, marks.ecn,
-                        summed, segment, seg.header_bytes + text_bytes)
-              : hand_over(net, conn->config, &conn->tuple, marks.ecn, summed,
-                          segment);
-    if (status == IPV4_FULL)
-        return TCP_SENT_FULL; /* what was due still is */
     conn->segments_sent++;
-    if (seg.flags & TCP_CWR)
-        tcp_ecn_sent(conn, seq, seg.flags);
-    if (sacks)
-        tcp_sack_sent(conn, &seg);
+    if (seg->flags & TCP_CWR)
+        tcp_ecn_sent(conn, seg->seq, seg->flags);
     if (acks)
         acked(conn);
-    return TCP_SENT;
 }
 
 static COLD enum tcp_sent send_any(struct tcp_conn *conn, uint32_t seq,
                                    uint8_t flags, struct buffer *first,
                                    uint32_t offset, uint32_t text_bytes)
 {
-    return send_one(conn, seq, flags, first, offset, text_bytes, false, NULL);
+    bool sacks = tcp_sack_has(conn) && !(flags & TCP_SYN);
+    struct tcp_ecn_marks marks = tcp_ecn_mark(conn, seq, text_bytes, flags);
+    uint32_t text_max = conn->mss - (sacks ? tcp_sack_some_bytes(conn) : 0);
+    struct tcp_seg seg = {
+        .seq = seq,
+        .ack = flags & TCP_ACK ? conn->rcv.nxt : 0,
+        .flags = marks.flags,
+        .text_bytes = text_bytes,
+    };
+    enum tcp_sent status;
+
+    if (flags & TCP_SYN)
+        syn_options(conn, &seg);
+    else
+        seg.window = (uint16_t)tcp_text_window(conn);
+    tcp_segment_stamp(conn, &seg);
+    if (sacks)
+        tcp_sack_fill(conn, &seg);
+    if (conn->active && conn->active->urgent)
+        tcp_urgent_mark(conn->active, &seg);
+    if (text_bytes > text_max && tcp_path_is_probe(conn, seq))
+        text_max = 0;
+    status = emit(conn->net, conn->config, &conn->tuple, &seg, marks.ecn, first,
+                  offset, text_max);
+    if (status != TCP_SENT)
+        return status; /* what was due still is */
+    sent(conn, &seg, flags & TCP_ACK);
+    if (sacks)
+        tcp_sack_sent(conn, &seg);
+    return TCP_SENT;
+}
+
+/*
+ * The same to a neighbour who is known, of an acknowledgement without options
+ * but timestamps: does what send_any() and ipv4_output() would, and nothing of
+ * what they would find out in vain. What takes a call comes first, so that
+ * values need not be kept meanwhile.
+ */
+static INLINE enum tcp_sent send_to(struct tcp_conn *conn,
+                                    struct arp_entry *neighbour, uint32_t seq,
+                                    uint8_t flags, struct buffer *first,
+                                    uint32_t offset, uint32_t text_bytes)
+{
+    struct net *net = conn->net;
+    uint32_t window = tcp_text_window(conn);
+    uint32_t header = TCP_HEADER_BYTES +
+                      (conn->timestamps ? (uint32_t)TCP_TIMESTAMPS_BYTES : 0);
+    struct tcp_body body =
+        tcp_body_is_short(header, text_bytes)
+            ? tcp_body_short(net, header, first, offset, text_bytes,
+                             text_bytes > 0 && ipv4_sums_for(neighbour))
+            : tcp_body_long(net, header, first, offset, text_bytes,
+                            ipv4_sums_for(neighbour));
+    uint32_t bytes = IPV4_HEADER_BYTES + header + text_bytes;
+    struct tcp_ecn_marks marks;
+    enum tcp_sent status;
+    struct tcp_seg seg;
+
+    if (!body.segment)
+        return TCP_SENT_NO_MEMORY;
+    marks = tcp_ecn_mark(conn, seq, text_bytes, flags);
+    seg = (struct tcp_seg){
+        .seq = seq,
+        .ack = conn->rcv.nxt,
+        .window = (uint16_t)window,
+        .flags = marks.flags,
+        .text_bytes = text_bytes,
+    };
+    stamp(conn, &seg, true);
+    header_put(&body, &conn->tuple, &seg, header, true);
+    if (text_bytes > conn->mss && !tcp_path_is_probe(conn, seq))
+        mark_gso(body.segment, &seg, conn->mss);
+    if (ipv4_fits(neighbour, body.segment, bytes)) {
+        const struct ipv4_header ip = {
+            .src = conn->tuple.local,
+            .dst = conn->tuple.peer,
+            .total_bytes = (uint16_t)bytes,
+            .dont_fragment = true,
+            .tos = tos_of(conn->config, marks.ecn),
+            .ttl = (uint8_t)conn->config->ttl,
+            .protocol = IPV4_PROTO_TCP,
+        };
+
+        status = settle(net,
+                        ipv4_send_usual(net, neighbour, &ip, body.segment,
+                                        tcp_body_summed(&body)),
+                        body.segment);
+    } else {
+        status = hand_over(net, conn->config, &conn->tuple, marks.ecn,
+                           body.segment, tcp_body_summed(&body));
+    }
+    if (status == TCP_SENT)
+        sent(conn, &seg, true);
+    return status;
+}
+
+enum tcp_sent tcp_segment_send_usual(struct tcp_conn *conn, uint32_t seq,
+                                     uint8_t flags, struct buffer *first,
+                                     uint32_t offset, uint32_t text_bytes)
+{
+    struct arp_entry *neighbour = neighbour_of(conn);
+
+    return neighbour
+               ? send_to(conn, neighbour, seq, flags, first, offset, text_bytes)
+               : send_any(conn, seq, flags, first, offset, text_bytes);
 }
 
 enum tcp_sent tcp_segment_send(struct tcp_conn *conn, uint32_t seq,
                                uint8_t flags, struct buffer *first,
                                uint32_t offset, uint32_t text_bytes)
 {
-    bool plain = !(flags & TCP_SYN) && !tcp_sack_has(conn) &&
-                 !(conn->active && conn->active->urgent);
-    struct arp_entry *neighbour = plain ? neighbour_of(conn) : NULL;
+    bool usual = !(flags & TCP_SYN) && !tcp_sack_has(conn) &&
+                 !(conn->active && conn->active->odd);
 
-    return neighbour ? send_one(conn, seq, flags, first, offset, text_bytes,
-                                true, neighbour)
-                     : send_any(conn, seq, flags, first, offset, text_bytes);
+    return usual ? tcp_segment_send_usual(conn, seq, flags, first, offset,
+                                          text_bytes)
+                 : send_any(conn, seq, flags, first, offset, text_bytes);
 }
 
 /*
@@ -415,8 +345,7 @@ static enum tcp_sent send_cut(struct tcp_conn *conn,
 
     for (*left = 0; *left < whole->text_bytes; *left += seg.text_bytes) {
         uint32_t rest = whole->text_bytes - *left;
-        struct buffer *segment;
-        uint16_t summed;
+        enum tcp_sent status;
 
         seg.seq = whole->seq + *left;
         seg.text_bytes = rest < conn->mss ? rest : conn->mss;
@@ -425,13 +354,10 @@ static enum tcp_sent send_cut(struct tcp_conn *conn,
             seg.flags &= (uint8_t) ~(TCP_PSH | TCP_FIN);
         if (*left > 0)
             seg.flags &= (uint8_t)~TCP_CWR;
-        segment =
-            build_any(conn->net, &conn->tuple, &seg, view, offset, &summed);
-        if (!segment)
-            return TCP_SENT_NO_MEMORY;
-        if (hand_over(conn->net, conn->config, &conn->tuple, ecn, summed,
-                      segment) == IPV4_FULL)
-            return TCP_SENT_FULL;
+        status = emit(conn->net, conn->config, &conn->tuple, &seg, ecn, view,
+                      offset, 0);
+        if (status != TCP_SENT)
+            return status;
         conn->segments_sent++;
         offset += seg.text_bytes;
         for (; view && offset >= view->len; view = view->next)
@@ -440,9 +366,9 @@ static enum tcp_sent send_cut(struct tcp_conn *conn,
     return TCP_SENT;
 }
 
-ASIDE enum tcp_sent tcp_segment_send_many(struct tcp_conn *conn, uint8_t flags,
-                                          struct buffer *first, uint32_t offset,
-                                          uint32_t *text_bytes)
+COLD enum tcp_sent tcp_segment_send_many(struct tcp_conn *conn, uint8_t flags,
+                                         struct buffer *first, uint32_t offset,
+                                         uint32_t *text_bytes)
 {
     uint32_t seq = conn->snd.nxt;
     struct tcp_ecn_marks marks = tcp_ecn_mark(conn, seq, *text_bytes, flags);

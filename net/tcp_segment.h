@@ -19,6 +19,13 @@ enum tcp_sent {
 MUST_CHECK enum tcp_sent tcp_segment_send(struct tcp_conn *conn, uint32_t seq,
                                           uint8_t flags, struct buffer *first,
                                           uint32_t offset, uint32_t text_bytes);
+/* The same of an acknowledgement that has no options but timestamps: nothing is
+ * to be told by SACK, and nothing is urgent. */
+MUST_CHECK enum tcp_sent tcp_segment_send_usual(struct tcp_conn *conn,
+                                                uint32_t seq, uint8_t flags,
+                                                struct buffer *first,
+                                                uint32_t offset,
+                                                uint32_t text_bytes);
 /* The most text that a segment takes now: what SACK blocks take up is less.
  * At least 1. */
 static inline uint32_t tcp_segment_text_max(const struct tcp_conn *conn)

@@ -7,6 +7,8 @@
  * Source: RFC 6298 5 (retransmission); RFC 9293 3.8.3 (R2), 3.8.4
  * (keep-alive), 3.8.6.1 (persist); RFC 5482 (user timeout).
  */
+#include "net/tcp_timer.h"
+
 #include "net/tcp_conn.h"
 #include "net/tcp_loss.h"
 #include "net/tcp_path.h"
@@ -19,9 +21,7 @@ enum {
 void tcp_deadline_set(struct tcp_conn *conn, enum tcp_deadline which,
                       uint64_t at_us)
 {
-    conn->deadline[which] = at_us;
-    if (!timer_is_armed(&conn->timer) || conn->timer.deadline_us > at_us)
-        timer_arm(&conn->net->timers, &conn->timer, at_us);
+    tcp_deadline_put(conn, which, at_us);
 }
 
 uint64_t tcp_timer_rto_at(const struct tcp_conn *conn)
@@ -56,13 +56,8 @@ void tcp_timer_rtx_off(struct tcp_conn *conn)
 
 void tcp_timer_loss(struct tcp_conn *conn)
 {
-    const struct tcp_active *active = conn->active;
-    uint64_t at_us = active->rto_at_us;
+    uint64_t at_us = tcp_loss_deadline(conn->active);
 
-    if (active->probe_at_us < at_us)
-        at_us = active->probe_at_us;
-    if (active->reorder_at_us < at_us)
-        at_us = active->reorder_at_us;
     if (at_us == FOREVER)
         tcp_deadline_clear(conn, TCP_DEADLINE_RTX);
     else

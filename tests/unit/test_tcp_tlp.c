@@ -135,7 +135,7 @@ static void tlp__has_nothing_to_send_when_all_has_arrived(void **state)
     assert_int_equal(peer_take_all(&peer), 3);
     host_now_us += PTO;
     net_run(peer.net, host_now_us);
-    assert_true(peer.conn->active->probe.due);
+    assert_true(peer.conn->active->probe_due);
     peer_input(&peer, (struct peer_seg){.seq = peer.nxt,
                                         .ack = peer.conn->snd.nxt,
                                         .flags = PEER_ACK,
