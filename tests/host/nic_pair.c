@@ -8,8 +8,8 @@
 
 #include <linux/virtio_net.h>
 
-#include "kernel/page.h"
 #include "tests/host/host.h"
+#include "tests/host/page.h"
 
 enum { TX = 1, CTRL = 2, BATCH = 64, STATUS_AT = 6 /* in the configuration */ };
 
@@ -120,11 +120,9 @@ void nic_pair_obey(struct nic_pair *pair)
 
 size_t nic_pair_end(struct nic_pair *pair)
 {
-    struct page_stats stats;
-
     net_destroy(pair->net[0]);
     net_destroy(pair->net[1]);
     ASSERT(virtio_net_destroy(pair->nic));
-    page_stats_get(&stats);
-    return pair->host[0].pages + pair->host[1].pages + stats.used[PAGE_DEVICE];
+    return pair->host[0].pages + pair->host[1].pages +
+           host_pages_of(PAGE_DEVICE);
 }

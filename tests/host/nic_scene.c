@@ -5,8 +5,8 @@
 
 #include <string.h>
 
-#include "kernel/page.h"
 #include "tests/host/host.h"
+#include "tests/host/page.h"
 
 /* What QEMU offers of what we know. */
 const uint64_t OFFER =
@@ -21,14 +21,6 @@ struct nic_scene scene;
 uint8_t pattern[70000];
 
 /* --- the scene ------------------------------------------------------------ */
-
-size_t device_pages(void)
-{
-    struct page_stats stats;
-
-    page_stats_get(&stats);
-    return stats.used[PAGE_DEVICE];
-}
 
 size_t chunks(void)
 {
@@ -55,7 +47,7 @@ int scene_nothing_left(void **state)
         assert_true(virtio_net_destroy(scene.dev));
     assert_int_equal(chunks(), 0);
     assert_int_equal(scene.host.pages, 0);
-    assert_int_equal(device_pages(), 0);
+    assert_int_equal(host_pages_of(PAGE_DEVICE), 0);
     return 0;
 }
 

@@ -50,8 +50,7 @@ extern uint8_t pattern[70000]; /* what every frame consists of */
 int scene_fresh(void **state);
 int scene_nothing_left(void **state);
 
-size_t device_pages(void); /* pages of PAGE_DEVICE */
-size_t chunks(void);       /* buffers that are not released */
+size_t chunks(void); /* buffers that are not released */
 
 /* Try to set the driver up, on a device that offers `features`. */
 struct netdev *try_create(uint64_t features);

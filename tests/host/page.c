@@ -53,3 +53,8 @@ void page_stats_get(struct page_stats *out)
     out->total = host_pages_max;
     out->free = host_pages_max - used_pages();
 }
+
+size_t host_pages_of(enum page_owner owner)
+{
+    return stats.used[owner];
+}

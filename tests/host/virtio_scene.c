@@ -11,8 +11,8 @@
 
 #include <linux/pci_regs.h>
 
-#include "kernel/page.h"
 #include "tests/host/host.h"
+#include "tests/host/page.h"
 
 struct virtio_scene virtio;
 
@@ -63,11 +63,8 @@ struct virtio_device *virtio_open(void)
 
 void virtio_assert_refused(void)
 {
-    struct page_stats stats;
-
     assert_null(virtio_open());
-    page_stats_get(&stats);
-    assert_int_equal(stats.used[PAGE_DEVICE], 0);
+    assert_int_equal(host_pages_of(PAGE_DEVICE), 0);
 }
 
 void virtio_drop(struct virtio_device *device)

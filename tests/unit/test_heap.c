@@ -11,24 +11,15 @@
 
 #include <cmocka.h>
 
-#include "kernel/page.h"
 #include "libc-shim/heap.h"
 #include "tests/host/host.h"
 #include "tests/host/page.h"
-
-static size_t heap_pages(void)
-{
-    struct page_stats stats;
-
-    page_stats_get(&stats);
-    return stats.used[PAGE_HEAP];
-}
 
 static int teardown(void **state)
 {
     (void)state;
     host_pages_max = SIZE_MAX;
-    return heap_pages() == 0 ? 0 : -1;
+    return host_pages_of(PAGE_HEAP) == 0 ? 0 : -1;
 }
 
 static void heap__every_size_has_its_room_and_alignment(void **state)
@@ -82,10 +73,10 @@ static void heap__objects_of_a_page_are_many_and_empty_pages_go_back(void **s)
     (void)s;
     for (size_t i = 0; i < ARRAY_LEN(memory); i++)
         memory[i] = heap_alloc(16, 1);
-    assert_int_equal(heap_pages(), 1);
+    assert_int_equal(host_pages_of(PAGE_HEAP), 1);
     for (size_t i = 0; i < ARRAY_LEN(memory); i++)
         heap_free(memory[i]);
-    assert_int_equal(heap_pages(), 0);
+    assert_int_equal(host_pages_of(PAGE_HEAP), 0);
 }
 
 static void heap__full_page_takes_again_what_was_freed(void **state)
@@ -96,7 +87,7 @@ static void heap__full_page_takes_again_what_was_freed(void **state)
     heap_free(a);
     c = heap_alloc(2000, 1);
     assert_ptr_equal(a, c);
-    assert_int_equal(heap_pages(), 1);
+    assert_int_equal(host_pages_of(PAGE_HEAP), 1);
     heap_free(b);
     heap_free(c);
 }

@@ -73,7 +73,7 @@ static void setup__no_memory_is_a_refusal_without_a_leak(void **state)
     for (size_t pages = 0; pages < 9; pages++) {
         host_pages_max = pages;
         assert_null(try_create(OFFER));
-        assert_int_equal(device_pages(), 0);
+        assert_int_equal(host_pages_of(PAGE_DEVICE), 0);
     }
     host_pages_max = SIZE_MAX;
     assert_int_equal(scene.fake.status, 0);

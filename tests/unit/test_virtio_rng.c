@@ -11,7 +11,6 @@
 #include <cmocka.h>
 
 #include "drivers/virtio_rng.h"
-#include "kernel/page.h"
 #include "tests/host/fake_virtio.h"
 #include "tests/host/host.h"
 #include "tests/host/page.h"
@@ -48,14 +47,6 @@ static int fresh(void **state)
     return 0;
 }
 
-static size_t device_pages(void)
-{
-    struct page_stats stats;
-
-    page_stats_get(&stats);
-    return stats.used[PAGE_DEVICE];
-}
-
 static bool read_bytes(size_t bytes)
 {
     return virtio_rng_read(&fake.device, out, bytes, 1000, &released);
@@ -65,7 +56,7 @@ static void assert_released(void)
 {
     assert_true(released);
     assert_int_equal(fake.status, 0);
-    assert_int_equal(device_pages(), 0);
+    assert_int_equal(host_pages_of(PAGE_DEVICE), 0);
 }
 
 static void assert_nothing_came(size_t bytes)
@@ -139,7 +130,7 @@ static void rng__no_memory_is_a_refusal_without_a_leak(void **state)
     (void)state;
     for (host_pages_max = 0; host_pages_max < 4; host_pages_max++) {
         assert_nothing_came(64);
-        assert_int_equal(device_pages(), 0);
+        assert_int_equal(host_pages_of(PAGE_DEVICE), 0);
     }
     host_pages_max = SIZE_MAX;
 }
@@ -150,7 +141,7 @@ static void rng__device_that_is_gone_is_refused(void **state)
     fake.gone = true;
     assert_false(read_bytes(64));
     assert_false(released);
-    assert_int_equal(device_pages(), 0);
+    assert_int_equal(host_pages_of(PAGE_DEVICE), 0);
 }
 
 #define TEST(f) cmocka_unit_test_setup(f, fresh)

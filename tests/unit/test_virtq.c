@@ -10,21 +10,12 @@
 #include <cmocka.h>
 
 #include "drivers/virtq.h"
-#include "kernel/page.h"
 #include "tests/host/page.h"
 
 enum { SIZE = 8 };
 
 static struct virtq queue;
 static uint8_t memory[SIZE][64];
-
-static size_t device_pages(void)
-{
-    struct page_stats stats;
-
-    page_stats_get(&stats);
-    return stats.used[PAGE_DEVICE];
-}
 
 static void make(bool event_idx)
 {
@@ -55,7 +46,7 @@ static int tear_down(void **state)
         assert_true(i < SIZE);
     assert_int_equal(queue.free_count, SIZE);
     virtq_destroy(&queue);
-    assert_int_equal(device_pages(), 0);
+    assert_int_equal(host_pages_of(PAGE_DEVICE), 0);
     return 0;
 }
 
@@ -104,7 +95,7 @@ static void virtq__size_without_memory_is_refused(void **state)
 
     (void)state;
     for (size_t pages = 0; pages < 3; pages++) {
-        host_pages_max = device_pages() + pages;
+        host_pages_max = host_pages_of(PAGE_DEVICE) + pages;
         assert_false(virtq_create(&other, 64, false));
     }
     host_pages_max = SIZE_MAX;
