@@ -152,7 +152,7 @@ static void step_pausing(struct virtio_net *nic)
 }
 
 /* What is next to do for a device that does not run. */
-static void step(struct virtio_net *nic)
+static COLD void step(struct virtio_net *nic)
 {
     if (nic->state == VIRTIO_NET_RESETTING)
         step_resetting(nic);

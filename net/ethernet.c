@@ -61,8 +61,8 @@ static bool addresses_ok(struct net *net, const struct net_if *nif,
  * Returns: an IPv4 frame, for us or for everybody, its headers in the first
  *          view; null: it is done with.
  */
-static ASIDE struct buffer *input_any(struct net *net, struct net_if *nif,
-                                      struct buffer *frame)
+static COLD struct buffer *input_any(struct net *net, struct net_if *nif,
+                                     struct buffer *frame)
 {
     const struct ethernet_header *header;
 

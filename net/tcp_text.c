@@ -113,20 +113,23 @@ static INLINE uint32_t advertise(struct tcp_conn *conn, uint32_t now,
 }
 
 static ASIDE uint32_t advertise_more(struct tcp_conn *conn, uint32_t now,
-                                     uint32_t room, uint32_t least)
+                                     uint32_t buffer)
 {
-    return advertise(conn, now, grown(conn, now, room, least));
+    return advertise(conn, now,
+                     grown(conn, now, space(conn, buffer),
+                           tcp_least(conn->rcv_mss, buffer / 2)));
 }
 
 uint32_t tcp_text_window(struct tcp_conn *conn)
 {
     uint32_t now = tcp_rcv_window(conn);
     uint32_t buffer = tcp_rcv_buffer(conn);
-    uint32_t least = tcp_least(conn->rcv_mss, buffer / 2);
-    uint32_t room = space(conn, buffer);
+    uint32_t used = conn->rcv_queue.bytes + now;
 
-    return room < now + least ? advertise(conn, now, now)
-                              : advertise_more(conn, now, room, least);
+    /* At a glance: not a segment more has room, which is half a buffer too. */
+    if (buffer < used + conn->rcv_mss && conn->rcv_mss <= buffer / 2)
+        return advertise(conn, now, now);
+    return advertise_more(conn, now, buffer);
 }
 
 /* The window is worth an update: it has room to grow by two segments. */

@@ -59,6 +59,34 @@ static void news__ends_with_deadline_and_with_the_flow_in(void)
 }
 WORLD(news__ends_with_deadline_and_with_the_flow)
 
+static void look_for_news(struct flow *flow, void *context,
+                          enum flow_park_event event)
+{
+    (void)event;
+    assert_int_equal(flow_wait_news(flow, world_in(0), context), FLOW_OK);
+}
+
+static void park_for_news(struct flow *flow, void *context)
+{
+    flow_park(flow, look_for_news, context, FOREVER);
+}
+
+/* Nobody waits for it when it comes. */
+static void news__urgent_bytes_are_kept_for_a_parked_flow_in(void)
+{
+    struct flow *flow;
+    unsigned news = 0;
+
+    world_listen(80, park_for_news, &news);
+    flow = world_connect(80);
+    world_sleep(WORLD_S);
+    assert_int_equal(flow_write_urgent(flow, world_text(flow, "now")), FLOW_OK);
+    world_sleep(WORLD_S);
+    assert_int_equal(news, FLOW_NEWS_URGENT);
+    flow_release(flow);
+}
+WORLD(news__urgent_bytes_are_kept_for_a_parked_flow)
+
 /* ---- soft errors ---- */
 
 static bool swallow(const struct world_segment *segment)
@@ -121,6 +149,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         WORLD_TEST(news__urgent_bytes_are_told_to_who_waits),
+        WORLD_TEST(news__urgent_bytes_are_kept_for_a_parked_flow),
         WORLD_TEST(news__ends_with_deadline_and_with_the_flow),
         WORLD_TEST(news__silence_beyond_r1_is_told),
         WORLD_TEST(set__for_a_flow_a_listener_and_all),

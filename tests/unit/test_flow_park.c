@@ -342,6 +342,59 @@ static void park__another_thread_may_still_write_in(void)
 }
 WORLD(park__another_thread_may_still_write)
 
+/* ---- another who waits beside a parked reader ---- */
+
+static struct {
+    bool for_readers; /* or else for senders */
+    struct thread *thread;
+    bool told;
+} waiter;
+
+static void wait_there(void *arg)
+{
+    struct flow *flow = arg;
+
+    waiter.told =
+        flow_wait(flow, waiter.for_readers ? &flow->readers : &flow->senders,
+                  "test", world_in(5 * WORLD_S)) == WAIT_OK;
+}
+
+static void greet_and_park(struct flow *flow, void *context)
+{
+    assert_int_equal(flow_write(flow, world_text(flow, "hello")), FLOW_OK);
+    waiter.thread = world_spawn(wait_there, flow);
+    flow_park(flow, answer, context, FOREVER);
+}
+
+/* The question brings the acknowledgement of the greeting with it; nothing else
+ * has come when the answer is there. */
+static void tell_waiter(bool for_readers)
+{
+    struct flow *flow;
+
+    waiter.for_readers = for_readers;
+    waiter.told = false;
+    flow = connect_to(greet_and_park);
+    world_expect_read(flow, "hello");
+    world_exchange(flow);
+    assert_int_equal(record.runs, 1);
+    assert_true(waiter.told);
+    world_join(waiter.thread);
+    flow_release(flow);
+}
+
+static void park__another_reader_is_told_of_text_in(void)
+{
+    tell_waiter(true);
+}
+WORLD(park__another_reader_is_told_of_text)
+
+static void park__a_writer_is_told_of_room_that_comes_with_text_in(void)
+{
+    tell_waiter(false);
+}
+WORLD(park__a_writer_is_told_of_room_that_comes_with_text)
+
 /* ---- many ---- */
 
 static void park__many_idle_flows_are_handles_and_nothing_else_in(void)
@@ -425,6 +478,8 @@ int main(void)
         WORLD_TEST(park__a_connected_flow_then_belongs_to_its_function),
         WORLD_TEST(park__callback_may_go_on_while_others_have_the_flow),
         WORLD_TEST(park__another_thread_may_still_write),
+        WORLD_TEST(park__another_reader_is_told_of_text),
+        WORLD_TEST(park__a_writer_is_told_of_room_that_comes_with_text),
         WORLD_TEST(park__many_idle_flows_are_handles_and_nothing_else),
         cmocka_unit_test(flow__is_small_enough_for_a_million),
         WORLD_TEST(park__waits_when_no_thread_can_be_made),
