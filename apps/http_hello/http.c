@@ -146,7 +146,7 @@ static const llhttp_settings_t settings = {
 void http_parser_init(struct http_parser *parser, struct http_memo *memo)
 {
     memset(parser, 0, offsetof(struct http_parser, memo));
-    parser->memo = memo;
+    parser->memo = memo && http_memo_is_asked(memo) ? memo : NULL;
     llhttp_init(&parser->llhttp, HTTP_REQUEST, &settings);
 }
 

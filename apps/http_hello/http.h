@@ -44,7 +44,8 @@ struct http_parser {
     char body_last;         /* the last of them */
     bool method_refused;    /* by llhttp: 501, as soon as it is read */
     uint16_t target_read;   /* bytes of the target that llhttp has read */
-    struct http_memo *memo; /* from here on nothing needs clearing */
+    struct http_memo *memo; /* null: this request is read in any case; from
+                               here on nothing needs clearing */
     llhttp_t llhttp;
     char head[HTTP_HEAD_BYTES_MAX + 1]; /* one that came in pieces; the last
                                            byte shows that it is too long */

@@ -60,10 +60,13 @@ const struct http_memo_block *http_memo_find(struct http_memo *memo,
             continue;
         if (memcmp(at, memo->text[i], block->bytes) == 0) {
             block->recalled = true;
+            memo->misses = 0;
             return block;
         }
         note_difference(memo, i, at);
     }
+    if (memo->misses < HTTP_MEMO_MISSES_MANY)
+        memo->misses++;
     return NULL;
 }
 

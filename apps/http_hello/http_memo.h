@@ -21,7 +21,9 @@
 
 enum {
     HTTP_MEMO_BLOCKS = 4,
-    HTTP_MEMO_BYTES_MAX = 1024 /* of a block; longer ones are always read */
+    HTTP_MEMO_BYTES_MAX = 1024, /* of a block; longer ones are always read */
+    HTTP_MEMO_MISSES_MANY = 32, /* so many in a row: it does not help here, */
+    HTTP_MEMO_ASKED_EVERY = 16  /* and is only asked now and then */
 };
 
 /* What is known of a block, and of the request that it ends. */
@@ -38,10 +40,21 @@ struct http_memo_block {
 struct http_memo {
     struct http_memo_block block[HTTP_MEMO_BLOCKS];
     char text[HTTP_MEMO_BLOCKS][HTTP_MEMO_BYTES_MAX];
-    uint16_t hand; /* of a clock: where a block is replaced next */
-    uint16_t
-        differed_at; /* where two blocks of one length did, the last time */
+    uint16_t hand;        /* of a clock: where a block is replaced next */
+    uint16_t differed_at; /* where two of one length did, the last time */
+    uint32_t misses;      /* in a row, up to HTTP_MEMO_MISSES_MANY */
+    uint32_t passed_by;   /* since it was asked last, after so many */
 };
+
+/* Whether the next request is to be looked for here, and its fields kept: not
+ * for each one where nobody's fields come again. */
+static inline bool http_memo_is_asked(struct http_memo *memo)
+{
+    if (memo->misses < HTTP_MEMO_MISSES_MANY)
+        return true;
+    memo->passed_by = (memo->passed_by + 1) % HTTP_MEMO_ASKED_EVERY;
+    return memo->passed_by == 0;
+}
 
 /*
  * Whether bytes begin with a block that is remembered.

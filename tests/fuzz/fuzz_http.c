@@ -120,6 +120,8 @@ static void parse_stream(const uint8_t *data, size_t size, size_t piece_max,
     bool open = true;
 
     history->count = 0;
+    if (memo)
+        memo->misses = 0;                  /* so that it is asked */
     memset(&parser, 0xa5, sizeof(parser)); /* init must not need zeroes */
     http_parser_init(&parser, memo);
     while (open && at < size) {

@@ -361,6 +361,49 @@ static void newest_blocks__stay(void **state)
     }
 }
 
+/* How many of `count` blocks that come but once are remembered. */
+static size_t kept_of_strangers(size_t first_bytes, size_t count)
+{
+    size_t kept = 0;
+
+    for (size_t bytes = first_bytes; bytes < first_bytes + count; bytes++) {
+        uint16_t hand = memo.hand;
+        size_t len;
+        char *text = request_of(bytes, &len);
+
+        assert_int_equal(parse(text, len).status, 200);
+        free(text);
+        kept += memo.hand != hand;
+    }
+    return kept;
+}
+
+static void memo_that_does_not_help__is_asked_now_and_then(void **state)
+{
+    size_t rounds = 5;
+
+    (void)state;
+    assert_int_equal(kept_of_strangers(100, HTTP_MEMO_MISSES_MANY),
+                     HTTP_MEMO_MISSES_MANY);
+    assert_int_equal(kept_of_strangers(200, rounds * HTTP_MEMO_ASKED_EVERY),
+                     rounds);
+}
+
+static void memo_that_helps_again__is_asked_each_time(void **state)
+{
+    size_t len;
+    char *text = request_of(50, &len);
+
+    (void)state;
+    kept_of_strangers(100, HTTP_MEMO_MISSES_MANY);
+    for (size_t i = 0; i < 2 * HTTP_MEMO_ASKED_EVERY; i++)
+        parse(text, len); /* kept, and found */
+    assert_int_equal(memo.misses, 0);
+    parse(text, len);
+    assert_int_equal(http_judged.lines.fields.hosts, 0); /* not read */
+    free(text);
+}
+
 static void memo_in_which_all_were_asked_for__takes_another(void **state)
 {
     (void)state;
@@ -396,6 +439,10 @@ int main(void)
         cmocka_unit_test_setup(
             block_that_is_asked_for__outlives_those_that_are_not, setup),
         cmocka_unit_test_setup(newest_blocks__stay, setup),
+        cmocka_unit_test_setup(memo_that_does_not_help__is_asked_now_and_then,
+                               setup),
+        cmocka_unit_test_setup(memo_that_helps_again__is_asked_each_time,
+                               setup),
         cmocka_unit_test_setup(memo_in_which_all_were_asked_for__takes_another,
                                setup),
     };
