@@ -247,7 +247,8 @@ COLD := $(wildcard boot/*.c net/dhcp*.c net/dns*.c net/view.c net/acd.c \
                    net/tcp_timer.c net/arp_cache.c drivers/virtio_net_setup.c \
                    drivers/virtio_net_ctrl.c drivers/virtio_net_watch.c)
 $(patsubst %,$(BUILD)/guest/%.o,$(COLD)): GUEST_FLAGS += -Os
-$(patsubst %,$(BUILD)/guest/app/http_hello/%.o,facts main pages): \
+$(patsubst %,$(BUILD)/guest/app/http_hello/%.o,facts http_fields http_lines \
+                                                main pages response): \
     GUEST_FLAGS += -Os
 
 # llhttp as Debian ships it, in its strict variant; its warnings are not ours
