@@ -76,7 +76,9 @@ def test_run_serves_until_ctrl_c(stop):
 
 
 def take_terminal():
-    """What is our standard input becomes the session's terminal."""
+    """What is our standard input becomes the session's terminal, and its end
+    is heard, whatever nohup(1) has made of that for the tests."""
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
     fcntl.ioctl(0, termios.TIOCSCTTY, 0)
 
 
