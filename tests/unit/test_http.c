@@ -246,6 +246,7 @@ static void H16_hosts(void **state)
     GIVES(400, GET HOST HOST "\r\n");
     GIVES(400, "GET / HTTP/1.0\r\n" HOST HOST "\r\n");
     GIVES(400, GET "Host:\r\n\r\n");
+    GIVES(400, "GET / HTTP/1.0\r\nHost:\r\n\r\n");
     GIVES(400, GET "Host: \r\n\r\n");
     GIVES(400, GET "Host: u@a\r\n\r\n");
     GIVES(400, GET "Host: a, b\r\n\r\n");

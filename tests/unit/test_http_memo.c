@@ -413,6 +413,30 @@ static void memo_in_which_all_were_asked_for__takes_another(void **state)
     assert_true(keeps(201));
 }
 
+/* One that is nearly the same each time costs a word, not all before that. */
+static void
+word_compared_first__is_where_the_last_stranger_differed(void **state)
+{
+    size_t len;
+    char *text = request_of(200, &len);
+    size_t other = len - 20;
+    size_t other_in_block = other - (sizeof("GET /") - 1);
+
+    (void)state;
+    parse(text, len);
+    text[other] = 'y';
+    parse(text, len);
+    free(text);
+    for (size_t i = 0; i < 2; i++) {
+        assert_in_range(memo.block[i].word_at,
+                        other_in_block - sizeof(memo.block[i].word) + 1,
+                        other_in_block);
+        assert_memory_equal(&memo.block[i].word,
+                            memo.text[i] + memo.block[i].word_at,
+                            sizeof(memo.block[i].word));
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -445,6 +469,8 @@ int main(void)
                                setup),
         cmocka_unit_test_setup(memo_in_which_all_were_asked_for__takes_another,
                                setup),
+        cmocka_unit_test_setup(
+            word_compared_first__is_where_the_last_stranger_differed, setup),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
