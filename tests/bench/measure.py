@@ -14,6 +14,7 @@ import counted
 import guest as guests
 import loads
 import netns
+import report
 
 QUICK = bool(os.environ.get("QUICK"))
 MIB = 1 << 20
@@ -222,7 +223,7 @@ def http_rates(results, peer, namespace, seconds):
                         percentiles[share])
     for connections in (1, 64, 256):
         rate, _, percentiles = loads.wrk(namespace, connections, seconds,
-                                           loads.CLOSE)
+                                         loads.CLOSE)
         name = f"new connection each, {connections}"
         results.add(name, "requests/s", peer, rate)
         for share in ("50", "99"):
@@ -301,8 +302,7 @@ def among_parked(results, peers):
     which is to be the same as without them."""
     count, seconds = (2000, 1) if QUICK else (MANY, 5)
     works = {name: work for name, work in http_costs(seconds).items()
-             if "64" in name and "never" not in name and
-             "browser" not in name}
+             if name in (report.KEEP_64, report.CLOSE_64)}
     with Place(peers[0], count=True, memory=1024) as place:
         for others in (0, count):
             held = others and loads.Parked(place.namespace, others)

@@ -10,8 +10,6 @@ import subprocess
 import counted
 import guest as guests
 
-WIDTH = 58
-
 
 def facts():
     """What the figures were measured on."""
@@ -91,12 +89,13 @@ def number(value):
 
 def table_lines(results, peers):
     names = [peer.name for peer in peers]
-    yield f"{'':{WIDTH}}" + "".join(f"{name:>14}" for name in names)
+    width = max(map(len, results.rows)) + 2
+    yield f"{'':{width}}" + "".join(f"{name:>14}" for name in names)
     for row, (unit, samples) in results.rows.items():
         values = "".join(f"{number(results.get(row, name)):>14}"
                          for name in names)
         count = max(map(len, samples.values()))
-        yield f"{row:{WIDTH}}{values}  {unit}" + \
+        yield f"{row:{width}}{values}  {unit}" + \
             (f", median of {count}" if count > 1 else "")
 
 
