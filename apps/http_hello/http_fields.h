@@ -21,7 +21,7 @@ struct http_fields {
     uint8_t hosts;    /* how many Host fields there were */
     uint8_t codings;  /* and Transfer-Encoding */
     bool expects_continue;
-    bool credentials; /* a field tells who the client is */
+    bool credentials; /* Authorization, Proxy-Authorization or Cookie */
 };
 
 /*

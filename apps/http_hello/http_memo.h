@@ -8,8 +8,10 @@
  * reading. A block counts as a whole and byte for byte, so nothing that is
  * remembered changes a verdict; it only comes sooner.
  *
- * What it holds is shared by all connections, and a guess that is right is
- * answered a little faster. So no block with credentials comes in here.
+ * What it holds is shared by all connections, and the time of an answer tells a
+ * little of whether, and how far, a block agrees with one of them. So none with
+ * Authorization, Proxy-Authorization or Cookie comes in here; a program that
+ * knows its clients by another field (X-Api-Key) adds that to http_fields.c.
  *
  * Source: RFC 7541 1.1 (that fields repeat), 7.1 (what a shared memory of them
  * gives away).

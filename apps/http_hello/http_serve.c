@@ -36,7 +36,8 @@ struct small {
     char text[SMALL_BYTES_MAX];
 };
 
-/* How long to wait for the next request. */
+/* How long to wait for the next request. It begins with a value, so in `serve`
+ * it would make all of that a part of the image. */
 static uint64_t idle_us = HTTP_IDLE_US;
 
 /* What outlives a request: the date of this second, the last small answer as
