@@ -28,6 +28,7 @@ static void state_set(struct virtio_net *nic, enum virtio_net_state state)
 {
     nic->state = state;
     nic->state_us = clock_us();
+    nic->tx_simple = virtio_net_tx_simple(nic);
 }
 
 /* --- set-up -------------------------------------------------------------- */

@@ -55,9 +55,11 @@ struct virtio_net {
     uint16_t header_bytes; /* 12; 10 for a legacy device without MRG_RXBUF */
     uint16_t rx_most;      /* buffers that the receive ring gets */
     enum buffer_size rx_size;
-    uint16_t rx_bytes; /* of each of them */
-    bool header_apart; /* a descriptor of its own: no ANY_LAYOUT, legacy */
-    bool stopped;      /* since it was negotiated with */
+    uint16_t rx_bytes;  /* of each of them */
+    bool header_apart;  /* a descriptor of its own: no ANY_LAYOUT, legacy */
+    uint32_t tx_simple; /* packets of fewer bytes are sent as they are, behind
+                           a header of 12 bytes; 0 unless RUNNING */
+    bool stopped;       /* since it was negotiated with */
     enum virtio_net_state state;
     bool tx_full;    /* enqueue() has refused: wake up when there is room */
     bool rx_starved; /* the pool gave nothing: try again soon */
@@ -131,6 +133,7 @@ struct buffer *virtio_net_rx_take(struct virtio_net *nic, unsigned max);
 void virtio_net_rx_refill(struct virtio_net *nic);
 
 /* drivers/virtio_net_tx.c: see there. */
+uint32_t virtio_net_tx_simple(const struct virtio_net *nic);
 enum netdev_status virtio_net_tx_enqueue(struct virtio_net *nic,
                                          struct buffer *chain);
 void virtio_net_tx_reclaim(struct virtio_net *nic);

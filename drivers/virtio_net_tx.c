@@ -54,9 +54,9 @@ typedef struct virtio_net_hdr_v1 loose_header_v1 __attribute__((aligned(1)));
 
 /* Put a header before `front`, which has the room, that says what the stack
  * wishes for a packet that is one segment, in the device's words. */
-static INLINE loose_header *header_put(const struct virtio_net *nic,
-                                       struct buffer *front,
-                                       const struct buffer *packet)
+static loose_header *header_put(const struct virtio_net *nic,
+                                struct buffer *front,
+                                const struct buffer *packet)
 {
     loose_header *header;
 
@@ -208,25 +208,46 @@ enqueue_parts(struct virtio_net *nic, struct buffer *chain, struct shape shape)
     return NETDEV_OK;
 }
 
-/* Whether the frame is one segment in one view with room for the header before
- * it, for which there is a descriptor: what nearly every one is. */
-static bool is_simple(const struct virtio_net *nic, const struct buffer *chain)
+/* What nic->tx_simple is in this state of the device. */
+uint32_t virtio_net_tx_simple(const struct virtio_net *nic)
 {
-    return !chain->next && !nic->header_apart && chain->len >= ETH_HLEN &&
-           !(chain->flags & BUFFER_GSO_TCP4) &&
-           chain->len <= nic->dev.mtu_bytes + (uint32_t)ETH_HLEN &&
-           buffer_headroom(chain) >= nic->header_bytes &&
-           nic->tx.free_count > 0 && nic->state == VIRTIO_NET_RUNNING;
+    return nic->state == VIRTIO_NET_RUNNING && !nic->header_apart &&
+                   nic->header_bytes == sizeof(loose_header_v1)
+               ? nic->dev.mtu_bytes + 1u
+               : 0;
 }
 
-static enum netdev_status enqueue_simple(struct virtio_net *nic,
-                                         struct buffer *frame)
+/* Whether the frame is one segment in one view with room for the header before
+ * it, for which there is a descriptor: what nearly every one is. */
+static INLINE bool is_simple(const struct virtio_net *nic,
+                             const struct buffer *chain)
 {
+    return chain->len - ETH_HLEN < nic->tx_simple && !chain->next &&
+           !(chain->flags & BUFFER_GSO_TCP4) &&
+           buffer_headroom(chain) >= sizeof(loose_header_v1) &&
+           nic->tx.free_count > 0;
+}
+
+static INLINE enum netdev_status enqueue_simple(struct virtio_net *nic,
+                                                struct buffer *frame)
+{
+    uint8_t *data = frame->data - sizeof(loose_header_v1);
     uint32_t bytes = frame->len;
     bool pushed;
 
-    header_put(nic, frame, frame);
-    pushed = virtq_push_bytes(&nic->tx, frame->data, frame->len, frame);
+    if (frame->flags & BUFFER_CSUM_PARTIAL) {
+        ASSERT(nic->dev.caps & NETDEV_CAP_TX_CSUM);
+        *(loose_header_v1 *)data = (loose_header_v1){
+            .flags = VIRTIO_NET_HDR_F_NEEDS_CSUM,
+            .csum_start = frame->csum_start,
+            .csum_offset = frame->csum_offset,
+        };
+    } else {
+        *(loose_header_v1 *)data = (loose_header_v1){0};
+    }
+    frame->data = data;
+    frame->len = bytes + (uint32_t)sizeof(loose_header_v1);
+    pushed = virtq_push_bytes(&nic->tx, data, frame->len, frame);
     ASSERT(pushed); /* there was a descriptor */
     nic->dev.count.tx_frames++;
     nic->dev.count.tx_bytes += bytes;
