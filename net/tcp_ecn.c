@@ -89,8 +89,6 @@ struct tcp_ecn_marks tcp_ecn_mark_some(const struct tcp_conn *conn,
                                        uint32_t seq, uint32_t text_bytes,
                                        uint8_t flags)
 {
-    if (flags & TCP_SYN)
-        return (struct tcp_ecn_marks){flags, IPV4_ECN_NOT};
     if (conn->ece)
         flags |= TCP_ECE;
     /* Not on what is sent again, nor on probes: 6.1.5, 6.1.6. */

@@ -23,8 +23,9 @@ bool tcp_ecn_concerns(const struct tcp_conn *conn,
                       const struct tcp_arrival *in);
 /* Whether cwnd was reduced for this window of data: once is enough. */
 bool tcp_ecn_reduced(const struct tcp_conn *conn);
-/* The flags of a segment, ECE and CWR added where they belong, and the ECN bits
- * of its IP header. The first is for who knows that both know ECN. */
+/* The flags of a segment that is no SYN, ECE and CWR added where they belong,
+ * and the ECN bits of its IP header. The first is for who knows that both know
+ * ECN. */
 struct tcp_ecn_marks {
     uint8_t flags, ecn;
 };

@@ -46,7 +46,7 @@ static COLD enum out send_syn(struct tcp_conn *conn)
     if (!conn->syn_now)
         return OUT_DONE;
     flags |= tcp_ecn_syn(conn);
-    sent = tcp_segment_send(conn, conn->iss, flags, NULL, 0, 0);
+    sent = tcp_segment_send_syn(conn, flags);
     if (sent == TCP_SENT)
         conn->syn_now = false;
     return out_of(sent);

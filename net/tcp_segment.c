@@ -60,6 +60,11 @@ static INLINE void mark_gso(struct buffer *segment, const struct tcp_seg *seg,
         segment->flags |= BUFFER_GSO_ECN;
 }
 
+static INLINE uint8_t ttl_of(const struct tcp_config *config)
+{
+    return (uint8_t)config->ttl;
+}
+
 static INLINE uint8_t tos_of(const struct tcp_config *config, uint8_t ecn)
 {
     return (uint8_t)(config->dscp << 2 | ecn);
@@ -87,7 +92,7 @@ static COLD enum tcp_sent hand_over(struct net *net,
         .src = tuple->local,
         .dst = tuple->peer,
         .protocol = IPV4_PROTO_TCP,
-        .ttl = (uint8_t)config->ttl,
+        .ttl = ttl_of(config),
         .tos = tos_of(config, ecn),
         .summed_bytes = summed_bytes,
     };
@@ -95,26 +100,64 @@ static COLD enum tcp_sent hand_over(struct net *net,
     return settle(net, ipv4_output(net, &how, segment), segment);
 }
 
-/* Send any segment any way. text_max: see mark_gso(). */
-static COLD enum tcp_sent emit(struct net *net, const struct tcp_config *config,
-                               const struct tcp_tuple *tuple,
-                               struct tcp_seg *seg, uint8_t ecn,
-                               struct buffer *view, uint32_t offset,
-                               uint32_t text_max)
+/* Who is next on the way, if he is known; else null. */
+static INLINE struct arp_entry *neighbour_to(struct net *net,
+                                             const struct tcp_tuple *tuple)
 {
-    uint32_t header = tcp_emit_bytes(seg);
-    bool sums = seg->text_bytes > 0 && ipv4_sums_towards(net, tuple->peer);
+    struct route_slot *slot = route_slot_of(net, tuple->peer);
+
+    return ipv4_neighbour(net, slot, tuple->local);
+}
+
+/* Send a segment of `bytes` from header_put(), to a neighbour who is known as
+ * ipv4_output() would. */
+static INLINE enum tcp_sent leave(struct net *net, struct arp_entry *neighbour,
+                                  const struct tcp_config *config,
+                                  const struct tcp_tuple *tuple, uint8_t ecn,
+                                  const struct tcp_body *body, uint32_t bytes)
+{
+    struct buffer *segment = body->segment;
+    uint16_t summed = tcp_body_summed(body);
+
+    bytes += IPV4_HEADER_BYTES;
+    if (neighbour && ipv4_fits(neighbour, segment, bytes)) {
+        const struct ipv4_header ip = {
+            .src = tuple->local,
+            .dst = tuple->peer,
+            .total_bytes = (uint16_t)bytes,
+            .dont_fragment = true,
+            .tos = tos_of(config, ecn),
+            .ttl = ttl_of(config),
+            .protocol = IPV4_PROTO_TCP,
+        };
+
+        return settle(net,
+                      ipv4_send_usual(net, neighbour, &ip, segment, summed),
+                      segment);
+    }
+    return hand_over(net, config, tuple, ecn, segment, summed);
+}
+
+/* Send any segment any way. text_max: see mark_gso(). */
+static ASIDE enum tcp_sent
+emit(struct net *net, const struct tcp_config *config,
+     const struct tcp_tuple *tuple, struct tcp_seg *seg, uint8_t ecn,
+     struct buffer *view, uint32_t offset, uint32_t text_max)
+{
+    struct arp_entry *neighbour = neighbour_to(net, tuple);
+    uint32_t header = tcp_emit_bytes(seg), bytes = seg->text_bytes;
+    bool sums = bytes > 0 && (neighbour ? ipv4_sums_for(neighbour)
+                                        : ipv4_sums_towards(net, tuple->peer));
     struct tcp_body body =
-        tcp_body_is_short(header, seg->text_bytes)
-            ? tcp_body_short(net, header, view, offset, seg->text_bytes, sums)
-            : tcp_body_long(net, header, view, offset, seg->text_bytes, sums);
+        tcp_body_is_short(header, bytes)
+            ? tcp_body_short(net, header, view, offset, bytes, sums)
+            : tcp_body_long(net, header, view, offset, bytes, sums);
 
     if (!body.segment)
         return TCP_SENT_NO_MEMORY;
     header_put(&body, tuple, seg, header, false);
     mark_gso(body.segment, seg, text_max);
-    return hand_over(net, config, tuple, ecn, body.segment,
-                     tcp_body_summed(&body));
+    return leave(net, neighbour, config, tuple, ecn, &body, header + bytes);
 }
 
 COLD void tcp_segment_bare(struct net *net, const struct tcp_config *config,
@@ -124,14 +167,6 @@ COLD void tcp_segment_bare(struct net *net, const struct tcp_config *config,
     if (emit(net, config, tuple, seg, IPV4_ECN_NOT, NULL, 0, 0) ==
         TCP_SENT_FULL)
         net_count(&net->counters, tcp_no_memory);
-}
-
-static INLINE struct arp_entry *neighbour_of(const struct tcp_conn *conn)
-{
-    struct net *net = conn->net;
-    struct route_slot *slot = route_slot_of(net, conn->tuple.peer);
-
-    return ipv4_neighbour(net, slot, conn->tuple.local);
 }
 
 /* What an ACK that has left has settled. */
@@ -186,16 +221,6 @@ void tcp_segment_stamp(const struct tcp_conn *conn, struct tcp_seg *seg)
     stamp(conn, seg, seg->flags & TCP_ACK);
 }
 
-static ASIDE void syn_options(const struct tcp_conn *conn, struct tcp_seg *seg)
-{
-    seg->window = tcp_open_window(conn->config);
-    seg->has_mss = true;
-    seg->mss = conn->rcv_mss;
-    seg->has_shift = conn->scaling;
-    seg->shift = conn->rcv_shift;
-    seg->sack_permitted = conn->sack;
-}
-
 /* A segment has left; it is an acknowledgement or not. */
 static INLINE void sent(struct tcp_conn *conn, const struct tcp_seg *seg,
                         bool acks)
@@ -207,25 +232,46 @@ static INLINE void sent(struct tcp_conn *conn, const struct tcp_seg *seg,
         acked(conn);
 }
 
+ASIDE enum tcp_sent tcp_segment_send_syn(struct tcp_conn *conn, uint8_t flags)
+{
+    struct tcp_seg seg = {
+        .seq = conn->iss,
+        .ack = flags & TCP_ACK ? conn->rcv.nxt : 0,
+        .window = tcp_open_window(conn->config),
+        .flags = flags,
+        .has_mss = true,
+        .mss = conn->rcv_mss,
+        .has_shift = conn->scaling,
+        .shift = conn->rcv_shift,
+        .sack_permitted = conn->sack,
+    };
+    enum tcp_sent status;
+
+    stamp(conn, &seg, flags & TCP_ACK);
+    /* Not marked itself, though it may ask for ECN: RFC 3168 6.1.1. */
+    status = emit(conn->net, conn->config, &conn->tuple, &seg, IPV4_ECN_NOT,
+                  NULL, 0, 0);
+    if (status == TCP_SENT)
+        sent(conn, &seg, flags & TCP_ACK);
+    return status;
+}
+
 static COLD enum tcp_sent send_any(struct tcp_conn *conn, uint32_t seq,
                                    uint8_t flags, struct buffer *first,
                                    uint32_t offset, uint32_t text_bytes)
 {
-    bool sacks = tcp_sack_has(conn) && !(flags & TCP_SYN);
+    bool sacks = tcp_sack_has(conn);
     struct tcp_ecn_marks marks = tcp_ecn_mark(conn, seq, text_bytes, flags);
     uint32_t text_max = conn->mss - (sacks ? tcp_sack_some_bytes(conn) : 0);
     struct tcp_seg seg = {
         .seq = seq,
-        .ack = flags & TCP_ACK ? conn->rcv.nxt : 0,
+        .ack = conn->rcv.nxt,
+        .window = (uint16_t)tcp_text_window(conn),
         .flags = marks.flags,
         .text_bytes = text_bytes,
     };
     enum tcp_sent status;
 
-    if (flags & TCP_SYN)
-        syn_options(conn, &seg);
-    else
-        seg.window = (uint16_t)tcp_text_window(conn);
     tcp_segment_stamp(conn, &seg);
     if (sacks)
         tcp_sack_fill(conn, &seg);
@@ -237,7 +283,7 @@ static COLD enum tcp_sent send_any(struct tcp_conn *conn, uint32_t seq,
                   offset, text_max);
     if (status != TCP_SENT)
         return status; /* what was due still is */
-    sent(conn, &seg, flags & TCP_ACK);
+    sent(conn, &seg, true);
     if (sacks)
         tcp_sack_sent(conn, &seg);
     return TCP_SENT;
@@ -264,7 +310,6 @@ static INLINE enum tcp_sent send_to(struct tcp_conn *conn,
                              text_bytes > 0 && ipv4_sums_for(neighbour))
             : tcp_body_long(net, header, first, offset, text_bytes,
                             ipv4_sums_for(neighbour));
-    uint32_t bytes = IPV4_HEADER_BYTES + header + text_bytes;
     struct tcp_ecn_marks marks;
     enum tcp_sent status;
     struct tcp_seg seg;
@@ -283,25 +328,8 @@ static INLINE enum tcp_sent send_to(struct tcp_conn *conn,
     header_put(&body, &conn->tuple, &seg, header, true);
     if (text_bytes > conn->mss && !tcp_path_is_probe(conn, seq))
         mark_gso(body.segment, &seg, conn->mss);
-    if (ipv4_fits(neighbour, body.segment, bytes)) {
-        const struct ipv4_header ip = {
-            .src = conn->tuple.local,
-            .dst = conn->tuple.peer,
-            .total_bytes = (uint16_t)bytes,
-            .dont_fragment = true,
-            .tos = tos_of(conn->config, marks.ecn),
-            .ttl = (uint8_t)conn->config->ttl,
-            .protocol = IPV4_PROTO_TCP,
-        };
-
-        status = settle(net,
-                        ipv4_send_usual(net, neighbour, &ip, body.segment,
-                                        tcp_body_summed(&body)),
-                        body.segment);
-    } else {
-        status = hand_over(net, conn->config, &conn->tuple, marks.ecn,
-                           body.segment, tcp_body_summed(&body));
-    }
+    status = leave(net, neighbour, conn->config, &conn->tuple, marks.ecn, &body,
+                   header + text_bytes);
     if (status == TCP_SENT)
         sent(conn, &seg, true);
     return status;
@@ -311,7 +339,7 @@ enum tcp_sent tcp_segment_send_usual(struct tcp_conn *conn, uint32_t seq,
                                      uint8_t flags, struct buffer *first,
                                      uint32_t offset, uint32_t text_bytes)
 {
-    struct arp_entry *neighbour = neighbour_of(conn);
+    struct arp_entry *neighbour = neighbour_to(conn->net, &conn->tuple);
 
     return neighbour
                ? send_to(conn, neighbour, seq, flags, first, offset, text_bytes)
@@ -322,8 +350,7 @@ enum tcp_sent tcp_segment_send(struct tcp_conn *conn, uint32_t seq,
                                uint8_t flags, struct buffer *first,
                                uint32_t offset, uint32_t text_bytes)
 {
-    bool usual = !(flags & TCP_SYN) && !tcp_sack_has(conn) &&
-                 !(conn->active && conn->active->odd);
+    bool usual = !tcp_sack_has(conn) && !(conn->active && conn->active->odd);
 
     return usual ? tcp_segment_send_usual(conn, seq, flags, first, offset,
                                           text_bytes)

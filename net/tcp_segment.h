@@ -15,17 +15,20 @@ enum tcp_sent {
 };
 
 /* One segment of the connection, with text_bytes from `offset` of `first` on.
- * flags: an acknowledgement, or SYN. */
+ * flags: of an acknowledgement. */
 MUST_CHECK enum tcp_sent tcp_segment_send(struct tcp_conn *conn, uint32_t seq,
                                           uint8_t flags, struct buffer *first,
                                           uint32_t offset, uint32_t text_bytes);
-/* The same of an acknowledgement that has no options but timestamps: nothing is
- * to be told by SACK, and nothing is urgent. */
+/* The same when it has no options but timestamps: nothing is to be told by
+ * SACK, and nothing is urgent. */
 MUST_CHECK enum tcp_sent tcp_segment_send_usual(struct tcp_conn *conn,
                                                 uint32_t seq, uint8_t flags,
                                                 struct buffer *first,
                                                 uint32_t offset,
                                                 uint32_t text_bytes);
+/* Our SYN or SYN-ACK, with what we offer. */
+MUST_CHECK enum tcp_sent tcp_segment_send_syn(struct tcp_conn *conn,
+                                              uint8_t flags);
 /* The most text that a segment takes now: what SACK blocks take up is less.
  * At least 1. */
 static inline uint32_t tcp_segment_text_max(const struct tcp_conn *conn)
