@@ -58,9 +58,9 @@ stop() {
     trap 'heard=1; [ "$(date +%s)" -le $((stopped + 1)) ] ||
         kill -KILL $qemu' INT TERM
     echo "run: pressing the power button"
-    echo system_powerdown >"$work/monitor.in"
-    (sleep 5 && kill -TERM $qemu && echo "run: no answer: pulled the plug") \
-        2>/dev/null &
+    echo system_powerdown 1<>"$work/monitor.in" # ">" waits for its reader
+    (sleep 5 >/dev/null && kill -TERM $qemu &&
+        echo "run: no answer: pulled the plug") 2>/dev/null &
     timer=$!
     heard=1
 }
@@ -89,7 +89,8 @@ while [ -n "$heard" ]; do
     ended=$?
     [ $ended = 127 ] || status=$ended # 127: told before
 done
-for helper in $timer $watcher; do kill "$helper" 2>/dev/null; done
+# Not by SIGTERM: one that has just begun still has our traps, and loses it.
+for helper in $timer $watcher; do kill -KILL "$helper" 2>/dev/null; done
 
 case $status in
 137 | 139) echo "run: QEMU was killed" ;; # by SIGKILL, SIGSEGV

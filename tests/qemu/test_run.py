@@ -124,18 +124,29 @@ def fake(folder, programs):
     return f"{folder}:{os.environ['PATH']}"
 
 
-def test_the_exit_status_is_known_however_soon_qemu_ends(tmp_path):
-    """The button is pressed, and QEMU has ended before that is done."""
-    end = tmp_path / "end"
+@pytest.mark.parametrize("moment", ["date", "sleep"])
+def test_the_exit_status_is_known_however_soon_qemu_ends(moment, tmp_path):
+    """The button is pressed, and QEMU has ended before that is done: nobody is
+    there to read of it. Or while the timer runs: it holds no output."""
+    end, over = tmp_path / "end", tmp_path / "over"
+    ends = {moment: f"touch {end}; /bin/sleep 1"}
     path = fake(tmp_path, {
-        "mkfifo": 'touch "$@"', "date": f"touch {end}; sleep 1; echo 1",
-        QEMU: f"echo runs; until [ -e {end} ]; do sleep 0.01; done; exit 3"})
+        "date": f"{ends.get('date', ':')}; echo 1",
+        "sleep": f"{ends.get('sleep', ':')}; "
+                 f"until [ -e {over} ]; do /bin/sleep 0.01; done",
+        QEMU: f"echo runs; until [ -e {end} ]; do /bin/sleep 0.01; done; "
+              "exit 3"})
     process = run(PATH=path, PORT=str(free_port()))
     while process.stdout.readline() != "runs\n":
         pass
     process.terminate()
-    assert "the program ended with status 1" in process.stdout.read()
-    assert process.wait(guests.PATIENCE_S) == 1
+    try:
+        text = process.communicate(timeout=guests.PATIENCE_S)[0]
+    finally:
+        process.kill()
+        over.touch()
+    assert "the program ended with status 1" in text
+    assert process.wait() == 1
 
 
 @pytest.mark.parametrize("kind", [socket.SOCK_STREAM, socket.SOCK_DGRAM])
