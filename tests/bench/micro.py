@@ -3,7 +3,8 @@
 
     micro.py PROGRAM            print them
     micro.py PROGRAM --compare  hold them against micro.baseline; ends with 1
-                                when one has got worse by more than TOLERANCE
+                                when one has got worse by more than TOLERANCE,
+                                or is not in it
     micro.py PROGRAM --accept   make them the baseline
 
 Callgrind counts every instruction, so that two runs of one build agree to the
@@ -17,6 +18,7 @@ import sys
 BASELINE = pathlib.Path(__file__).with_name("micro.baseline")
 COUNT = 2000
 TOLERANCE = 0.03
+WIDTH = 20
 
 # What is counted of each: the functions named, or all that the piece does.
 PIECES = {
@@ -63,17 +65,17 @@ def accept(found):
     BASELINE.write_text(
         f"# Instructions each time, by callgrind; {compiler()}, -O2.\n"
         "# Written by make microbench ACCEPT=1.\n" +
-        "".join(f"{name:16}{value:10.1f}\n" for name, value in found.items()))
+        "".join(f"{name:{WIDTH}}{value:10.1f}\n" for name, value in found.items()))
 
 
 def compare(found):
-    """Print both; returns the pieces that have got worse."""
+    """Print both; returns the pieces that have got worse, or are new."""
     before, worse = read_baseline(), []
-    print(f"{'':16}{'baseline':>10}{'now':>10}")
+    print(f"{'':{WIDTH}}{'baseline':>10}{'now':>10}")
     for name, value in found.items():
-        old = before.get(name)
-        change = value / old - 1 if old else 0.0
-        print(f"{name:16}{old or 0:10.1f}{value:10.1f}{100 * change:+8.1f} %"
+        old = before.get(name, 0.0)
+        change = value / old - 1 if old else float("inf")
+        print(f"{name:{WIDTH}}{old:10.1f}{value:10.1f}{100 * change:+8.1f} %"
               f"{'  WORSE' if change > TOLERANCE else ''}")
         if change > TOLERANCE:
             worse.append(name)
@@ -91,7 +93,7 @@ def main(program, *options):
                      f"{BASELINE.name}: {', '.join(worse)}")
         return
     for name, value in found.items():
-        print(f"{name:16}{value:10.1f}")
+        print(f"{name:{WIDTH}}{value:10.1f}")
 
 
 if __name__ == "__main__":
