@@ -109,6 +109,7 @@ struct arp_entry {
     struct arp_limit replies; /* to him */
     struct ipv4_addr addr;
     struct mac_addr mac;
+    uint8_t header[14];    /* Ethernet's, of an IP packet that goes there */
     uint8_t state;         /* enum arp_state; written by set_state() */
     uint8_t pending_count; /* datagrams; of fragments, the first counts */
     uint8_t requests;      /* sent since an answer */

@@ -15,6 +15,9 @@
 static const uint64_t wait_us[ARP_REQUESTS_MAX + 1] = {0, 1000000, 2000000,
                                                        2000000};
 
+_Static_assert(sizeof(((struct arp_entry *)0)->header) == ETHERNET_HEADER_BYTES,
+               "one header");
+
 enum {
     HOLD_US = 1000000,    /* a failed address is asked again after that, ... */
     HOLD_DOUBLES_MAX = 3, /* ... twice that when it fails again, up to 8 s */
@@ -46,6 +49,14 @@ static struct arp_entry *find(struct net *net, const struct net_if *nif,
     while (entry && !(ipv4_addr_equal(entry->addr, addr) && entry->nif == nif))
         entry = entry->next;
     return entry;
+}
+
+/* Who he is; the card's own address stays what it is. */
+static void set_mac(struct arp_entry *entry, struct mac_addr mac)
+{
+    entry->mac = mac;
+    ethernet_header_put(entry->header, &mac, &entry->nif->dev->mac,
+                        ETHERNET_TYPE_IPV4);
 }
 
 /* Whether packets can go there. */
@@ -342,7 +353,7 @@ void arp_learn(struct net *net, struct net_if *nif,
     if (!is_known(entry) || !mac_addr_equal(&entry->mac, &packet->sender_mac)) {
         if (is_known(entry) && !may_change(net, entry, packet->sender_mac))
             return;
-        entry->mac = packet->sender_mac;
+        set_mac(entry, packet->sender_mac);
         entry->changed_us = net->now_us;
     }
     entry->used = false;
@@ -377,7 +388,7 @@ enum net_status arp_add(struct net *net, unsigned index, struct ipv4_addr addr,
     }
     timer_cancel(&net->timers, &entry->timer);
     entry->state = ARP_STATIC;
-    entry->mac = mac;
+    set_mac(entry, mac);
     send_pending(net, entry);
     return NET_OK;
 }

@@ -69,8 +69,7 @@ static INLINE enum ipv4_status ipv4_send_usual(struct net *net,
     segment->data = frame;
     segment->len += IPV4_FRAME_HEADERS;
     segment->csum_start = (uint16_t)(segment->csum_start + IPV4_FRAME_HEADERS);
-    ethernet_header_put(frame, &neighbour->mac, &nif->dev->mac,
-                        ETHERNET_TYPE_IPV4);
+    memcpy(frame, neighbour->header, ETHERNET_HEADER_BYTES);
     ipv4_header_put(frame + ETHERNET_HEADER_BYTES, header);
     arp_note_use(neighbour, net->now_us);
     if (ethernet_enqueue(net, nif, segment) == IPV4_FULL) {

@@ -81,8 +81,8 @@ struct route route_to(const struct net *net, struct ipv4_addr dst);
  * only be changed by who then calls route_changed().
  */
 struct route_slot {
-    struct ipv4_addr dst;
-    bool known;         /* false: an empty slot */
+    _Alignas(32) struct ipv4_addr dst; /* so that a shift finds the slot */
+    bool known;                        /* false: an empty slot */
     bool may_be_source; /* of a packet from a link: RFC 1122 3.2.1.3 */
     struct route route;
     /* Of what was sent there last: the source; if that is ours, and the next
@@ -94,10 +94,10 @@ struct route_slot {
 enum { ROUTE_SLOT_BITS = 6, ROUTE_SLOTS = 1 << ROUTE_SLOT_BITS };
 
 struct route_table {
+    struct route_slot slot[ROUTE_SLOTS];
     struct route_static entry[ROUTES_STATIC_MAX]; /* lower interfaces first */
     unsigned count;
     uint32_t changes; /* calls of route_changed() */
-    struct route_slot slot[ROUTE_SLOTS];
 };
 
 /* Fill a slot anew; route_of() in net/net_priv.h looks there first. */

@@ -37,15 +37,12 @@ static void insert_behind(struct tcp_board *board, struct tcp_record *before,
                           struct tcp_record *record)
 {
     record->prev = before;
-    record->next = before ? before->next : board->first;
+    record->next = before->next;
     if (record->next)
         record->next->prev = record;
     else
         board->last = record;
-    if (before)
-        before->next = record;
-    else
-        board->first = record;
+    before->next = record;
     board->count++;
     board->again_count += record->again;
 }
@@ -137,36 +134,12 @@ struct tcp_record *tcp_board_split(struct tcp_conn *conn,
 /* ---- sent ---- */
 
 /* What is sent at the same time as the last is told by its record. */
-struct tcp_record *tcp_board_prepare(struct tcp_conn *conn)
+COLD struct tcp_record *tcp_board_spare(struct tcp_conn *conn)
 {
     struct tcp_board *board = &conn->active->board;
-    struct tcp_record *last = board->last;
 
-    if (last && last->fate == TCP_FLYING && !last->again &&
-        last->sent_us == conn->net->now_us)
-        return last;
-    if (!board->spare)
-        board->spare = record_alloc(conn, RECORDS_MAX);
+    board->spare = record_alloc(conn, RECORDS_MAX);
     return board->spare;
-}
-
-void tcp_board_sent(struct tcp_conn *conn, struct tcp_record *record,
-                    uint32_t end)
-{
-    struct tcp_board *board = &conn->active->board;
-
-    if (record != board->spare) {
-        record->end = end;
-        return;
-    }
-    *record = (struct tcp_record){
-        .seq = conn->snd.nxt,
-        .end = end,
-        .sent_us = conn->net->now_us,
-        .fate = TCP_FLYING,
-    };
-    insert_behind(board, board->last, record);
-    board->spare = NULL;
 }
 
 void tcp_board_sent_again(struct tcp_conn *conn, struct tcp_record *record)

@@ -59,13 +59,9 @@ struct tcp_news {
     struct tcp_sack twice;
 };
 
-/* The record for what is sent next, which may be the last one; null: no
- * memory, or too many. */
-MUST_CHECK struct tcp_record *tcp_board_prepare(struct tcp_conn *conn);
-/* Numbers from snd.nxt to `end` have left; the record is that of
- * tcp_board_prepare(). */
-void tcp_board_sent(struct tcp_conn *conn, struct tcp_record *record,
-                    uint32_t end);
+/* What is sent for the first time is recorded in net/tcp_board_new.h. Private
+ * to that: a record that is in no list. */
+MUST_CHECK struct tcp_record *tcp_board_spare(struct tcp_conn *conn);
 /* A record was sent once more. */
 void tcp_board_sent_again(struct tcp_conn *conn, struct tcp_record *record);
 

@@ -30,37 +30,27 @@ struct tcp_body {
 
 _Static_assert(sizeof(struct tcp_body) <= 16, "returned in registers");
 
-/* Private: copy text, which lies in one view nearly always. Returns: its sum,
- * if it `sums`; else 0. */
-static INLINE uint32_t tcp_body_copy(const struct buffer *view, uint32_t offset,
-                                     uint8_t *to, uint32_t bytes, bool sums)
-{
-    const uint8_t *from = view->data + offset;
-    bool whole = bytes <= view->len - offset;
-
-    if (sums)
-        return whole ? checksum_copy(0, to, from, bytes)
-                     : checksum_copy_out(0, view, offset, to, bytes);
-    if (whole)
-        memcpy(to, from, bytes);
-    else
-        buffer_copy_out(view, offset, to, bytes);
-    return 0;
-}
-
-/* Private: a chunk with a copy behind the header's place. */
+/* Private: a chunk with a copy of text behind the header's place; text lies in
+ * one view nearly always. */
 static INLINE struct tcp_body
 tcp_body_copied(struct buffer *segment, uint32_t header, struct buffer *view,
                 uint32_t offset, uint32_t bytes, bool sums)
 {
+    const uint8_t *from = view->data + offset;
     uint8_t *to = segment->data + header;
+    bool whole = bytes <= view->len - offset;
+    struct tcp_body body = {.segment = segment, .copied = (uint16_t)bytes};
 
-    return (struct tcp_body){
-        .segment = segment,
-        .sum = tcp_body_copy(view, offset, to, bytes, sums),
-        .copied = (uint16_t)bytes,
-        .summed = sums,
-    };
+    if (sums) {
+        body.summed = true;
+        body.sum = whole ? checksum_copy(0, to, from, bytes)
+                         : checksum_copy_out(0, view, offset, to, bytes);
+    } else if (whole) {
+        memcpy(to, from, bytes);
+    } else {
+        buffer_copy_out(view, offset, to, bytes);
+    }
+    return body;
 }
 
 /* Whether a segment fits a small chunk. */

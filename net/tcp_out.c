@@ -8,6 +8,7 @@
  * Source: RFC 9293 3.7.4 (Nagle; Minshall's variant), 3.8.6.1 (zero window),
  * 3.8.6.2.1 (silly window), 3.8.4 (keep-alive); RFC 5681 3.1.
  */
+#include "net/tcp_board_new.h"
 #include "net/tcp_cc.h"
 #include "net/tcp_conn.h"
 #include "net/tcp_ecn.h"
@@ -184,10 +185,14 @@ static INLINE void sent_new(struct tcp_conn *conn, struct tcp_record *record,
     /* A probe's byte must not hold back what follows when the window opens. */
     if (small && (quiet || !conn->probe_now))
         active->small_end = conn->snd.nxt + len;
-    advance_cursor(active, text);
-    tcp_board_sent(conn, record, conn->snd.nxt + len);
-    if (!quiet)
+    if (quiet) { /* all of it has left */
+        active->cursor = NULL;
+        active->cursor_offset = 0;
+    } else {
+        advance_cursor(active, text);
         tcp_loss_sent(conn, len, false);
+    }
+    tcp_board_sent(conn, record, conn->snd.nxt + len);
     conn->snd.nxt += len;
     conn->bytes_sent += text;
     conn->sent_us = now_us;
