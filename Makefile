@@ -157,7 +157,8 @@ help:
 ## make worlds DEPTH=7     every interleaving of a small world
 ## make golden             measure the tables of tests/sim/golden/ anew;
 ##                         golden-check: are they as committed?
-## make debug              QEMU waits; gdb starts with symbols; settings as run
+## make debug              QEMU waits, with TCG; gdb starts with symbols;
+##                         the other settings as run
 ## make bench              figures beside Linux guests, kept in build/bench/;
 ##                         QUICK=1: five minutes; ONLY="boot idle": some
 ## make microbench         instructions of small pieces of the host build

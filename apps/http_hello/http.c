@@ -18,9 +18,11 @@
 
 #define METHOD_LAST_OF_HTTP HTTP_SOURCE /* then HTTP/2's and RTSP's follow */
 
-/* Of a request line that is not too long: the target ends before " HTTP/1.1",
- * CR and LF. */
-enum { TARGET_END_MAX = HTTP_LINE_BYTES_MAX - 11 };
+/* Of a request line that is not too long. */
+enum { TARGET_END_MAX = HTTP_LINE_BYTES_MAX - HTTP_VERSION_BYTES };
+
+_Static_assert(TARGET_END_MAX + HTTP_MEMO_BYTES_MAX <= HTTP_HEAD_BYTES_MAX,
+               "no head that is recalled is too long");
 
 #define SCHEME       "http://"
 #define SCHEME_BYTES (sizeof(SCHEME) - 1)

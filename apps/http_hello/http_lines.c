@@ -11,9 +11,6 @@
 
 #include <string.h>
 
-/* Behind a target: " HTTP/1.1\r\n". */
-enum { VERSION_BYTES = 11 };
-
 /* `most` bytes from `at`, or up to `end`. */
 static const char *bound(const char *at, size_t most, const char *end)
 {
@@ -50,9 +47,9 @@ static bool take_target(struct http_lines *lines, const char *head,
     size_t len = (size_t)(lf + 1 - target);
     const char *end;
 
-    if (len <= VERSION_BYTES)
+    if (len <= HTTP_VERSION_BYTES)
         return false;
-    end = lf + 1 - VERSION_BYTES;
+    end = lf + 1 - HTTP_VERSION_BYTES;
     if (target[0] == ' ' || end[-1] == ' ' || end[0] != ' ' || end[1] != 'H')
         return false;
     lines->target_at = (uint16_t)(target - head);

@@ -18,6 +18,7 @@
 enum {
     HTTP_METHOD_BYTES_MAX = 32, /* longer: 501, RFC 9112 3 */
     HTTP_LINE_BYTES_MAX = 4096, /* request line; longer: 414 */
+    HTTP_VERSION_BYTES = 11,    /* of it, behind the target: " HTTP/1.1\r\n" */
     HTTP_HEAD_BYTES_MAX = 8192, /* with all fields; longer: 431 */
     HTTP_FIELDS_MAX = 64        /* fields in the head; more: 431 */
 };

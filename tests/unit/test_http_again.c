@@ -39,6 +39,18 @@ static void answer__has_the_date_of_its_second(void **state)
     assert_int_equal(http_flow_count(BILLION_1 "\r\nok\n"), 2);
 }
 
+static void date__changes_with_the_second(void **state)
+{
+    (void)state;
+    host_wall_us += 600000;
+    http_flow_gets(HEALTHZ);
+    host_wall_us += 400000;
+    host_now_us += 400000 - READ_US; /* which the read takes */
+    http_flow_gets(HEALTHZ);
+    assert_int_equal(http_flow_count(BILLION), 1);
+    assert_int_equal(http_flow_count(BILLION_1), 1);
+}
+
 static void answer__says_what_becomes_of_its_own_connection(void **state)
 {
     (void)state;
@@ -79,6 +91,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(answer__has_the_date_of_its_second),
+        TEST(date__changes_with_the_second),
         TEST(answer__says_what_becomes_of_its_own_connection),
         TEST(answers__are_not_mistaken_for_each_other),
         TEST(head__has_no_body_after_a_get),
