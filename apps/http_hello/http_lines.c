@@ -2,8 +2,8 @@
  * apps/http_hello/http_lines.c - where a request's head ends, and its lines.
  *
  * Byte by byte only within the method; lines are found by memchr(), because
- * every request passes here. Each function returns where the bytes end that
- * are fine.
+ * every head passes here whose fields are new. Each function returns where the
+ * bytes end that are fine.
  *
  * Source: RFC 9112 2.2, 3, 5.2.
  */

@@ -1,8 +1,8 @@
 /*
  * apps/http_hello/response.c - the head of an answer.
  *
- * Written by hand from constant pieces: every request passes here, and
- * printf() would cost more than all the rest of the program.
+ * Written by hand from constant pieces: printf() would cost more than all the
+ * rest of the program, of instructions and of image.
  */
 #include "apps/http_hello/response.h"
 
