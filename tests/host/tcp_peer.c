@@ -10,10 +10,12 @@
 
 #include <cmocka.h>
 
+#include "net/arp.h"
 #include "tests/host/host.h"
 #include "tests/host/octets.h"
 
 enum { IP_BYTES = 20, TCP_BYTES = 20, SEED = 7 };
+enum { ETHERNET_BYTES = 14, ETHERNET_IPV4 = 0x0800 };
 
 #define STACK_ADDR 0x0a000001u
 
@@ -32,6 +34,9 @@ uint8_t peer_byte(uint32_t offset)
 
 /* ---- the stack ---- */
 
+static const struct mac_addr stack_mac = {{2, 0, 0, 0, 0, 1}};
+static const struct mac_addr peer_mac = {{2, 0, 0, 0, 0, 2}};
+
 static void on_event(void *context, struct tcp_conn *conn, unsigned changes)
 {
     struct tcp_peer *peer = CONTAINER_OF(context, struct tcp_peer, host);
@@ -44,11 +49,22 @@ void peer_prepare(struct tcp_peer *peer)
 {
     memset(peer, 0, sizeof(*peer));
     peer->config = hostnet_config(&peer->host);
-    hostnet_packets(&peer->host, &peer->config.host);
+    memdev_init(&peer->card, stack_mac);
+    peer->card.tx_max = INT32_MAX;
     peer->config.host.tcp_event = on_event;
     peer->window = 60000;
     peer->mss = 1000;
     peer->shift = -1;
+}
+
+/* Whose neighbour, the peer, is known. */
+static void attach_card(struct tcp_peer *peer,
+                        const struct net_address *address)
+{
+    assert_int_equal(net_attach(peer->net, &peer->card.dev, address), NET_OK);
+    assert_int_equal(
+        arp_add(peer->net, 0, ipv4_addr_make(PEER_ADDR), peer_mac, host_now_us),
+        NET_OK);
 }
 
 static void make_stack(struct tcp_peer *peer)
@@ -59,13 +75,18 @@ static void make_stack(struct tcp_peer *peer)
     host_seed(SEED);
     peer->net = net_create(&peer->config, host_now_us);
     assert_non_null(peer->net);
-    assert_int_equal(net_attach(peer->net, NULL, &address), NET_OK);
+    if (peer->without_card)
+        assert_int_equal(net_attach(peer->net, NULL, &address), NET_OK);
+    else
+        attach_card(peer, &address);
     peer_take_all(peer); /* what it may say to greet the link */
 }
 
 void peer_start(struct tcp_peer *peer)
 {
     host_now_us = 0;
+    if (peer->without_card)
+        hostnet_packets(&peer->host, &peer->config.host);
     make_stack(peer);
     peer_connect(peer);
     net_destroy(peer->net);
@@ -333,15 +354,43 @@ static void read_packet(struct tcp_peer *peer, uint32_t len)
     read_options(&peer->got, peer->got.options, peer->got.options_len);
 }
 
+/* Whether a frame has a packet, which is read; else it is ARP's. Taken. */
+static bool read_frame(struct tcp_peer *peer, struct buffer *frame,
+                       uint32_t *len)
+{
+    uint8_t header[ETHERNET_BYTES];
+
+    buffer_copy_out(frame, 0, header, sizeof(header));
+    *len = buffer_copy_out(frame, ETHERNET_BYTES, peer->bytes,
+                           sizeof(peer->bytes));
+    buffer_release(frame);
+    return get16(header + 12) == ETHERNET_IPV4;
+}
+
+/* Take the oldest packet into peer->bytes, kicked or not. False: none. */
+static bool take_packet(struct tcp_peer *peer, uint32_t *len)
+{
+    struct buffer *taken;
+
+    if (peer->without_card) {
+        taken = hostnet_take_packet(&peer->host);
+        *len = buffer_copy_out(taken, 0, peer->bytes, sizeof(peer->bytes));
+        buffer_release(taken);
+        return taken;
+    }
+    peer->card.dev.ops->kick(&peer->card.dev);
+    while ((taken = memdev_take(&peer->card)))
+        if (read_frame(peer, taken, len))
+            return true;
+    return false;
+}
+
 bool peer_take(struct tcp_peer *peer)
 {
-    struct buffer *packet = hostnet_take_packet(&peer->host);
     uint32_t len;
 
-    if (!packet)
+    if (!take_packet(peer, &len))
         return false;
-    len = buffer_copy_out(packet, 0, peer->bytes, sizeof(peer->bytes));
-    buffer_release(packet);
     read_packet(peer, len);
     if (peer->got.has_timestamps)
         peer->ts_ecr = peer->got.ts_val;
@@ -361,12 +410,10 @@ void peer_expect_acked(struct tcp_peer *peer)
 
 unsigned peer_take_all(struct tcp_peer *peer)
 {
-    struct buffer *packet;
     unsigned count = 0;
+    uint32_t len;
 
-    while ((packet = hostnet_take_packet(&peer->host))) {
-        buffer_release(packet);
+    while (take_packet(peer, &len))
         count++;
-    }
     return count;
 }

@@ -3,7 +3,9 @@
  *
  * The peer builds and reads raw IP packets with code of its own, none of it
  * the stack's, so that a mistake made on both sides shows. It decides nothing:
- * a test says what it sends, and looks at what came back. Virtual time is
+ * a test says what it sends, and looks at what came back. What leaves goes by a
+ * card, on which the peer is a neighbour who is known: the way of nearly every
+ * segment (net/ipv4_output.h). What comes is given to IP. Virtual time is
  * host_now_us; peer_wait() stops at every deadline of the stack on the way.
  *
  * Sequence numbers stand beside the wrap on both sides. The peer chooses its
@@ -19,6 +21,7 @@
 #include "kernel/base.h"
 #include "net/net.h"
 #include "tests/host/hostnet.h"
+#include "tests/host/memdev.h"
 
 enum {
     PEER_FIN = 1,
@@ -65,6 +68,8 @@ struct peer_seg {
 
 struct tcp_peer {
     struct hostnet host;
+    struct memdev card;       /* of the stack, on which the peer is known; */
+    bool without_card;        /* ... or IP's packets alone, to anybody */
     struct net_config config; /* for peer_start() */
     struct net *net;
     struct tcp_listener *listener;
