@@ -98,15 +98,15 @@ uint32_t tcp_send_room(const struct tcp_conn *conn)
     return send_room(conn);
 }
 
-/* Append to the send queue, and keep the place of snd.nxt. */
-static void enqueue(struct tcp_conn *conn, struct buffer *chain,
-                    const struct tcp_measure *measure)
+/* Append to a send queue that is not empty, and keep the place of snd.nxt. */
+static ASIDE void enqueue_behind(struct tcp_conn *conn, struct buffer *chain,
+                                 const struct tcp_measure *measure)
 {
     struct tcp_active *active = conn->active;
     struct buffer *tail = active->queue.tail;
-    uint32_t tail_len = tail ? tail->len : 0;
+    uint32_t tail_len = tail->len;
 
-    if (tail && measure->bytes <= COPY_BYTES_MAX &&
+    if (measure->bytes <= COPY_BYTES_MAX &&
         tcp_queue_copy(&active->queue, chain, measure->bytes)) {
         if (!active->cursor) {
             active->cursor = tail;
@@ -116,9 +116,25 @@ static void enqueue(struct tcp_conn *conn, struct buffer *chain,
     }
     tcp_queue_append(&active->queue, chain, measure, &tcp_of(conn)->budget);
     if (!active->cursor) {
-        active->cursor = tail ? tail->next : active->queue.head;
+        active->cursor = tail->next;
         active->cursor_offset = 0;
     }
+}
+
+static INLINE void enqueue(struct tcp_conn *conn, struct buffer *chain,
+                           struct tcp_measure measure)
+{
+    struct tcp_active *active = conn->active;
+
+    if (active->queue.tail) {
+        const struct tcp_measure copy = measure; /* in memory here alone */
+
+        enqueue_behind(conn, chain, &copy);
+        return;
+    }
+    tcp_queue_append(&active->queue, chain, &measure, &tcp_of(conn)->budget);
+    active->cursor = active->queue.head;
+    active->cursor_offset = 0;
 }
 
 /* Why nothing may be sent any more. */
@@ -149,7 +165,7 @@ enum tcp_status tcp_send(struct tcp_conn *conn, struct buffer *chain,
     }
     if (tcp_queued(conn) == 0 && tcp_flight(conn) == 0)
         conn->active->stalled_us = conn->net->now_us;
-    enqueue(conn, chain, &measure);
+    enqueue(conn, chain, measure);
     if (conn->user_timeout_ms)
         tcp_timer_user(conn);
     tcp_conn_wants_flush(conn);

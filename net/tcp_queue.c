@@ -17,7 +17,7 @@ uint32_t tcp_queue_cost(const struct buffer *chain)
     return cost;
 }
 
-struct tcp_measure tcp_chain_measure(struct buffer *chain)
+ASIDE struct tcp_measure tcp_chain_measure_many(struct buffer *chain)
 {
     struct tcp_measure measure = {0};
     struct buffer *buf = chain;

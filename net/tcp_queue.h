@@ -35,8 +35,17 @@ struct tcp_measure {
     uint32_t cost; /* tcp_queue_cost() */
 };
 
-/* chain: not null. */
-struct tcp_measure tcp_chain_measure(struct buffer *chain);
+struct tcp_measure tcp_chain_measure_many(struct buffer *chain);
+static INLINE struct tcp_measure tcp_chain_measure(struct buffer *chain)
+{
+    if (!chain || chain->next)
+        return tcp_chain_measure_many(chain);
+    return (struct tcp_measure){
+        .tail = chain->len ? chain : NULL,
+        .bytes = chain->len,
+        .cost = buffer_held_bytes(chain),
+    };
+}
 
 /* Whether `cost` more bytes of memory fit the budget. */
 static inline bool tcp_budget_has(const struct tcp_budget *budget,
