@@ -47,20 +47,9 @@ static inline uint32_t checksum_load32(const void *data)
 uint32_t checksum_add(uint32_t sum, const void *data, size_t len);
 uint32_t checksum_copy(uint32_t sum, void *to, const void *data, size_t len);
 
-/* The sum of an IPv4 header without options: five words, added where no carry
- * is lost. */
-static inline uint32_t checksum_ipv4_header(const void *header)
-{
-    const uint8_t *at = header;
-
-    return checksum_fold((uint64_t)checksum_load32(at) +
-                         checksum_load32(at + 4) + checksum_load32(at + 8) +
-                         checksum_load32(at + 12) + checksum_load32(at + 16));
-}
-
-/* Whether such a header, whose first byte is not zero, adds up: its sum is then
- * a multiple of 0xffff, for a carry that comes in again below changes it by
- * that. */
+/* Whether an IPv4 header without options adds up, whose first byte is not zero:
+ * the sum of its words is then a multiple of 0xffff, for a carry that comes in
+ * again below changes it by that. */
 static inline bool checksum_ipv4_header_is_good(const void *header)
 {
     const uint8_t *at = header;

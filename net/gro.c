@@ -139,8 +139,7 @@ static bool checksums_ok(const struct segment *seg)
     const struct ipv4_header *ip = &seg->ip;
     uint32_t sum;
 
-    if (!checksum_is_good(
-            checksum_ipv4_header(frame->data + ETHERNET_HEADER_BYTES)))
+    if (!checksum_ipv4_header_is_good(frame->data + ETHERNET_HEADER_BYTES))
         return false;
     if (frame->flags & (BUFFER_CSUM_GOOD | BUFFER_CSUM_PARTIAL))
         return true;

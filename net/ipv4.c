@@ -120,12 +120,6 @@ static COLD bool options_ok(const uint8_t *options, uint32_t bytes)
 
 /* --- in ------------------------------------------------------------------- */
 
-static uint32_t header_sum(const void *header, uint32_t bytes)
-{
-    return bytes == IPV4_HEADER_BYTES ? checksum_ipv4_header(header)
-                                      : checksum_add(0, header, bytes);
-}
-
 /* Check and count the header. Returns: whether the packet goes on. */
 static bool header_ok(struct net *net, const struct buffer *packet,
                       struct ipv4_header *header)
@@ -149,7 +143,8 @@ static bool header_ok(struct net *net, const struct buffer *packet,
         net_count(counters, ip_total_len);
         return false;
     }
-    if (!checksum_is_good(header_sum(packet->data, header->header_bytes))) {
+    if (!checksum_is_good(
+            checksum_add(0, packet->data, header->header_bytes))) {
         net_count(counters, ip_checksum);
         return false;
     }
