@@ -454,9 +454,28 @@ static void conns__an_orphan_gives_way_to_who_is_known_to_be_there(void **state)
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
+/* What begins an empty queue costs as much as any other text. */
+static void budget__refuses_the_first_text_too(void **state)
+{
+    struct caller *greedy = call(0), *late = call(1);
+    struct peer_seg seg = {.flags = PEER_ACK, .len = 1100};
+
+    (void)state;
+    for (unsigned i = 0; i < 120; i++, greedy->nxt += seg.len) {
+        seg.seq = greedy->nxt;
+        from(greedy, seg);
+    }
+    assert_true(PEER_COUNT(&peer, tcp_rcv_memory) > 0);
+    seg.seq = late->nxt;
+    from(late, seg);
+    assert_int_equal(tcp_recv_ready(late->conn), 0);
+    peer_take_all(&peer);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        TEST(budget__refuses_the_first_text_too),
         TEST(first__out_of_order_text_of_others_goes),
         TEST(first__nobody_is_spared_for_ever),
         TEST(own_out_of_order_text__gives_way_to_what_is_in_order),

@@ -13,6 +13,9 @@
 #include "net/tcp_conn.h"
 #include "tests/host/host.h"
 #include "tests/host/pair_tcp.h"
+#include "tests/host/tcp_scene.h"
+
+#define TEST(name) PEER_TEST(name, peer_started)
 
 enum { TURNS = 60, MS = 1000, SECOND = 1000000 };
 
@@ -146,10 +149,83 @@ static void glance__leaves_the_frames_that_the_steps_leave(void **state)
     }
 }
 
+/* ---- what is not seen at a glance ---- */
+
+/* The application sends; nothing leaves yet. */
+static void peer_puts(uint32_t bytes)
+{
+    static const uint8_t text[1000];
+    struct buffer *chain = hostnet_chain(net_pool(peer.net), text, bytes);
+
+    assert_int_equal(tcp_send(peer.conn, chain, host_now_us), TCP_OK);
+}
+
+/* RFC 9293 3.4: FIN has a number of its own, which must fit the window. */
+static void glance__leaves_a_fin_for_which_the_window_is_shut(void **state)
+{
+    (void)state;
+    peer.window = 100;
+    peer_open_passive(&peer);
+    peer_puts(100);
+    tcp_shutdown(peer.conn, host_now_us);
+    peer_settle(&peer);
+    assert_true(peer_take(&peer));
+    assert_int_equal(peer.got.len, 100);
+    assert_int_equal(peer.got.flags, PEER_ACK | PEER_PSH);
+    PEER_QUIET(&peer);
+    peer_ack(&peer, peer.rcv);
+    assert_true(peer_take(&peer));
+    assert_int_equal(peer.got.flags, PEER_ACK | PEER_FIN);
+}
+
+/* RFC 2883 4: the next segment says what came twice. */
+static void glance__leaves_a_duplicate_that_is_to_be_told(void **state)
+{
+    (void)state;
+    peer.sack = true;
+    peer_open_passive(&peer);
+    peer_text(&peer, 10, 0);
+    peer_take_all(&peer);
+    peer_puts(100);
+    peer_input(&peer, (struct peer_seg){.seq = peer.nxt - 10,
+                                        .ack = peer.rcv,
+                                        .flags = PEER_ACK,
+                                        .len = 10});
+    peer_settle(&peer);
+    assert_true(peer_take(&peer));
+    assert_int_equal(peer.got.len, 100);
+    assert_int_equal(peer.got.sack_count, 1);
+    assert_int_equal(peer.got.sack[0][0], peer.nxt - 10);
+    assert_int_equal(peer.got.sack[0][1], peer.nxt);
+}
+
+/* RFC 5681 3.2: a peer without SACK is told of each segment by itself, of
+ * which the answer is one. */
+static void glance__leaves_duplicates_that_are_owed(void **state)
+{
+    (void)state;
+    peer_open_passive(&peer);
+    for (uint32_t i = 3; i > 0; i--)
+        peer_input(&peer, (struct peer_seg){.seq = peer.nxt + 10 * (i - 1),
+                                            .ack = peer.rcv,
+                                            .flags = PEER_ACK,
+                                            .len = 10});
+    peer.nxt += 30;
+    peer_puts(100);
+    peer_settle(&peer);
+    assert_true(peer_take(&peer));
+    assert_int_equal(peer.got.len, 100);
+    peer_expect_acked(&peer);
+    PEER_QUIET(&peer);
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(glance__leaves_the_frames_that_the_steps_leave),
+        TEST(glance__leaves_a_fin_for_which_the_window_is_shut),
+        TEST(glance__leaves_a_duplicate_that_is_to_be_told),
+        TEST(glance__leaves_duplicates_that_are_owed),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -338,6 +338,67 @@ static void predict__nothing_while_a_duplicate_is_owed(void **state)
     peer_ended(state);
 }
 
+/* ... the numbers went again after a router had refused them, which is no
+ * congestion and so no recovery (RFC 1191 6.5; Karn all the same). */
+static void predict__nothing_of_what_was_too_big(void **state)
+{
+    opened();
+    peer_app_send(&peer, 900);
+    assert_true(peer_take(&peer));
+    peer_too_big(&peer, 700, peer.rcv - 900);
+    assert_true(peer_take_all(&peer) > 0);
+    assert_int_equal(peer.conn->active->odd, 0);
+    assert_int_equal(peer.conn->active->board.count, 1);
+    all_is_acknowledged(state);
+}
+
+/* ... duplicates of a peer without SACK have said that a part had arrived. */
+static void predict__nothing_after_a_duplicate_acknowledgement(void **state)
+{
+    void *none = NULL;
+
+    peer_prepared(&none);
+    peer_start(&peer);
+    peer_open_passive(&peer);
+    begun = PEER_COUNT(&peer, tcp_predicted);
+    peer_app_send(&peer, 3000);
+    peer_ack(&peer, peer.rcv);
+    peer_take_all(&peer);
+    peer.rcv += 3000;
+    assert_int_equal(peer.conn->active->odd, 0);
+    assert_int_equal(peer.conn->active->dup_bytes, 1000);
+    all_is_acknowledged(state);
+}
+
+/* ... the round trip after a recovery, in which it may yet be undone, ends. */
+static void predict__nothing_while_a_recovery_may_be_undone(void **state)
+{
+    opened();
+    peer_app_send(&peer, 900);
+    peer_wait(&peer, 5000 * MS);
+    while (peer_take(&peer)) {
+    }
+    peer_input(&peer, (struct peer_seg){
+                          .seq = peer.nxt, .ack = peer.rcv, .flags = PEER_ACK});
+    peer_app_send(&peer, 900);
+    assert_true(peer_take(&peer));
+    assert_int_equal(peer.conn->active->odd, 0);
+    assert_true(peer.conn->active->undo.possible);
+    all_is_acknowledged(state);
+}
+
+/* ... it tells that a larger packet has arrived. */
+static void predict__nothing_of_a_probe_of_the_path(void **state)
+{
+    opened();
+    peer_app_send(&peer, 900);
+    assert_true(peer_take(&peer));
+    peer.conn->active->path.seq = peer.rcv - 900;
+    peer.conn->active->path.end = peer.rcv;
+    peer.conn->active->path.mtu = 1200;
+    all_is_acknowledged(state);
+}
+
 /* The active part waits for the answer that what came may bring; without one
  * it is not kept, nor is what it remembers of what was sent. */
 static void predict__keeps_the_active_part_for_an_answer_alone(void **state)
@@ -370,6 +431,10 @@ int main(void)
         TEST(predict__nothing_of_what_went_twice),
         TEST(predict__nothing_of_what_was_sacked),
         TEST(predict__nothing_while_a_duplicate_is_owed),
+        TEST(predict__nothing_of_what_was_too_big),
+        TEST(predict__nothing_after_a_duplicate_acknowledgement),
+        TEST(predict__nothing_while_a_recovery_may_be_undone),
+        TEST(predict__nothing_of_a_probe_of_the_path),
         TEST(predict__keeps_the_active_part_for_an_answer_alone),
     };
 

@@ -175,6 +175,17 @@ static void usual__a_frame_of_any_length_goes_both_ways_alike(void **state)
         assert_alike(frame, len, CUT_AT);
 }
 
+/* RFC 894: what fills up a frame is no part of the packet, wherever it lies. */
+static void usual__padding_goes_both_ways_alike(void **state)
+{
+    uint8_t frame[512] = {0};
+    uint32_t len = write_into(frame) + 46;
+
+    (void)state;
+    for (uint32_t piece = CUT_AT; piece < len; piece++)
+        assert_alike(frame, len, piece);
+}
+
 /* An address of an interface that has none is nobody's. */
 static void usual__without_an_address_nothing_is_for_us(void **state)
 {
@@ -201,6 +212,7 @@ int main(void)
         cmocka_unit_test(usual__any_mac_address_goes_both_ways_alike),
         cmocka_unit_test(usual__any_address_goes_both_ways_alike),
         cmocka_unit_test(usual__a_frame_of_any_length_goes_both_ways_alike),
+        cmocka_unit_test(usual__padding_goes_both_ways_alike),
         cmocka_unit_test(usual__without_an_address_nothing_is_for_us),
     };
 
