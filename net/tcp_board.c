@@ -133,7 +133,6 @@ struct tcp_record *tcp_board_split(struct tcp_conn *conn,
 
 /* ---- sent ---- */
 
-/* What is sent at the same time as the last is told by its record. */
 COLD struct tcp_record *tcp_board_spare(struct tcp_conn *conn)
 {
     struct tcp_board *board = &conn->active->board;

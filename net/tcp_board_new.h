@@ -7,8 +7,8 @@
 
 #include "net/tcp_conn.h"
 
-/* The record for what is sent next, which may be the last one; null: no
- * memory, or too many. */
+/* The record for what is sent next: the last one, if that is of the same time;
+ * null: no memory, or too many. */
 MUST_CHECK static INLINE struct tcp_record *
 tcp_board_prepare(struct tcp_conn *conn)
 {

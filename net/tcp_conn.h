@@ -234,7 +234,7 @@ _Static_assert(sizeof(struct tcp_conn) <= 384, "an idle connection's cost");
 struct tcp_arrival {
     struct tcp_seg seg;
     struct tcp_tuple tuple; /* as ours: local is its destination */
-    uint32_t hash;          /* of tuple: tcp_table_hash() */
+    uint32_t hash;          /* of tuple, when no connection has that */
     struct buffer *text;    /* after the header; null once taken */
     uint32_t up;            /* the number behind urgent bytes */
     uint16_t gso_bytes;     /* of each segment, when it was several */

@@ -128,8 +128,8 @@ static step_fn *const steps_of_syn_sent[] = {tcp_in_syn_sent, tcp_in_urgent,
 
 /*
  * ... and for a segment exactly in its turn that tcp_predict.c has left: what
- * completes a handshake, acknowledges a part of the flight, or ends a
- * connection. The steps that are left out would say TCP_GO_ON: it begins at
+ * acknowledges a part of the flight, or ends a connection of which somebody has
+ * the handle. The steps that are left out would say TCP_GO_ON: it begins at
  * RCV.NXT and fits the window (first), has no RST, SYN or URG (second, fourth,
  * sixth), its timestamp is not older (PAWS), and nothing of it concerns ECN.
  * None of them asks for the state. A step that is added stands here too, or

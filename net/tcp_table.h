@@ -33,7 +33,7 @@ struct tcp_numbers {
 MUST_CHECK bool tcp_buckets_init(struct net *net, struct tcp_buckets *buckets,
                                  uint32_t entries);
 void tcp_buckets_free(struct net *net, struct tcp_buckets *buckets);
-/* What the tables know a tuple by: once for each segment. */
+/* What the tables know a tuple by. */
 uint32_t tcp_table_hash(const struct net *net, const struct tcp_tuple *tuple);
 /* The bucket of a hash; null: its page is not there (make: no memory). */
 void **tcp_bucket(const struct tcp_buckets *buckets, uint32_t hash);
