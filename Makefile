@@ -219,34 +219,36 @@ $(BUILD)/guest/libc-shim/%.c.o: GUEST_FLAGS += -fno-lto
 
 # What runs now and then, or is no slower for it, is built small, so that the
 # rest stays in the cache.
-COLD := $(wildcard boot/*.c net/dhcp*.c net/dns*.c net/view.c net/acd.c \
-                   net/addr.c net/arp.c net/arp_waiting.c net/arp_wire.c \
-                   net/icmp.c net/ipv4_fragment.c net/ipv4_reass.c \
-                   net/udp_socket.c net/udp_flow.c net/interface.c \
-                   net/ping.c net/stack_ping.c net/flow_error.c \
-                   net/flow_option.c net/tcp_info.c net/tcp_option.c \
-                   net/tcp_address.c net/tcp_icmp.c net/tcp_path.c \
-                   net/tcp_pressure.c net/tcp_probe.c net/tcp_urgent.c \
-                   net/tcp_view.c net/tcp_again.c \
-                   net/tcp_in.c net/tcp_ack.c net/tcp_wire.c \
-                   net/tcp_loss.c net/tcp_rack.c \
-                   net/tcp_sack.c net/tcp_prr.c net/tcp_newreno.c \
-                   net/tcp_reset.c net/tcp_hystart.c net/tcp_cubic.c \
-                   net/route.c net/udp.c net/tcp_ecn.c net/tcp_cc.c \
-                   net/tcp_buffers.c kernel/acpi.c kernel/cmdline.c \
-                   kernel/descriptor.c kernel/format.c kernel/ioapic.c \
-                   kernel/log*.c kernel/machine.c kernel/panic.c \
-                   kernel/paging.c kernel/power.c kernel/rtc.c \
-                   kernel/symbols.c kernel/random.c kernel/clock.c \
-                   kernel/kvmclock.c kernel/stack.c kernel/thread.c \
-                   kernel/lapic.c kernel/interrupt.c kernel/deadline.c \
-                   libc-shim/*.c drivers/pci*.c drivers/probe.c \
-                   drivers/serial.c drivers/virtio.c drivers/virtio_pci*.c \
-                   drivers/virtio_rng.c drivers/virtio_off.c \
-                   net/path.c net/flow_open.c net/flow_input.c \
-                   net/flow_listen.c net/tcp_reass.c net/tcp_cookie.c \
-                   net/tcp_timer.c net/arp_cache.c drivers/virtio_net_setup.c \
-                   drivers/virtio_net_ctrl.c drivers/virtio_net_watch.c)
+COLD := $(wildcard boot/*.c \
+                   drivers/pci*.c drivers/probe.c drivers/serial.c \
+                   drivers/virtio.c drivers/virtio_net_ctrl.c \
+                   drivers/virtio_net_setup.c drivers/virtio_net_watch.c \
+                   drivers/virtio_off.c drivers/virtio_pci*.c \
+                   drivers/virtio_rng.c \
+                   kernel/acpi.c kernel/clock.c kernel/cmdline.c \
+                   kernel/deadline.c kernel/descriptor.c kernel/format.c \
+                   kernel/interrupt.c kernel/ioapic.c kernel/kvmclock.c \
+                   kernel/lapic.c kernel/log*.c kernel/machine.c \
+                   kernel/paging.c kernel/panic.c kernel/power.c \
+                   kernel/random.c kernel/rtc.c kernel/stack.c \
+                   kernel/symbols.c kernel/thread.c \
+                   libc-shim/*.c \
+                   net/acd.c net/addr.c net/arp.c net/arp_cache.c \
+                   net/arp_waiting.c net/arp_wire.c net/dhcp*.c net/dns*.c \
+                   net/flow_error.c net/flow_input.c net/flow_listen.c \
+                   net/flow_open.c net/flow_option.c net/icmp.c \
+                   net/interface.c net/ipv4_fragment.c net/ipv4_reass.c \
+                   net/path.c net/ping.c net/route.c net/stack_ping.c \
+                   net/tcp_ack.c net/tcp_address.c net/tcp_again.c \
+                   net/tcp_buffers.c net/tcp_cc.c net/tcp_cookie.c \
+                   net/tcp_cubic.c net/tcp_ecn.c net/tcp_hystart.c \
+                   net/tcp_icmp.c net/tcp_in.c net/tcp_info.c net/tcp_loss.c \
+                   net/tcp_newreno.c net/tcp_option.c net/tcp_path.c \
+                   net/tcp_pressure.c net/tcp_probe.c net/tcp_prr.c \
+                   net/tcp_rack.c net/tcp_reass.c net/tcp_reset.c \
+                   net/tcp_sack.c net/tcp_timer.c net/tcp_urgent.c \
+                   net/tcp_view.c net/tcp_wire.c net/udp.c net/udp_flow.c \
+                   net/udp_socket.c net/view.c)
 $(patsubst %,$(BUILD)/guest/%.o,$(COLD)): GUEST_FLAGS += -Os
 $(patsubst %,$(BUILD)/guest/app/http_hello/%.o,facts http_fields http_lines \
                                                 main pages response): \
@@ -434,7 +436,7 @@ export PORT ACCEL MEM ARGS
 
 run: packages-build
 	@$(MAKE) --no-print-directory -j$(JOBS) $(BUILD)/$(RUN_APP).elf
-	@scripts/run.sh $(BUILD)/$(RUN_APP).elf $(RUN_PORT)
+	@scripts/run.sh $(BUILD)/$(RUN_APP).elf "$(RUN_PORT)"
 
 debug: packages-build
 	@$(MAKE) --no-print-directory -j$(JOBS) $(BUILD)/$(RUN_APP).elf

@@ -6,7 +6,7 @@
 #
 # PORT, MEM, ARGS: scripts/machine.sh.
 set -eu
-me=debug image=$1 guest_port=$2
+me=debug image=${1:?IMAGE is missing} guest_port=${2?GUEST_PORT is missing}
 shift 2
 # shellcheck source=scripts/machine.sh
 . "$(dirname "$0")/machine.sh"

@@ -7,7 +7,7 @@
 # ACCEL  auto, kvm or tcg (auto: KVM when the image runs under it)
 # PORT, MEM, ARGS: scripts/machine.sh.
 set -u
-me=run image=$1 guest_port=${2:-} accel=${ACCEL:-auto}
+me=run image=${1:?IMAGE is missing} guest_port=${2:-} accel=${ACCEL:-auto}
 here=$(dirname "$0")
 # shellcheck source=scripts/machine.sh
 . "$here/machine.sh"

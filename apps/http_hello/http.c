@@ -145,11 +145,17 @@ static const llhttp_settings_t settings = {
 
 /* ---- both readers together ---- */
 
-void http_parser_init(struct http_parser *parser, struct http_memo *memo)
+/* Nothing has been read. */
+static INLINE void begin(struct http_parser *parser)
 {
     memset(parser, 0, offsetof(struct http_parser, memo));
-    parser->memo = memo && http_memo_is_asked(memo) ? memo : NULL;
     llhttp_init(&parser->llhttp, HTTP_REQUEST, &settings);
+}
+
+void http_parser_init(struct http_parser *parser, struct http_memo *memo)
+{
+    begin(parser);
+    parser->memo = memo && http_memo_is_asked(memo) ? memo : NULL;
 }
 
 /* What an error of llhttp means to the client. */
@@ -219,9 +225,11 @@ static COLD size_t append(struct http_parser *parser, const char *data,
  * llhttp has ideas of its own. */
 static size_t method_before_path(const char *data, size_t len)
 {
-    if (len >= 6 && memcmp(data, "GET /", 5) == 0)
+    if (len < 6)
+        return 0;
+    if (memcmp(data, "GET /", 5) == 0)
         return 3;
-    return len >= 6 && memcmp(data, "HEAD /", 6) == 0 ? 4 : 0;
+    return memcmp(data, "HEAD /", 6) == 0 ? 4 : 0;
 }
 
 /* Read a head, at whose first byte we are, if what follows its target is known.
@@ -248,7 +256,7 @@ static bool recall(struct http_parser *parser, const char *data, size_t len,
         return false;
     if (llhttp_execute(&parser->llhttp, data, (size_t)(end - data)) != HPE_OK ||
         parser->target_read != end - target) {
-        http_parser_init(parser, parser->memo);
+        begin(parser);
         return false;
     }
     request->target = target;

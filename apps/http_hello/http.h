@@ -61,7 +61,8 @@ enum http_progress {
  * Begin with a request: the first of a connection, or the next.
  *
  * memo: of fields that came before, on whatever connection; the caller's, and
- *       longer there than the parser is used. Null: every head is read.
+ *       longer there than the parser is used; asked for this request or not,
+ *       as http_memo_is_asked() says. Null: every head is read.
  */
 void http_parser_init(struct http_parser *parser, struct http_memo *memo);
 
@@ -84,8 +85,8 @@ static inline bool http_parser_in_body(const struct http_parser *parser)
 }
 
 /*
- * The path of a request, without "http://host" before it, and perhaps a query
- * behind it.
+ * The path of a request, without "http://host" before it. A query may stand
+ * behind it, but not behind the "/" that "http://host?query" means.
  *
  * path:    set to its first byte; not terminated; lives as long as `request`.
  * Returns: its length; 0 when the target has no path ("*", "host:80").

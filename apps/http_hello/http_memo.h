@@ -49,7 +49,8 @@ struct http_memo {
 };
 
 /* Whether the next request is to be looked for here, and its fields kept: not
- * for each one where nobody's fields come again. */
+ * for each one where nobody's fields come again. Who sends many strange blocks
+ * can bring that about for all, and what it takes from them is the memo. */
 static inline bool http_memo_is_asked(struct http_memo *memo)
 {
     if (memo->misses < HTTP_MEMO_MISSES_MANY)

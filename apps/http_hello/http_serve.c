@@ -88,7 +88,7 @@ static const struct response_date *date_now(uint64_t now_us)
         wall_us = clock_wall_us();
         response_date_set(&serve.date, wall_us);
         serve.date_until_us = now_us + 1000000 - wall_us % 1000000;
-        serve.small.response = NULL;
+        serve.small.response = NULL; /* that had the date before */
     }
     return &serve.date;
 }
@@ -198,7 +198,7 @@ static void gather_small(struct turn *turn, struct buffer *chunk,
 {
     enum response_connection connection = connection_of(&turn->parser.request);
     const struct response_date *date = date_now(turn->now_us);
-    struct small *small = &serve.small;
+    struct small *small = &serve.small; /* of this second, or forgotten */
 
     if (small->response != response || small->connection != connection)
         make_small(small, response, connection, date);

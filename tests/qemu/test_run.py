@@ -85,15 +85,21 @@ def take_terminal():
 @contextlib.contextmanager
 def terminal(*command, **settings):
     """A command that leads the session of a terminal: the process, and the
-    other side of the terminal, which is closed with the block."""
+    other side of the terminal, which is closed with the block. That has to
+    end the process."""
     ours, theirs = os.openpty()
     process = subprocess.Popen(
         ["setpriv", "--pdeathsig", "TERM", *command], cwd=guests.ROOT,
         env={**quiet(), **settings}, stdin=theirs, stdout=theirs,
         stderr=theirs, start_new_session=True, preexec_fn=take_terminal)
     os.close(theirs)
-    with open(ours, encoding="utf-8") as screen:
-        yield process, screen
+    try:
+        with open(ours, encoding="utf-8") as screen:
+            yield process, screen
+        process.wait(guests.PATIENCE_S)
+    finally:
+        process.terminate()  # which make hands on
+        process.wait()
 
 
 def test_run_ends_with_its_terminal_when_make_leads_the_session():
@@ -103,11 +109,6 @@ def test_run_ends_with_its_terminal_when_make_leads_the_session():
                   PORT=str(port)) as (process, screen):
         while "runnel: ready" not in screen.readline():
             assert process.poll() is None
-    try:
-        process.wait(guests.PATIENCE_S)
-    finally:
-        process.terminate()  # which make hands on
-        process.wait()
     with pytest.raises(ConnectionRefusedError):
         socket.create_connection(("127.0.0.1", port))
 
