@@ -116,6 +116,26 @@ static void news__silence_beyond_r1_is_told_in(void)
 }
 WORLD(news__silence_beyond_r1_is_told)
 
+/* ... to who asks later, too. */
+static void news__silence_is_kept_while_nobody_waits_in(void)
+{
+    struct flow *flow;
+    unsigned news;
+
+    world_listen(80, world_discard, NULL);
+    flow = world_connect(80);
+    world.watch = swallow;
+    assert_int_equal(flow_write(flow, world_text(flow, "x")), FLOW_OK);
+    world_sleep(60 * WORLD_S);
+    world.watch = NULL;
+
+    assert_int_equal(flow_wait_news(flow, FOREVER, &news), FLOW_OK);
+
+    assert_int_equal(news, FLOW_NEWS_SOFT_ERROR);
+    flow_release(flow);
+}
+WORLD(news__silence_is_kept_while_nobody_waits)
+
 /* ---- options ---- */
 
 static void set__for_a_flow_a_listener_and_all_in(void)
@@ -152,6 +172,7 @@ int main(void)
         WORLD_TEST(news__urgent_bytes_are_kept_for_a_parked_flow),
         WORLD_TEST(news__ends_with_deadline_and_with_the_flow),
         WORLD_TEST(news__silence_beyond_r1_is_told),
+        WORLD_TEST(news__silence_is_kept_while_nobody_waits),
         WORLD_TEST(set__for_a_flow_a_listener_and_all),
     };
 

@@ -190,6 +190,19 @@ static void ttl_and_dscp__are_in_every_packet_and_can_change(void **state)
     assert_int_equal(peer.got.tos >> 2, 10);
 }
 
+/* RFC 1122 3.2.1.7: none leaves with 0; who sets nothing has the default. */
+static void ttl__of_0_is_the_default(void **state)
+{
+    (void)state;
+    peer.config.tcp.ttl = 0;
+    peer_start(&peer);
+    peer_open_passive(&peer);
+    assert_int_equal(peer.got.ttl, 64);
+    peer_app_send(&peer, 1);
+    assert_true(peer_take(&peer));
+    assert_int_equal(peer.got.ttl, 64);
+}
+
 /* ... a RST and the ACK of a FIN too, which are sent from no queue. */
 static void ttl_and_dscp__are_in_the_last_packets_too(void **state)
 {
@@ -430,6 +443,7 @@ int main(void)
         TEST(listener_set__outlives_the_listener),
         TEST(ttl_and_dscp__are_in_every_packet_and_can_change),
         TEST(ttl_and_dscp__are_in_the_last_packets_too),
+        PEER_TEST(ttl__of_0_is_the_default, peer_prepared),
         TEST(ttl_and_dscp__of_a_listener_are_in_its_cookies),
         TEST(mss__before_the_syn_bounds_both_sides),
         TEST(rcv_buf__before_the_syn_sets_window_and_scale),

@@ -175,11 +175,11 @@ static void assert_same_options(const struct tcp_seg *a,
 }
 
 /* What nearly every SYN has is read at a glance; behind NOPs, one by one. Any
- * byte may be another. */
+ * byte may be another, some may lack, and others follow. */
 static void T__the_options_of_a_usual_syn_are_read_both_ways_alike(void **state)
 {
-    uint8_t options[24] = {1, 1,    1, 1, 2, 4, 5, 0xb4, 4, 2, 8, 10,
-                           1, 0x82, 3, 4, 5, 6, 7, 8,    1, 3, 3, 7};
+    uint8_t options[32] = {1, 1, 1, 1, 2, 4, 5, 0xb4, 4, 2, 8, 10, 1, 0x82,
+                           3, 4, 5, 6, 7, 8, 1, 3,    3, 7, 2, 9,  0, 0};
     uint8_t *usual = options + 4;
     struct tcp_seg seg = parse_options(usual, 20), other;
 
@@ -200,6 +200,11 @@ static void T__the_options_of_a_usual_syn_are_read_both_ways_alike(void **state)
             assert_same_options(&seg, &other);
         }
         usual[at] = was;
+    }
+    for (uint32_t len = 0; len <= 28; len += 4) {
+        seg = parse_options(usual, len);
+        other = parse_options(options, len + 4);
+        assert_same_options(&seg, &other);
     }
 }
 
