@@ -419,6 +419,30 @@ static void predict__keeps_the_active_part_for_an_answer_alone(void **state)
     }
 }
 
+/* ---- what it holds ---- */
+
+/* A page that others read too does not stay for ten bytes of it. */
+static void predict__copies_small_text_out_of_shared_memory(void **state)
+{
+    struct buffer *page, *packet;
+    struct peer_seg seg = {.flags = PEER_ACK, .len = 10};
+
+    opened();
+    seg.seq = peer.nxt;
+    seg.ack = peer.rcv;
+    page = buffer_alloc(net_pool(peer.net), BUFFER_PAGE, 0);
+    assert_non_null(page);
+    page->len = peer_build(&peer, seg, page->data);
+    packet = buffer_slice(net_pool(peer.net), page, 0, page->len);
+    assert_non_null(packet);
+    net_input_packet(peer.net, packet, host_now_us);
+    buffer_release(page);
+    assert_int_equal(predicted(), 1);
+    assert_int_equal(tcp_recv_ready(peer.conn), 10);
+    assert_true(peer.conn->rcv_queue.held < PAGE_BYTES);
+    peer_ended(state);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -435,6 +459,7 @@ int main(void)
         TEST(predict__nothing_after_a_duplicate_acknowledgement),
         TEST(predict__nothing_while_a_recovery_may_be_undone),
         TEST(predict__nothing_of_a_probe_of_the_path),
+        TEST(predict__copies_small_text_out_of_shared_memory),
         TEST(predict__keeps_the_active_part_for_an_answer_alone),
     };
 
