@@ -217,7 +217,7 @@ void flow_tcp_event(struct tcp_conn *conn, unsigned changes)
 {
     struct flow *flow = tcp_context(conn);
     bool ended = tcp_end_reason(conn) != TCP_END_NONE;
-    unsigned news = TCP_CHANGE_OPEN | TCP_CHANGE_SOFT_ERROR | TCP_CHANGE_URGENT;
+    unsigned news = TCP_CHANGE_OPEN | FLOW_NEWS_CHANGES;
 
     if (!flow)
         return;

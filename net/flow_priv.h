@@ -230,7 +230,8 @@ void flow_group_dispatch(struct flow_group *group);
 
 /* ---- flow_option.c ---- */
 
-/* Keep what of a set of enum tcp_change is news beside the data. */
+/* Keep what of a set of enum tcp_change is news beside the data: */
+enum { FLOW_NEWS_CHANGES = TCP_CHANGE_URGENT | TCP_CHANGE_SOFT_ERROR };
 void flow_note_news(struct flow *flow, unsigned changes);
 
 /* ---- flow_listen.c ---- */

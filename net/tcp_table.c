@@ -7,7 +7,8 @@
  *
  * Before it, those that were found or added lately are looked at, one for each
  * value of a few bits that cost next to nothing. Whoever chooses ports that
- * meet there only brings about a look into the table, as for everybody else.
+ * meet there only brings about a look into the table, as for everybody else,
+ * and may learn, if he can tell so short a time, that whom he met was active.
  *
  * Source: RFC 6528 (initial sequence numbers), RFC 6056 3.3.4 (ports),
  * RFC 7323 7.1 (timestamps).

@@ -202,15 +202,17 @@ static struct buffer *copy_of(struct buffer_pool *pool, const uint8_t *data,
         }
         if (part > bytes)
             part = bytes;
+        *end = buf;
+        end = &buf->next;
+        if (part == 0)
+            break; /* and `data` may be null */
         if (sum)
             *sum = checksum_copy(*sum, buf->data, data, part);
-        else if (part > 0)
+        else
             memcpy(buf->data, data, part);
         buf->len = (uint32_t)part;
         data += part;
         bytes -= part;
-        *end = buf;
-        end = &buf->next;
     }
     return chain;
 }

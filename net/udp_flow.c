@@ -200,6 +200,7 @@ enum udp_status udp_flow_send(struct udp_flow *flow, const void *data,
 {
     const struct udp_datagram to = {0};
 
+    ASSERT(data || bytes == 0);
     return send(flow,
                 &(struct message){.to = &to, .memory = data, .bytes = bytes},
                 deadline_us);

@@ -72,7 +72,7 @@ MUST_CHECK enum udp_status udp_flow_reply(struct udp_flow *flow,
                                           uint64_t deadline_us);
 
 /* The same with plain memory, which is copied, to the peer of
- * udp_flow_connect(). */
+ * udp_flow_connect(). Null: no bytes. */
 MUST_CHECK enum udp_status udp_flow_send(struct udp_flow *flow,
                                          const void *data, size_t bytes,
                                          uint64_t deadline_us);
