@@ -270,7 +270,7 @@ def test_make_says_that_no_folder_of_its_own_path_has_a_space(tmp_path):
     ([], {"RUN_PORT": ""}, "")])
 def test_make_knows_where_the_image_listens(words, settings, port):
     made = make("-n", "run", *words, **settings)
-    assert re.search(r"scripts/run.sh \S+\.elf (\d*)\n", made.stdout)[1] == port
+    assert re.search(r'scripts/run.sh \S+\.elf "(\d*)"\n', made.stdout)[1] == port
 
 
 def outside(folder):
