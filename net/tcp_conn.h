@@ -82,7 +82,6 @@ struct tcp_active {
             bool forced;       /* one lost segment goes whatever cwnd says */
             bool probe_due;    /* a tail loss probe is to be sent */
             bool probe_flying; /* ... is out */
-            bool by_steps;     /* only in a test: nothing at a glance */
         };
         uint64_t odd; /* any of these: for a look at all of them */
     };

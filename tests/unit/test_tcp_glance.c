@@ -2,6 +2,10 @@
  * What is seen at a glance and what is found step by step leave the same
  * frames: nearly every segment goes the short way, and the long one must not
  * drift from it.
+ *
+ * The long way is taken for a reason that leads to it and changes nothing else
+ * here. There are two such reasons, for a condition that is missing from the
+ * short way is seen only where another one still keeps a run away from it.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -9,6 +13,7 @@
 
 #include <cmocka.h>
 
+#include "net/path.h"
 #include "net/siphash.h"
 #include "net/tcp_conn.h"
 #include "tests/host/host.h"
@@ -17,14 +22,24 @@
 
 #define TEST(name) PEER_TEST(name, peer_started)
 
-enum { TURNS = 60, MS = 1000, SECOND = 1000000 };
+enum { TURNS = 60, MS = 1000, SECOND = 1000000, MTU = 1500 };
+
+enum way {
+    WAY_SHORT,
+    /* A CWR is out that is never acknowledged: no loss reduces cwnd once
+     * more (RFC 3168 6.1.2), so this is for runs without any. */
+    WAY_CWR_FLYING,
+    /* The way to the peer is held to carry less than it might, and what is
+     * known of it is too young for a probe. */
+    WAY_LOWERED
+};
 
 static struct pair pair;
 static struct tcp_conn *end[2];
 
-/* Of a run: every frame, and how many have text. */
+/* Of a run: every frame, how many have text, and how many went again. */
 static struct {
-    uint64_t hash;
+    uint64_t hash, again;
     unsigned frames, texts;
 } seen;
 
@@ -42,30 +57,37 @@ static bool see(void *context, const struct wire_frame *frame)
 }
 
 /* From now on, as far as there is something to send. */
-static void set_by_steps(bool on)
+static void go(enum way way)
 {
-    for (unsigned i = 0; i < 2; i++)
-        if (end[i] && end[i]->active)
-            end[i]->active->by_steps = on;
+    for (unsigned i = 0; i < 2; i++) {
+        if (!end[i])
+            continue;
+        if (way == WAY_LOWERED)
+            end[i]->lowered = true;
+        if (way == WAY_CWR_FLYING && end[i]->active) {
+            end[i]->active->cwr_flying = true;
+            end[i]->active->cwr_seq = end[i]->snd.nxt + (1u << 30);
+        }
+    }
 }
 
-static void run_for(uint64_t us, bool by_steps)
+static void run_for(uint64_t us, enum way way)
 {
     uint64_t until_us = host_now_us + us;
 
     while (host_now_us < until_us) {
         uint64_t next_us = pair_next(&pair);
 
-        set_by_steps(by_steps);
+        go(way);
         pair_run_until(&pair, next_us < until_us ? next_us : until_us);
     }
 }
 
-static void put(unsigned from, uint32_t bytes, bool by_steps)
+static void put(unsigned from, uint32_t bytes, enum way way)
 {
     if (tcp_send_room(end[from]) >= bytes)
         pair_put(pair.net[from], end[from], 0, bytes);
-    set_by_steps(by_steps);
+    go(way);
 }
 
 static void drop(unsigned from)
@@ -77,30 +99,30 @@ static void drop(unsigned from)
 }
 
 /* Talk in turns; small texts more often than large ones. */
-static void talk(bool by_steps)
+static void talk(enum way way)
 {
     for (unsigned i = 0; i < TURNS; i++) {
         unsigned from = (unsigned)(host_random() % 2);
         uint32_t most = host_random() % 4 ? 300 : 6000;
 
-        put(from, 1 + (uint32_t)(host_random() % most), by_steps);
+        put(from, 1 + (uint32_t)(host_random() % most), way);
         if (host_random() % 3 == 0)
-            put(!from, 1 + (uint32_t)(host_random() % most), by_steps);
-        run_for(host_random() % (5 * MS), by_steps);
+            put(!from, 1 + (uint32_t)(host_random() % most), way);
+        run_for(host_random() % (5 * MS), way);
         drop(0);
         drop(1);
         if (host_random() % 10 == 0) { /* so that cwnd is not believed */
-            put(from, 60000, by_steps);
-            run_for(SECOND, by_steps);
+            put(from, 60000, way);
+            run_for(SECOND, way);
             drop(!from);
-            put(from, 100, by_steps);
-            run_for(MS / 2, by_steps);
-            put(from, 60000, by_steps);
+            put(from, 100, way);
+            run_for(MS / 2, way);
+            put(from, 60000, way);
         }
     }
 }
 
-static void run(uint64_t seed, bool by_steps)
+static void run(uint64_t seed, enum way way)
 {
     struct net_config config[2] = {net_config_default(), net_config_default()};
     struct tcp_listener *listener;
@@ -120,33 +142,51 @@ static void run(uint64_t seed, bool by_steps)
     pair.wire.to[0].loss_ppm = pair.wire.to[1].loss_ppm = seed % 5 ? 0 : 20000;
     listener = pair_listen(&pair);
     end[0] = pair_connect(&pair, 0, listener, &end[1]);
-    talk(by_steps);
-    put(1, 200, by_steps);
+    for (unsigned i = 0; i < 2; i++)
+        path_learn(pair.net[i], end[i]->tuple.peer, MTU);
+    talk(way);
+    put(1, 200, way);
     tcp_shutdown(end[1], host_now_us);
-    run_for(SECOND, by_steps);
+    run_for(SECOND, way);
     drop(0);
-    put(0, 200, by_steps);
+    put(0, 200, way);
     tcp_shutdown(end[0], host_now_us);
-    run_for(5 * SECOND, by_steps);
+    run_for(5 * SECOND, way);
     end[0] = end[1] = NULL;
+    for (unsigned i = 0; i < 2; i++)
+        seen.again +=
+            net_counters(pair.net[i])->value[NET_COUNT_tcp_retransmit];
     assert_int_equal(pair_destroy(&pair), 0);
+}
+
+static void compare(uint64_t seed, enum way way, uint64_t hash, unsigned frames)
+{
+    run(seed, way);
+    assert_int_equal(seen.frames, frames);
+    assert_true(seen.hash == hash);
 }
 
 static void glance__leaves_the_frames_that_the_steps_leave(void **state)
 {
+    unsigned whole = 0;
+
     (void)state;
     for (uint64_t seed = 1; seed <= 40; seed++) {
         uint64_t hash;
         unsigned frames;
+        bool lost;
 
-        run(seed, false);
+        run(seed, WAY_SHORT);
         hash = seen.hash;
         frames = seen.frames;
+        lost = seen.again > 0;
         assert_true(seen.texts > TURNS / 2);
-        run(seed, true);
-        assert_int_equal(seen.frames, frames);
-        assert_true(seen.hash == hash);
+        compare(seed, WAY_LOWERED, hash, frames);
+        if (!lost)
+            compare(seed, WAY_CWR_FLYING, hash, frames);
+        whole += !lost;
     }
+    assert_true(whole >= 10);
 }
 
 /* ---- what is not seen at a glance ---- */
