@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "net/interface.h"
+#include "net/net_priv.h"
 #include "net/tcp.h"
 #include "tests/host/host.h"
 #include "tests/host/station.h"
@@ -146,6 +147,21 @@ static void mtu__the_smallest_link_carries_tcp(void **state)
     assert_int_equal(PEER_COUNT(&peer, ip_too_big), 0);
 }
 
+/* Nobody has told the connections: IP asks the link itself, whichever way a
+ * segment goes to it. */
+static void mtu__is_not_exceeded_before_connections_know(void **state)
+{
+    (void)state;
+    peer_open_active(&peer);
+    peer.net->ifs[0].mtu_bytes = 1200;
+    peer_app_send(&peer, 1460);
+    PEER_QUIET(&peer);
+    assert_int_equal(PEER_COUNT(&peer, ip_too_big), 1);
+    peer_app_send(&peer, 1160);
+    assert_true(peer_take(&peer));
+    assert_int_equal(peer.got.ip_bytes, 1200);
+}
+
 /* ---- the address is back ---- */
 
 static void back__what_was_in_flight_goes_at_once(void **state)
@@ -267,6 +283,7 @@ int main(void)
         TEST(mtu__larger_ones_are_not_tried),
         TEST(mtu__our_syn_is_out_already),
         TEST(mtu__the_smallest_link_carries_tcp),
+        TEST(mtu__is_not_exceeded_before_connections_know),
         TEST(back__what_was_in_flight_goes_at_once),
         TEST(back__the_timer_begins_anew),
         TEST(back__a_syn_goes_at_once),

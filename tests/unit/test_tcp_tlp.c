@@ -123,6 +123,22 @@ static void tlp__does_not_probe_what_rack_sees(void **state)
     assert_int_equal(PEER_COUNT(&peer, tcp_loss_probe), 0);
 }
 
+/* 7.2: nor because of new text, while SACKed bytes are out and nothing is held
+ * lost yet. */
+static void tlp__is_not_armed_by_text_behind_what_is_sacked(void **state)
+{
+    (void)state;
+    sender_open(&peer, true, false);
+    sender_send(&peer, 3000);
+    host_now_us += RTT;
+    sender_sack(&peer, 0, 2000, 3000);
+    PEER_QUIET(&peer);
+    assert_int_equal(peer.conn->active->board.lost_bytes, 0);
+    sender_send(&peer, 100);
+    assert_true(peer.conn->active->probe_at_us == FOREVER);
+    assert_true(peer.conn->active->reorder_at_us != FOREVER);
+}
+
 /* An acknowledgement between the timer and the flush: nothing is in flight any
  * more, and text that waits for the window keeps the connection active. */
 static void tlp__has_nothing_to_send_when_all_has_arrived(void **state)
@@ -192,6 +208,7 @@ int main(void)
         TEST(tlp__makes_rack_see_a_lost_tail),
         TEST(tlp__needs_sack),
         TEST(tlp__does_not_probe_what_rack_sees),
+        TEST(tlp__is_not_armed_by_text_behind_what_is_sacked),
         TEST(tlp__has_nothing_to_send_when_all_has_arrived),
         TEST(tlp__beyond_its_end_without_dsack_is_congestion),
         TEST(tlp__that_arrives_twice_is_no_congestion),
