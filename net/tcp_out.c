@@ -291,8 +291,9 @@ static COLD enum out send_ack(struct tcp_conn *conn)
 
     if (conn->keep_now) {
         conn->keep_now = false;
-        out = out_of(
-            tcp_segment_send(conn, conn->snd.nxt - 1, TCP_ACK, NULL, 0, 0));
+        if (tcp_flight(conn) == 0) /* else what has left meanwhile asks */
+            out = out_of(
+                tcp_segment_send(conn, conn->snd.nxt - 1, TCP_ACK, NULL, 0, 0));
     }
     while (out == OUT_MORE && owes_ack(conn))
         out =
@@ -364,7 +365,8 @@ static bool settle(struct tcp_conn *conn, enum out out)
 /* ---- at a glance ---- */
 
 /* Whether nothing is due but text that was never sent, FIN, and an
- * acknowledgement that any segment carries. */
+ * acknowledgement that any segment carries. A SYN may be: no text goes at once
+ * then, for cwnd is 0 until the connection is open. */
 static INLINE bool is_quiet(const struct tcp_conn *conn)
 {
     const struct tcp_active *active = conn->active;
@@ -373,8 +375,7 @@ static INLINE bool is_quiet(const struct tcp_conn *conn)
            !(active->board.sacked_bytes | active->board.lost_bytes) &&
            !active->pieces &&
            active->duplicate.start == active->duplicate.end &&
-           !conn->dup_acks && !conn->keep_now && !conn->probe_now &&
-           !tcp_opening(conn);
+           !conn->dup_acks && !conn->keep_now && !conn->probe_now;
 }
 
 /* Whether all of it goes in one segment, with FIN if that is queued. */

@@ -259,6 +259,100 @@ static void glance__leaves_duplicates_that_are_owed(void **state)
     PEER_QUIET(&peer);
 }
 
+/* RFC 8985 7.3: what is sent then is the probe, and its answer is awaited. */
+static void glance__leaves_a_tail_loss_probe_that_is_due(void **state)
+{
+    (void)state;
+    peer.sack = true;
+    peer_open_passive(&peer);
+    peer_puts(1000);
+    peer_settle(&peer);
+    peer_take_all(&peer);
+    host_now_us = peer.conn->active->probe_at_us;
+    net_run(peer.net, host_now_us);
+    peer_puts(100);
+    peer_settle(&peer);
+    assert_true(peer_take(&peer));
+    assert_int_equal(peer.got.len, 100);
+    PEER_QUIET(&peer);
+    assert_int_equal(PEER_COUNT(&peer, tcp_loss_probe), 1);
+}
+
+/* MUST-26: none while text is outstanding; nor is it made up for. */
+static void glance__leaves_no_keepalive_probe_for_later(void **state)
+{
+    (void)state;
+    peer_open_passive(&peer);
+    /* Less than the RTO. */
+    assert_int_equal(
+        tcp_set(peer.conn, TCP_OPTION_KEEPALIVE_IDLE, 100 * MS, host_now_us),
+        TCP_SET_OK);
+    tcp_set_keepalive(peer.conn, true, host_now_us);
+    peer_puts(100);
+    peer_settle(&peer);
+    assert_true(peer_take(&peer));
+    peer_ack(&peer, peer.rcv);
+    peer.conn->rto_us = SECOND; /* so that cwnd is believed */
+    host_now_us += 100 * MS;
+    net_run(peer.net, host_now_us);
+    assert_int_equal(PEER_COUNT(&peer, tcp_keepalive_probe), 1);
+    peer_puts(100);
+    peer_settle(&peer);
+    assert_true(peer_take(&peer));
+    assert_int_equal(peer.got.len, 100);
+    PEER_QUIET(&peer);
+    peer_ack(&peer, peer.rcv);
+    PEER_QUIET(&peer);
+}
+
+/* It is over with one segment: of what follows, one small one is out at a time
+ * (RFC 9293 3.7.4). */
+static void glance__leaves_no_end_of_a_cork_for_later(void **state)
+{
+    uint32_t first;
+
+    (void)state;
+    peer_open_passive(&peer);
+    peer_puts(100);
+    peer_settle(&peer);
+    peer_take_all(&peer);
+    peer_ack(&peer, peer.conn->snd.nxt);
+    peer.conn->rto_us = SECOND; /* so that cwnd is believed */
+    tcp_set_cork(peer.conn, true, host_now_us);
+    peer_puts(100);
+    peer_settle(&peer);
+    PEER_QUIET(&peer);
+    host_now_us += 200 * MS; /* it has waited long enough */
+    net_run(peer.net, host_now_us);
+    tcp_set_cork(peer.conn, false, host_now_us);
+    peer_settle(&peer);
+    assert_int_equal(peer_take_all(&peer), 1);
+    first = peer.conn->snd.nxt;
+    for (unsigned i = 0; i < 2; i++) {
+        peer_puts(100);
+        peer_settle(&peer);
+    }
+    assert_int_equal(peer_take_all(&peer), 1);
+    peer_ack(&peer, first);
+    PEER_QUIET(&peer);
+    peer_ack(&peer, first + 100);
+    assert_int_equal(peer_take_all(&peer), 1);
+}
+
+/* RFC 9293 3.5, figure 7: both SYNs have crossed, and text waits for an ACK. */
+static void glance__leaves_text_of_a_connection_that_opens(void **state)
+{
+    (void)state;
+    peer_connect(&peer);
+    peer_puts(100);
+    peer_send(&peer, (struct peer_seg){.seq = PEER_ISS, .flags = PEER_SYN});
+    peer.nxt = PEER_ISS + 1;
+    assert_true(peer_take(&peer));
+    assert_int_equal(peer.got.flags, PEER_SYN | PEER_ACK);
+    assert_int_equal(peer.got.len, 0);
+    PEER_QUIET(&peer);
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
@@ -266,6 +360,10 @@ int main(void)
         TEST(glance__leaves_a_fin_for_which_the_window_is_shut),
         TEST(glance__leaves_a_duplicate_that_is_to_be_told),
         TEST(glance__leaves_duplicates_that_are_owed),
+        TEST(glance__leaves_a_tail_loss_probe_that_is_due),
+        TEST(glance__leaves_no_keepalive_probe_for_later),
+        TEST(glance__leaves_no_end_of_a_cork_for_later),
+        TEST(glance__leaves_text_of_a_connection_that_opens),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
