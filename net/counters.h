@@ -65,7 +65,7 @@
     COUNTER(tcp_reset_rx) COUNTER(tcp_orphan_killed) \
     COUNTER(tcp_pressure_ooo) COUNTER(tcp_pressure_ended) \
     COUNTER(tcp_time_wait) COUNTER(tcp_time_wait_evicted) \
-    COUNTER(tcp_time_wait_reused) \
+    COUNTER(tcp_time_wait_reused) COUNTER(tcp_time_wait_reset) \
     COUNTER(tcp_slow_start_left) \
     COUNTER(tcp_mtu_lowered) COUNTER(tcp_mtu_ignored) \
     COUNTER(tcp_mtu_black_hole) COUNTER(tcp_mtu_probe) \

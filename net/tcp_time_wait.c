@@ -2,9 +2,11 @@
  * net/tcp_time_wait.c - what remains of a connection for two MSL.
  *
  * An entry of 64 bytes in place of a connection. Bounded: the oldest makes
- * room. RST is ignored (RFC 1337 3, fix F1): an old duplicate would otherwise
- * end the state that guards against old duplicates. A SYN that is newer by its
- * timestamp, or else by its number, takes the place over (MAY-2, SHLD-4).
+ * room. A SYN that is newer by its timestamp, or else by its number, takes the
+ * place over (MAY-2, SHLD-4). RST is ignored (RFC 1337 3, fix F1): an old
+ * duplicate would otherwise end the state that guards against old duplicates.
+ * But not the one that answers our answer to an older SYN: its sender knows
+ * nothing of the connection any more, and would have to wait for its next.
  *
  * Source: RFC 9293 3.6.1, 3.10.7.4; RFC 1337; RFC 6191.
  */
@@ -29,7 +31,8 @@ struct tcp_time_wait {
     uint8_t shift;    /* of what we advertise */
     uint8_t answered; /* acknowledgements in this second: */
     uint8_t second;
-    bool timestamps;
+    bool timestamps : 1;
+    bool syn_answered : 1; /* with an acknowledgement: it was refused */
 };
 
 _Static_assert(sizeof(struct tcp_time_wait) <= 64, "many of these");
@@ -251,6 +254,14 @@ static bool in_window(const struct tcp_time_wait *entry,
     return seq_lt(entry->rcv_nxt, end) && seq_lt(seg->seq, edge);
 }
 
+/* Whether an RST ends it: RFC 9293 3.10.7.4 after a SYN of a peer who has
+ * forgotten us, by the number that we have told him then. */
+static bool rst_ends(const struct tcp_time_wait *entry,
+                     const struct tcp_seg *rst)
+{
+    return entry->syn_answered && rst->seq == entry->rcv_nxt;
+}
+
 bool tcp_time_wait_in(struct net *net, const struct tcp_arrival *in)
 {
     struct tcp_time_wait *entry = find(net, &in->tuple, in->hash);
@@ -258,10 +269,16 @@ bool tcp_time_wait_in(struct net *net, const struct tcp_arrival *in)
 
     if (!entry)
         return false;
-    if (seg->flags & TCP_RST)
-        return true; /* RFC 1337 */
+    if (seg->flags & TCP_RST) {
+        if (rst_ends(entry, seg)) {
+            drop(net, entry, in->hash);
+            net_count(&net->counters, tcp_time_wait_reset);
+        }
+        return true;
+    }
     if (reuse(net, entry, in))
         return true;
+    entry->syn_answered |= (seg->flags & TCP_SYN) != 0;
     if (!in_window(entry, seg)) {
         answer(net, entry);
         /* A FIN sent again: our last ACK was lost, so wait once more. */

@@ -347,6 +347,18 @@ def test_an_older_syn_does_not(peer):
     assert all(reply.flags == "A" for reply in replies)
 
 
+def test_who_has_forgotten_time_wait_ends_it(peer):
+    """S16: its older SYN is answered, and it resets what it does not know."""
+    conn = time_wait(peer)
+    again = Conn(peer, isn=(conn.snd_nxt - 100000) % WORD, sport=conn.sport)
+    replies = again.replies(again.segment("S"))
+    assert [reply.flags for reply in replies] == ["A"]
+    assert replies[0].ack == conn.snd_nxt
+    assert again.replies(again.segment("R", seq=replies[0].ack)) == []
+    again.open()
+    assert again.last_get() == b"ok\n"
+
+
 def test_data_in_close_wait_is_not_taken(peer):
     """S15: after our FIN, what we send is beyond the end."""
     conn = Conn(peer)

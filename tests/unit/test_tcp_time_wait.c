@@ -1,7 +1,7 @@
 /*
  * A SYN for a connection in TIME-WAIT: taken when it can be no old duplicate,
  * by its timestamp or else by its number (RFC 6191; RFC 9293 MAY-2, SHLD-4;
- * row S15 of the bad inputs).
+ * row S15 of the bad inputs); and an RST after it (RFC 1337, row S16).
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -160,6 +160,45 @@ static void S15__nobody_listens_any_more(void **state)
     assert_refused();
 }
 
+/* ---- RST (row S16; when there was no SYN: test_tcp_close.c) ---- */
+
+static void rst(int32_t ahead)
+{
+    peer_send(&peer, (struct peer_seg){.seq = peer.nxt + (uint32_t)ahead,
+                                       .flags = PEER_RST});
+    PEER_QUIET(&peer);
+}
+
+/* The peer's sequence number says that the SYN may be old, and it has forgotten
+ * the connection: RFC 9293 3.5.1 makes it answer our acknowledgement with RST,
+ * and 3.10.7.4 ends TIME-WAIT then. Its next SYN opens. */
+static void S16__who_has_forgotten_the_connection_opens_a_new_one(void **state)
+{
+    (void)state;
+    go_time_wait(false);
+    syn(-100000, 0);
+    assert_refused();
+    rst(0);
+    assert_int_equal(peer_memory(&peer).time_waits, 0);
+    assert_int_equal(PEER_COUNT(&peer, tcp_time_wait_reset), 1);
+    syn(-100000, 0);
+    assert_true(peer_take(&peer));
+    assert_int_equal(peer.got.flags, PEER_SYN | PEER_ACK);
+    assert_int_equal(peer_memory(&peer).conns, 1);
+}
+
+/* Nobody who has not seen our acknowledgement can end it. */
+static void S16__after_a_syn_only_the_number_that_we_told_counts(void **state)
+{
+    (void)state;
+    go_time_wait(false);
+    syn(-100000, 0);
+    assert_refused();
+    rst(-1);
+    rst(1);
+    assert_int_equal(peer_memory(&peer).time_waits, 1);
+}
+
 #define TEST(name) cmocka_unit_test_teardown(name, peer_ended)
 
 int main(void)
@@ -174,6 +213,8 @@ int main(void)
         TEST(S15__no_timestamps_at_all_the_number_decides),
         TEST(S15__with_a_full_syn_queue_it_waits_and_gets_no_cookie),
         TEST(S15__nobody_listens_any_more),
+        TEST(S16__who_has_forgotten_the_connection_opens_a_new_one),
+        TEST(S16__after_a_syn_only_the_number_that_we_told_counts),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
