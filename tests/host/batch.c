@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "net/gro.h"
+#include "net/ipv4.h"
 #include "tests/host/octets.h"
 #include "tests/host/station.h"
 
@@ -108,14 +109,29 @@ static unsigned first_unseen(const struct batch *batch)
     return i;
 }
 
-/* The next frame with the addresses and ports of frame `of`. */
+/* Whether a frame is a segment of the same connection as another, which is
+ * joined. What is none of IPv4's or TCP's may be overtaken, whatever stands
+ * where a segment has its ports. */
+static bool is_of_flow(const struct batch *batch, unsigned i, unsigned of)
+{
+    const uint8_t *frame = batch->in[i].bytes, *other = batch->in[of].bytes;
+    uint32_t len = batch->in[i].len;
+    struct ipv4_header ip;
+
+    return len >= TCP + 20 && memcmp(frame, other, 6) == 0 &&
+           memcmp(frame + 12, other + 12, 2) == 0 &&
+           ipv4_header_parse(frame + 14, len - 14, len - 14, &ip) ==
+               IPV4_GOOD &&
+           ip.protocol == IPV4_PROTO_TCP &&
+           memcmp(frame + SRC, other + SRC, 12) == 0;
+}
+
+/* The next frame of the connection of frame `of`. */
 static unsigned next_of_flow(const struct batch *batch, unsigned of)
 {
     unsigned i = of + 1;
 
-    while (i < batch->count &&
-           (batch->in[i].seen || batch->in[i].len < TCP + 20 ||
-            memcmp(batch->in[i].bytes + SRC, batch->in[of].bytes + SRC, 12)))
+    while (i < batch->count && (batch->in[i].seen || !is_of_flow(batch, i, of)))
         i++;
     return i;
 }
