@@ -71,8 +71,9 @@ def race(image, mib):
             return False, "the image does not end under TCG either"
         kvm_s = kvm.took_s(PATIENCE * tcg_s)
         if kvm_s is None:
-            return False, (f"the image has not ended under it in {PATIENCE} "
-                           f"times the {tcg_s:.2f} s that TCG takes")
+            return False, ("it is there, but does not run the image at speed: "
+                           f"not done after {PATIENCE * tcg_s:.1f} s, TCG "
+                           f"takes {tcg_s:.1f}")
         return not kvm.complaint(), kvm.complaint() or "the image ran"
 
 
