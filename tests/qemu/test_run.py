@@ -340,7 +340,8 @@ def test_the_kvm_probe_says_why():
 # What QEMU does under TCG and under KVM; whether KVM is fit, and why.
 RACES = {
     "good": ("sleep 0.2", "exit 0", True, "the image ran"),
-    "crawls": ("exit 0", "exec sleep 600", False, "does not run the image at speed"),
+    "crawls": ("exit 0", "exec sleep 600", False,
+               "does not run the image at speed"),
     "breaks": ("exit 0", "echo warning: x; echo no vcpu; exit 1", False,
                "QEMU ended with 1: no vcpu"),
     "broken-image": ("exit 3", "exit 0", False, "under TCG either"),
