@@ -256,7 +256,10 @@ def rates(results, peers):
                 places[peer, kind] = Place(peer, load=kind[0])
         for _ in range(rounds):
             for (peer, (_, work)), place in places.items():
-                work(results, peer, place.namespace, seconds)
+                try:
+                    work(results, peer, place.namespace, seconds)
+                except AssertionError as failure:
+                    raise AssertionError(f"{peer.name}: {failure}") from None
     finally:
         for place in places.values():
             place.end()
