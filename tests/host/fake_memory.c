@@ -21,6 +21,7 @@ static void notice_reset(struct fake_memory *memory)
         for (unsigned j = 0; j < FAKE_MEMORY_RING; j++)
             memory->chain[i][j].held = false;
     memset(memory->todo_count, 0, sizeof(memory->todo_count));
+    memset(memory->lied, 0, sizeof(memory->lied));
 }
 
 /* Note where a chain lies, before the table is rewritten. */
@@ -58,7 +59,9 @@ static void look_at(struct fake_memory *memory, unsigned queue)
         unsigned head = ring->avail->ring[fake->avail_seen++ % ring->num];
         unsigned last = memory->todo_first[queue] + memory->todo_count[queue]++;
 
-        ASSERT(head < ring->num && !memory->chain[queue][head].held);
+        ASSERT(head < ring->num);
+        /* Else the driver may have believed a lie about it. */
+        ASSERT(!memory->chain[queue][head].held || memory->lied[queue]);
         note_chain(&memory->chain[queue][head], ring, head);
         memory->todo[queue][last % FAKE_MEMORY_RING] = (uint16_t)head;
     }
@@ -134,7 +137,11 @@ uint32_t fake_memory_write(const struct fake_memory *memory, unsigned queue,
 void fake_memory_use(struct fake_memory *memory, unsigned queue, uint32_t id,
                      uint32_t bytes)
 {
-    if (id < FAKE_MEMORY_RING)
+    notice_reset(memory);
+    look_at(memory, queue); /* it may be used before anybody has looked */
+    if (id >= FAKE_MEMORY_RING || !memory->chain[queue][id].held)
+        memory->lied[queue] = true;
+    else
         memory->chain[queue][id].held = false;
     fake_virtio_use(memory->fake, queue, id, bytes);
 }
@@ -143,6 +150,7 @@ void fake_memory_disown(struct fake_memory *memory, unsigned queue)
 {
     const struct vring *ring = &memory->fake->queue[queue].driver->ring;
 
+    memory->lied[queue] = true;
     for (unsigned i = 0; i < ring->num; i++) {
         uint32_t id = ring->used->ring[i].id;
 

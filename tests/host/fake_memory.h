@@ -26,6 +26,7 @@ struct fake_memory {
     struct fake_chain chain[FAKE_QUEUES][FAKE_MEMORY_RING];
     uint16_t todo[FAKE_QUEUES][FAKE_MEMORY_RING]; /* heads as they came */
     unsigned todo_first[FAKE_QUEUES], todo_count[FAKE_QUEUES];
+    bool lied[FAKE_QUEUES]; /* since the last reset, about what was used */
 };
 
 void fake_memory_init(struct fake_memory *memory, struct fake_virtio *fake);
